@@ -1,0 +1,122 @@
+//! The port through which GraphQL asks for numbers and rows: the server answers it, tests answer it with fakes.
+
+use std::{sync::Arc, time::Duration};
+
+use holdfast_schema::{
+    compile::{CompiledEntities, CompiledMetrics},
+    model::Model,
+    query::{Caller, EntityQuery, MetricQuery, QueryError},
+    value::RowSet,
+};
+use jiff::Timestamp;
+
+/// What belongs to one request and is the same for all its questions.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// The generation of definitions the request was validated against.
+    pub model: Arc<Model>,
+    /// Who asks.
+    pub caller: Caller,
+    /// The instant of the request; read from the clock once.
+    pub now: Timestamp,
+    /// Identifies the request in answers and logs.
+    pub correlation_id: String,
+}
+
+/// Answers questions over one model and one warehouse.
+#[async_trait::async_trait]
+pub trait Runner: Send + Sync + 'static {
+    /// Answers a metric question.
+    async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError>;
+
+    /// Answers one level of an entity selection.
+    async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError>;
+
+    /// Counts the rows of an entity question regardless of its page: per parent, in the order of `parents.keys`, or one number.
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError>;
+
+    /// The SQL of a metric question, for the catalogue and provenance. `None` when the server does not show SQL.
+    fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError>;
+}
+
+/// Rows of a metric question.
+#[derive(Debug, Clone)]
+pub struct MetricAnswer {
+    /// How to read the rows.
+    pub plan: Arc<CompiledMetrics>,
+    /// The rows, possibly one more than the limit.
+    pub rows: Arc<RowSet>,
+    /// The totals row, when asked for.
+    pub totals: Option<Arc<RowSet>>,
+    /// Where the answer comes from.
+    pub provenance: Provenance,
+}
+
+/// Rows of an entity question.
+#[derive(Debug, Clone)]
+pub struct EntityAnswer {
+    /// How to read the rows.
+    pub plan: Arc<CompiledEntities>,
+    /// The rows, possibly one more than the limit (per parent).
+    pub rows: Arc<RowSet>,
+    /// Where the answer comes from.
+    pub provenance: Provenance,
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// Digest of the statement and its values.
+    pub statement: String,
+    /// Fresh from the warehouse, or from the cache.
+    pub cache: CacheState,
+    /// How old the answer is.
+    pub age: Duration,
+    /// How long it may still be reused.
+    pub max_age: Duration,
+    /// Data version it was computed from, when the scanned entities declare a refresh key.
+    pub data_version: Option<String>,
+}
+
+/// Whether an answer was reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CacheState {
+    /// Reused.
+    Hit,
+    /// Computed for this request (or for another at the same moment).
+    Miss,
+    /// Not cached by setting.
+    Bypass,
+}
+
+/// Why a question was not answered. Safe to show; details are in the log under the correlation id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The question itself is wrong.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The warehouse cannot be reached or refuses connections for now.
+    #[error("the warehouse is not available")]
+    WarehouseUnavailable,
+    /// The statement ran longer than allowed and was stopped.
+    #[error("the query took longer than {limit_ms} ms and was stopped")]
+    Timeout {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// More rows or bytes than allowed.
+    #[error("the result is larger than {limit}")]
+    ResultTooLarge {
+        /// The limit in words, such as `50000 rows`.
+        limit: String,
+    },
+    /// Too many questions at once.
+    #[error("too many queries are waiting for the warehouse")]
+    Overloaded,
+    /// Values of the data that cannot be computed with, such as an overflow.
+    #[error("the data could not be computed with: {0}")]
+    Data(String),
+    /// A bug of ours, or definitions that do not fit the warehouse.
+    #[error("the query could not be run")]
+    Internal,
+}

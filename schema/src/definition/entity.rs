@@ -1,0 +1,190 @@
+//! The `entity:` document: a table or query of the warehouse, what can be asked of it, and what it is related to.
+
+use super::{Named, Text};
+use crate::source::Spanned;
+
+/// One kind of thing, or one kind of fact, in the warehouse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity {
+    /// `entity:` its name.
+    pub entity: Text,
+    /// `label:` what people call it.
+    pub label: Option<Text>,
+    /// `description:` one sentence.
+    pub description: Option<Text>,
+    /// `owner:` team or person that answers for it.
+    pub owner: Option<Text>,
+    /// `tags:` free words.
+    pub tags: Vec<Text>,
+    /// `source:` a table (`schema.table`), or `{sql: …}`.
+    pub source: Source,
+    /// `key:` one column or a list; identifies a row (for an effective-dated entity: the thing, of which there are versions).
+    pub key: Vec<Text>,
+    /// `valid:` columns that say from when to when a version holds.
+    pub valid: Option<Validity>,
+    /// `display:` the dimension a person reads.
+    pub display: Option<Text>,
+    /// `freshness:` how long an answer may be reused, and what tells that data changed.
+    pub freshness: Option<Freshness>,
+    /// `dimensions:`
+    pub dimensions: Named<Dimension>,
+    /// `time:` time dimensions; the first is the entity's own time.
+    pub time: Named<TimeDimension>,
+    /// `relationships:`
+    pub relationships: Named<Relationship>,
+    /// `measures:`
+    pub measures: Named<Measure>,
+    /// `movements:` how members of this snapshot are compared between two instants.
+    pub movements: Option<Movements>,
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// `schema.table` or `table`.
+    Table(Text),
+    /// A select statement; used as a subquery.
+    Sql(Text),
+}
+
+/// Effective dating: `valid: {from: valid_from, to: valid_to, recorded: recorded_at}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validity {
+    /// Column of the first instant at which the version holds (inclusive).
+    pub from: Text,
+    /// Column of the end (exclusive); null means still valid.
+    pub to: Text,
+    /// Column of the instant at which the version became known.
+    pub recorded: Option<Text>,
+}
+
+/// `freshness: {ttl: 5m, refresh: recorded_at}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Freshness {
+    /// How long an answer may be reused: `30s`, `5m`, `1h`, `1d`.
+    pub ttl: Option<Text>,
+    /// Column whose maximum changes whenever rows change; checked cheaply to drop stale answers early.
+    pub refresh: Option<Text>,
+}
+
+/// `name: string` or `name: {type: …, column: …}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    /// `type:` `string`, `int`, `decimal`, `bool`, `date`, `timestamp`; default `string`, or the type of `expr`.
+    pub value_type: Option<Text>,
+    /// `column:` the physical column; default the dimension's name.
+    pub column: Option<Text>,
+    /// `expr:` an expression over columns and other dimensions of the same entity, instead of a column.
+    pub expr: Option<Text>,
+    /// `bands:` a derived dimension that names ranges of a number.
+    pub bands: Option<Bands>,
+    /// `label:`
+    pub label: Option<Text>,
+    /// `description:`
+    pub description: Option<Text>,
+    /// `unit:` such as `seats`, `currency`, `percent`.
+    pub unit: Option<Text>,
+    /// `values:` the values that can occur; becomes an enum in GraphQL.
+    pub values: Option<Vec<Text>>,
+    /// `read:` `opening` (default) or `closing`: at which end of a movement the value is read.
+    pub read: Option<Text>,
+    /// `hidden:` not shown in the API; usable in expressions and filters of definitions.
+    pub hidden: Option<Spanned<bool>>,
+}
+
+/// `bands: {of: mrr, edges: [{below: 10000, name: smb}, {up_to: 50000, name: mid_market}, {name: enterprise}]}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bands {
+    /// A column or dimension of the entity, or an expression over them.
+    pub of: Text,
+    /// From low to high; the last has no edge.
+    pub edges: Vec<BandEdge>,
+}
+
+/// One band; exactly one of `below`, `up_to` except for the last, which has neither.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BandEdge {
+    /// Its name.
+    pub name: Text,
+    /// Values smaller than this (exclusive upper edge), as decimal text.
+    pub below: Option<Text>,
+    /// Values up to and including this (inclusive upper edge), as decimal text.
+    pub up_to: Option<Text>,
+}
+
+/// `month: {type: date, grain: month, snapshot: end_of_period}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeDimension {
+    /// `type:` `date` (default) or `timestamp`.
+    pub value_type: Option<Text>,
+    /// `column:` default the name.
+    pub column: Option<Text>,
+    /// `grain:` the finest grain of the values; default `day`.
+    pub grain: Option<Text>,
+    /// `snapshot:` `end_of_period` says each row is a balance at the end of its period of `grain`.
+    pub snapshot: Option<Text>,
+    /// `label:`
+    pub label: Option<Text>,
+    /// `description:`
+    pub description: Option<Text>,
+}
+
+/// `contract: {to: contract, key: contract_id}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relationship {
+    /// `to:` the other entity.
+    pub to: Text,
+    /// `key:` many-to-one and one-to-one: own columns that hold the other's key. With `many: true`: the other's columns that hold ours.
+    pub key: Vec<Text>,
+    /// `many:` true for one-to-many.
+    pub many: Option<Spanned<bool>>,
+    /// `unique:` true for one-to-one.
+    pub unique: Option<Spanned<bool>>,
+    /// `through:` a bridge entity, for many-to-many: `{entity: component_allocation, key: component_id, other_key: geography_id, weight: share}`.
+    pub through: Option<Through>,
+    /// `description:`
+    pub description: Option<Text>,
+}
+
+/// The bridge of a many-to-many relationship.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Through {
+    /// `entity:` the bridge.
+    pub entity: Text,
+    /// `key:` the bridge's columns that hold our key.
+    pub key: Vec<Text>,
+    /// `other_key:` the bridge's columns that hold the other's key.
+    pub other_key: Vec<Text>,
+    /// `weight:` the bridge's column whose sum per row of ours is 1; without it values overlap.
+    pub weight: Option<Text>,
+}
+
+/// `mrr: {sum: mrr, unit: currency/month, over_time: last}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// `sum:`, `avg:`, `min:`, `max:`, `count:`, `count_distinct:` with an expression over columns; `count: rows` counts rows.
+    pub aggregate: Spanned<String>,
+    /// The expression after the aggregate's key.
+    pub expr: Text,
+    /// `where:` rows that count, an expression over columns and dimensions of the entity.
+    pub filter: Option<Text>,
+    /// `over_time:` `sum` (default), or for balances `last`, `first`, `average`.
+    pub over_time: Option<Text>,
+    /// `time:` the time dimension it belongs to; default the entity's first.
+    pub time: Option<Text>,
+    /// `label:`
+    pub label: Option<Text>,
+    /// `description:`
+    pub description: Option<Text>,
+    /// `unit:`
+    pub unit: Option<Text>,
+}
+
+/// `movements: {owner: account, grains: {account: [account], component: [account, component]}}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movements {
+    /// `owner:` the entity whose activity tells churn from a component's loss.
+    pub owner: Text,
+    /// `grains:` each names the entities and dimensions whose values identify a member; the first is the default.
+    pub grains: Named<Vec<Text>>,
+}

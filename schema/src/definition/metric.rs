@@ -1,0 +1,117 @@
+//! Entries of a `metrics:` mapping.
+
+use super::{Text, test};
+use crate::source::{Span, Spanned};
+
+/// One metric: what it is called and how it is computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// The whole entry.
+    pub span: Span,
+    /// `label:` what people call it.
+    pub label: Option<Text>,
+    /// `description:` plain words.
+    pub description: Option<Text>,
+    /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`.
+    pub kind: MetricKind,
+    /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement` and `cumulative`.
+    pub filter: Option<Text>,
+    /// `empty:` what a group without rows shows: `null` (default) or `zero`.
+    pub empty: Option<Text>,
+    /// `unit:` such as `currency`, `currency/month`, `percent`, `count`, `days`.
+    pub unit: Option<Text>,
+    /// `format:` `percent(1)`, `currency(0)`, `number(2)`.
+    pub format: Option<Text>,
+    /// `direction:` `higher_is_better`, `lower_is_better` or `neutral` (default).
+    pub direction: Option<Text>,
+    /// `owner:`
+    pub owner: Option<Text>,
+    /// `version:` of this definition, from 1.
+    pub version: Option<Spanned<i64>>,
+    /// `deprecated:` why, and what to use instead.
+    pub deprecated: Option<Text>,
+    /// `tags:`
+    pub tags: Vec<Text>,
+    /// `source:` where the formula comes from.
+    pub source: Option<Text>,
+    /// `tests:` rows in, question, expected answer.
+    pub tests: Vec<test::Test>,
+}
+
+/// The ways to compute a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetricKind {
+    /// `measure: component_value.mrr`.
+    Measure(Text),
+    /// `ratio: contraction_mrr / opening_mrr`; null when the divisor is zero or missing.
+    Ratio(Text),
+    /// `expr: opening_mrr + expansion_mrr`, over metrics.
+    Expr(Text),
+    /// `cumulative: {of: bookings, window: 12 months}` or `{of: bookings, to_date: year}`.
+    Cumulative(Cumulative),
+    /// `offset: {of: mrr, by: 12 months}`: the metric so much earlier.
+    Offset(Offset),
+    /// `movement: {of: component_value.mrr, is: contraction}`.
+    Movement(Movement),
+    /// `per_entity: {entity: account, where: contraction_mrr > 0, count: true}`.
+    PerEntity(PerEntity),
+    /// `share: {of: contraction_mrr}`: the group's part of the total over all groups of the same period.
+    Share(Share),
+}
+
+/// A running total.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cumulative {
+    /// `of:` a metric of type `measure`.
+    pub of: Text,
+    /// `window:` trailing window such as `12 months` or `90 days`.
+    pub window: Option<Text>,
+    /// `to_date:` a grain; from its start to the end of the period.
+    pub to_date: Option<Text>,
+}
+
+/// A metric at an earlier time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offset {
+    /// `of:` a metric.
+    pub of: Text,
+    /// `by:` how much earlier: `1 month`, `1 year`, `7 days`.
+    pub by: Text,
+}
+
+/// A line of the bridge between two balances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movement {
+    /// `of:` `entity.measure` of a snapshot with `movements:`.
+    pub of: Text,
+    /// `is:` one class or a list: `new`, `reactivation`, `expansion`, `contraction`, `churn`, `component_add`, `component_loss`, `flat`; absent means all.
+    pub is: Vec<Text>,
+    /// `take:` `amount` (default: the size of the change, never negative), `opening`, `closing`, `retained`, `change`, `credit`, `members`, `owners`.
+    pub take: Option<Text>,
+    /// `grain:` fixes the movement grain, whatever the query says.
+    pub grain: Option<Text>,
+    /// `when:` condition over `opening`, `closing`, `owner_opening`, `owner_closing` of each member.
+    pub when: Option<Text>,
+}
+
+/// A metric evaluated per entity, then aggregated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerEntity {
+    /// `entity:` evaluated for each.
+    pub entity: Text,
+    /// `of:` expression over metrics; not needed for `count`.
+    pub of: Option<Text>,
+    /// `aggregate:` `count` (default without `of`), `sum`, `avg` (default with `of`), `min`, `max`, `median`.
+    pub aggregate: Option<Text>,
+    /// `where:` condition over metrics; entities that fail it, or for which it is unknown, do not count.
+    pub condition: Option<Text>,
+}
+
+/// A part of a total.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    /// `of:` a metric.
+    pub of: Text,
+    /// `as:` `ratio` (default: value ÷ total) or `difference` (value − total).
+    pub as_: Option<Text>,
+}

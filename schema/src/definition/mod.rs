@@ -1,0 +1,45 @@
+//! What an author wrote: the definition language, spanned, with nothing computed.
+//!
+//! Every struct here is one mapping of the language; its field names are the keys, its doc comments become the JSON Schema that
+//! editors show. A name that refers to something is still text; [`crate::model`] says what it means. Expressions are kept as
+//! spanned text here and parsed by [`crate::expr`].
+
+pub mod access;
+pub mod entity;
+pub mod metric;
+pub mod project;
+pub mod test;
+pub mod view;
+
+use crate::source::Spanned;
+
+/// A word or sentence of the author with its place.
+pub type Text = Spanned<String>;
+
+/// Named things in the order they were written.
+pub type Named<T> = Vec<(Text, T)>;
+
+/// Everything found in all files of one load. Built by `definition::parse`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definitions {
+    /// The `project:` document; exactly one is expected, a second one is an error of the model.
+    pub projects: Vec<project::Project>,
+    /// One per `entity:` document.
+    pub entities: Vec<entity::Entity>,
+    /// All entries of all `metrics:` mappings.
+    pub metrics: Named<metric::Metric>,
+    /// One per `view:` document.
+    pub views: Vec<view::View>,
+    /// All entries of all `segments:` mappings.
+    pub segments: Named<access::Segment>,
+    /// All entries of all `rules:` mappings.
+    pub rules: Named<access::Rule>,
+    /// All entries of all `policies:` mappings.
+    pub policies: Named<access::Policy>,
+    /// All entries of all `saved_queries:` mappings.
+    pub saved_queries: Named<test::SavedQuery>,
+    /// All entries of all `fixtures:` mappings.
+    pub fixtures: Named<test::Fixture>,
+    /// All entries of all top-level `tests:` lists.
+    pub tests: Vec<test::Test>,
+}

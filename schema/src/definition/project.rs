@@ -1,0 +1,23 @@
+//! The `project:` document.
+
+use super::Text;
+use crate::source::Spanned;
+
+/// Settings that give every number its calendar and its currency.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Project {
+    /// `project:` name of the project.
+    pub project: Text,
+    /// `version:` version of the definition language; `1`.
+    pub version: Option<Spanned<i64>>,
+    /// `description:` what the project covers.
+    pub description: Option<Text>,
+    /// `time_zone:` IANA name in which days begin; default `UTC`.
+    pub time_zone: Option<Text>,
+    /// `fiscal_year_start:` month name; default `january`.
+    pub fiscal_year_start: Option<Text>,
+    /// `week_start:` day name; default `monday`.
+    pub week_start: Option<Text>,
+    /// `currency:` ISO 4217 code that money is reported in.
+    pub currency: Option<Text>,
+}

@@ -1,0 +1,88 @@
+//! Entries of `fixtures:`, `tests:` and `saved_queries:`.
+
+use super::{Named, Text};
+use crate::source::{Span, Spanned};
+
+/// Rows for warehouse tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fixture {
+    /// `description:`
+    pub description: Option<Text>,
+    /// `tables:` per table (`schema.table`) its rows.
+    pub tables: Named<Vec<FixtureRow>>,
+}
+
+/// One row: column names and values as written.
+pub type FixtureRow = Named<Literal>;
+
+/// A constant as written in YAML.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Literal {
+    /// Text of the scalar, or `None` for null.
+    pub text: Option<String>,
+    /// Whether it was quoted: then it is text, whatever it looks like.
+    pub quoted: bool,
+    /// Where.
+    pub span: Span,
+}
+
+/// Rows in, question, expected answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// The whole entry.
+    pub span: Span,
+    /// `name:`
+    pub name: Option<Text>,
+    /// `given:` fixtures to load.
+    pub given: Vec<Text>,
+    /// `ask:` the question.
+    pub ask: Ask,
+    /// `expect:` rows in order; each names the columns that matter. Values may be fractions such as `60/1010`.
+    pub expect: Vec<Named<Literal>>,
+    /// `expect_totals:` the totals row.
+    pub expect_totals: Option<Named<Literal>>,
+    /// `tolerance:` largest accepted difference of a number; default 0.
+    pub tolerance: Option<Text>,
+}
+
+/// A question in the words of the API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The whole entry.
+    pub span: Span,
+    /// `view:` default: the only view that has the metric.
+    pub view: Option<Text>,
+    /// `metrics:` default: the metric the test stands beside.
+    pub metrics: Vec<Text>,
+    /// `by:` dimension names and `period(month)`, `month(quarter)`.
+    pub by: Vec<Text>,
+    /// `range:` `2025-Q1`, `2025-01`, `2025`, or `2025-01-01..2025-04-01` (end excluded).
+    pub range: Option<Text>,
+    /// `where:` condition over dimensions of the view.
+    pub filter: Option<Text>,
+    /// `having:` condition over metrics.
+    pub having: Option<Text>,
+    /// `order_by:` `mrr desc`, `segment`.
+    pub order_by: Vec<Text>,
+    /// `limit:`
+    pub limit: Option<Spanned<i64>>,
+    /// `movement_grain:`
+    pub movement_grain: Option<Text>,
+    /// `movement_basis:` `point_to_point` (default) or `flow`.
+    pub movement_basis: Option<Text>,
+    /// `as_of:` the day that counts as today.
+    pub as_of: Option<Text>,
+    /// `fill:` `none` (default) or `dense`: a row for every period.
+    pub fill: Option<Text>,
+}
+
+/// A question with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedQuery {
+    /// `label:`
+    pub label: Option<Text>,
+    /// `description:`
+    pub description: Option<Text>,
+    /// `ask:`
+    pub ask: Ask,
+}

@@ -1,0 +1,105 @@
+//! Segments, rules and policies, resolved.
+
+use super::{DimensionIndex, EntityId, MetricId, path::PathDimension};
+use crate::{
+    expr::{BinaryOp, Expr},
+    source::Span,
+};
+
+/// A named filter on an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Name, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Whose rows it selects.
+    pub entity: EntityId,
+    /// Over dimensions reached safely from the entity.
+    pub filter: Expr<PathDimension>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// A threshold with an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Name, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Evaluated for each of these.
+    pub per: EntityId,
+    /// What is compared.
+    pub metric: MetricId,
+    /// One of the comparisons.
+    pub operator: BinaryOp,
+    /// Threshold in canonical decimal text.
+    pub threshold: String,
+    /// When.
+    pub at: RuleTime,
+    /// Consecutive periods it must hold.
+    pub persistence: u32,
+    /// Whether a missing value fires.
+    pub fires_when_unknown: bool,
+    /// How bad it is.
+    pub severity: RuleSeverity,
+    /// Names of recommended plays.
+    pub plays: Vec<String>,
+    /// Where the rule comes from.
+    pub source: Option<String>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// When a rule looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are the words of the language")]
+pub enum RuleTime {
+    LastCompleteMonth,
+    LastCompleteQuarter,
+    AsOf,
+}
+
+/// How bad a fired rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the variants are the words of the language")]
+pub enum RuleSeverity {
+    Info,
+    Warning,
+    Critical,
+}
+
+/// Who may see which rows and members.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Name, snake_case.
+    pub name: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Whose rows; facts with a safe path to it are restricted with it.
+    pub entity: EntityId,
+    /// Callers it restricts; empty means everyone.
+    pub roles: Vec<String>,
+    /// Rows that are there.
+    pub rows: Option<Expr<PolicyRef>>,
+    /// Dimensions that do not exist for these callers.
+    pub hide: Vec<DimensionIndex>,
+    /// Dimensions that are always null for these callers.
+    pub mask: Vec<DimensionIndex>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// What a policy's condition may speak of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PolicyRef {
+    /// A dimension reached safely from the entity.
+    Dimension(PathDimension),
+    /// A claim of the caller; a claim that is missing makes the condition false.
+    Claim(String),
+}

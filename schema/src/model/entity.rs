@@ -1,0 +1,299 @@
+//! Entities, resolved.
+
+use super::{DimensionIndex, EntityId, GrainIndex, MeasureIndex, RelationshipIndex, path::PathDimension};
+use crate::{
+    expr::Expr,
+    source::Span,
+    time::{Grain, Step},
+    value::ValueType,
+};
+
+/// A physical column of an entity's source. Validated to be an identifier; quoted by the renderer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnName(pub String);
+
+/// One entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entity {
+    /// Name in definitions, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Team or person that answers for it.
+    pub owner: Option<String>,
+    /// Free words.
+    pub tags: Vec<String>,
+    /// Table or query.
+    pub source: Source,
+    /// Dimensions that identify a row (for an effective-dated entity: the thing). Each is a plain column. Never empty.
+    pub key: Vec<DimensionIndex>,
+    /// Effective dating.
+    pub validity: Option<Validity>,
+    /// What a person reads.
+    pub display: Option<DimensionIndex>,
+    /// How long answers may be reused and what tells that data changed.
+    pub freshness: Freshness,
+    /// Dimensions in written order; time dimensions are among them; key columns without a dimension of their own come first.
+    pub dimensions: Vec<Dimension>,
+    /// The entity's own time: the first time dimension.
+    pub time: Option<DimensionIndex>,
+    /// Relationships in written order.
+    pub relationships: Vec<Relationship>,
+    /// Measures in written order.
+    pub measures: Vec<Measure>,
+    /// How members are compared, for snapshots.
+    pub movements: Option<Movements>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Entity {
+    /// Looks a dimension up by name.
+    pub fn dimension_named(&self, name: &str) -> Option<DimensionIndex> {
+        self.dimensions.iter().position(|dimension| dimension.name == name).map(|index| DimensionIndex(index as u16))
+    }
+
+    /// Looks a relationship up by name.
+    pub fn relationship_named(&self, name: &str) -> Option<RelationshipIndex> {
+        self.relationships.iter().position(|relationship| relationship.name == name).map(|index| RelationshipIndex(index as u16))
+    }
+
+    /// Looks a measure up by name.
+    pub fn measure_named(&self, name: &str) -> Option<MeasureIndex> {
+        self.measures.iter().position(|measure| measure.name == name).map(|index| MeasureIndex(index as u16))
+    }
+
+    /// The physical columns of the key, in order.
+    pub fn key_columns(&self) -> impl Iterator<Item = &ColumnName> {
+        self.key.iter().map(|index| self.dimensions[index.index()].column().expect("a key dimension is a plain column"))
+    }
+}
+
+/// Table or query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A table or view.
+    Table {
+        /// Schema, when given.
+        schema: Option<String>,
+        /// Table name.
+        table: String,
+    },
+    /// A select statement of the author, used as a subquery; one statement, no semicolon.
+    Sql(String),
+}
+
+/// Effective dating by columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validity {
+    /// First instant (inclusive).
+    pub from: ColumnName,
+    /// End (exclusive); null means still valid.
+    pub to: ColumnName,
+    /// When the version became known.
+    pub recorded: Option<ColumnName>,
+}
+
+/// Reuse of answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Freshness {
+    /// Seconds an answer may be reused; `None` is the server's default.
+    pub ttl_seconds: Option<u64>,
+    /// Column whose maximum changes whenever rows change.
+    pub refresh: Option<ColumnName>,
+}
+
+/// One dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dimension {
+    /// Name, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Type of its values.
+    pub value_type: ValueType,
+    /// Unit of its values.
+    pub unit: Option<String>,
+    /// Values that can occur; empty when not declared.
+    pub values: Vec<String>,
+    /// Over physical columns of the entity's source only: references to other dimensions are already replaced.
+    pub expr: Expr<ColumnName>,
+    /// Set for time dimensions.
+    pub time: Option<TimeDimension>,
+    /// At which end of a movement the value is read.
+    pub read: ReadAt,
+    /// Not shown in the API.
+    pub hidden: bool,
+    /// Where it was written.
+    pub span: Span,
+}
+
+impl Dimension {
+    /// The physical column, when the dimension is nothing but that.
+    pub fn column(&self) -> Option<&ColumnName> {
+        match &self.expr {
+            Expr::Ref(column) => Some(column),
+            _ => None,
+        }
+    }
+}
+
+/// What makes a dimension a time dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeDimension {
+    /// Finest grain of the values.
+    pub grain: Grain,
+    /// Whether rows are balances at the end of their period of `grain`.
+    ///
+    /// The column may hold any day of the period (its first, its last); it is truncated before use.
+    pub snapshot: bool,
+}
+
+/// At which end of a movement a dimension's value is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum ReadAt {
+    /// As of the opening instant (rule R12 of the domain reference); members without an opening row are read at the closing.
+    #[default]
+    Opening,
+    /// As of the closing instant; members without a closing row are read at the opening.
+    Closing,
+}
+
+/// How many rows the other side has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cardinality {
+    /// Many of ours to one of theirs: safe to join.
+    ManyToOne,
+    /// One to one: safe to join.
+    OneToOne,
+    /// One of ours to many of theirs.
+    OneToMany,
+    /// Many to many through a bridge.
+    ManyToMany {
+        /// The bridge entity.
+        bridge: EntityId,
+        /// Its columns that hold our key.
+        near: Vec<ColumnName>,
+        /// Its columns that hold the other's key.
+        far: Vec<ColumnName>,
+        /// Its column whose sum per row of ours is 1.
+        weight: Option<ColumnName>,
+    },
+}
+
+/// One relationship.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relationship {
+    /// Name, snake_case.
+    pub name: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// The other entity.
+    pub to: EntityId,
+    /// How many.
+    pub cardinality: Cardinality,
+    /// Our physical columns that are joined: our foreign key (many-to-one) or our key (the other kinds).
+    pub own: Vec<ColumnName>,
+    /// The other's physical columns that are joined, pairwise with `own`: its key, or (one-to-many) its foreign key.
+    /// For many-to-many: the other's key, joined to the bridge's `far`.
+    pub other: Vec<ColumnName>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// How a measure aggregates rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the variants are SQL's aggregates")]
+pub enum Aggregate {
+    Sum,
+    /// Computed as sum ÷ count, exactly.
+    Average,
+    Min,
+    Max,
+    /// Rows for which the expression is not null.
+    Count,
+    /// Rows.
+    CountRows,
+    CountDistinct,
+    /// Only for `per_entity`.
+    Median,
+}
+
+/// How a measure behaves along time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum OverTime {
+    /// Adds up.
+    #[default]
+    Sum,
+    /// A balance: the last snapshot of the period.
+    Last,
+    /// A balance: the first snapshot of the period.
+    First,
+    /// A balance: the mean over the period's snapshots.
+    Average,
+}
+
+/// One measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// Name, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Unit.
+    pub unit: Option<String>,
+    /// Aggregate over rows.
+    pub aggregate: Aggregate,
+    /// What is aggregated; a literal for [`Aggregate::CountRows`].
+    pub expr: Expr<ColumnName>,
+    /// Rows that count.
+    pub filter: Option<Expr<ColumnName>>,
+    /// Along time.
+    pub over_time: OverTime,
+    /// The time dimension it belongs to; `None` on an entity without time.
+    pub time: Option<DimensionIndex>,
+    /// Type of the result.
+    pub value_type: ValueType,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// How members of a snapshot are compared between two instants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movements {
+    /// The entity whose activity tells churn from a component's loss.
+    pub owner: EntityId,
+    /// Movement grains; the first is the default. Each holds the owner's key.
+    pub grains: Vec<MovementGrain>,
+}
+
+impl Movements {
+    /// Looks a grain up by name.
+    pub fn grain_named(&self, name: &str) -> Option<GrainIndex> {
+        self.grains.iter().position(|grain| grain.name == name).map(|index| GrainIndex(index as u16))
+    }
+}
+
+/// What identifies a member at one movement grain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovementGrain {
+    /// Name, snake_case; an enum value in GraphQL.
+    pub name: String,
+    /// Key dimensions of the listed entities and listed dimensions, reached from the fact by safe paths.
+    pub members: Vec<PathDimension>,
+}
+
+/// A trailing or to-date window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// So much time up to the end of the period.
+    Trailing(Step),
+    /// From the start of the enclosing period of a coarser grain.
+    ToDate(Grain),
+}

@@ -1,0 +1,257 @@
+//! Metrics, resolved.
+
+use super::{
+    EntityId, GrainIndex, MeasureId, MetricId,
+    entity::{Aggregate, Window},
+    path::PathDimension,
+};
+use crate::{expr::Expr, source::Span, time::Step, value::ValueType};
+
+/// One metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Name, snake_case.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// Plain words.
+    pub description: Option<String>,
+    /// Type of its values.
+    pub value_type: ValueType,
+    /// How it is computed.
+    pub kind: MetricKind,
+    /// The formula as text for the catalogue, in the author's names.
+    pub formula: String,
+    /// Rows that count, over dimensions reached safely from its fact (kinds simple, movement; cumulative inherits).
+    pub filter: Option<Expr<PathDimension>>,
+    /// Whether a group without rows shows zero instead of null.
+    pub empty_is_zero: bool,
+    /// Unit.
+    pub unit: Option<String>,
+    /// Display format as written.
+    pub format: Option<String>,
+    /// Which way is good.
+    pub direction: Direction,
+    /// Team or person.
+    pub owner: Option<String>,
+    /// Version of the definition.
+    pub version: i64,
+    /// Reason, when deprecated.
+    pub deprecated: Option<String>,
+    /// Free words.
+    pub tags: Vec<String>,
+    /// Where the formula comes from.
+    pub source: Option<String>,
+    /// Every fact it reads, through all its inputs; sorted, without repeats. Never empty.
+    pub facts: Vec<EntityId>,
+    /// Every metric it is computed from, directly.
+    pub inputs: Vec<MetricId>,
+    /// Whether a movement is among it and its inputs, so that `movementGrain` applies.
+    pub is_movement: bool,
+    /// How it may be added up.
+    pub additivity: Additivity,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Which way is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(missing_docs, reason = "the variants say it")]
+pub enum Direction {
+    HigherIsBetter,
+    LowerIsBetter,
+    #[default]
+    Neutral,
+}
+
+/// How answers of a metric may be added up (codes of the domain reference, §3.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Additivity {
+    /// Over everything.
+    Additive,
+    /// Over members at one movement grain; over time only as a sum of period movements.
+    Movement,
+    /// Over everything except time.
+    SemiAdditive,
+    /// Never: recompute.
+    Not,
+}
+
+/// The ways to compute a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetricKind {
+    /// A measure.
+    Simple {
+        /// Of which fact.
+        measure: MeasureId,
+    },
+    /// Numerator ÷ denominator; null when the denominator is zero or missing.
+    Ratio {
+        /// Over metrics.
+        numerator: Expr<MetricId>,
+        /// Over metrics.
+        denominator: Expr<MetricId>,
+    },
+    /// An expression over metrics of the same group.
+    Derived {
+        /// Over metrics.
+        expr: Expr<MetricId>,
+    },
+    /// A running total of a simple metric.
+    Cumulative {
+        /// A metric of kind simple.
+        of: MetricId,
+        /// How far back.
+        window: Window,
+    },
+    /// A metric at an earlier time.
+    Offset {
+        /// Any metric.
+        of: MetricId,
+        /// How much earlier.
+        by: Step,
+    },
+    /// A line of the bridge between two balances.
+    Movement(Movement),
+    /// A metric evaluated per entity, then aggregated.
+    PerEntity {
+        /// For each of these.
+        entity: EntityId,
+        /// Value per entity; `None` only for count.
+        of: Option<Expr<MetricId>>,
+        /// Then.
+        aggregate: Aggregate,
+        /// Entities that count.
+        condition: Option<Expr<MetricId>>,
+    },
+    /// A group's part of the total over all groups of the same period.
+    Share {
+        /// Any metric.
+        of: MetricId,
+        /// Value ÷ total, or value − total.
+        form: ShareForm,
+    },
+}
+
+/// How a share is expressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants say it")]
+pub enum ShareForm {
+    Ratio,
+    Difference,
+}
+
+/// A line of the bridge between two balances of the same member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movement {
+    /// The balance; its entity has `movements`.
+    pub measure: MeasureId,
+    /// Classes that count; empty means all.
+    pub classes: Vec<Class>,
+    /// What is added up.
+    pub take: Take,
+    /// Fixed movement grain, whatever the query says.
+    pub grain: Option<GrainIndex>,
+    /// Members that count.
+    pub when: Option<Expr<MemberValue>>,
+}
+
+/// What happened to a member between two balances, tested in this order (rule 3 of the domain reference's §0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// From nothing; the owner was never active before.
+    New,
+    /// From nothing; the owner was active earlier, but not at the opening.
+    Reactivation,
+    /// From nothing, on an owner active at the opening. Never at the owner's own grain.
+    ComponentAdd,
+    /// To nothing, and the owner is inactive at the closing.
+    Churn,
+    /// To nothing, while the owner stays. Never at the owner's own grain.
+    ComponentLoss,
+    /// More than before.
+    Expansion,
+    /// Less than before.
+    Contraction,
+    /// The same.
+    Flat,
+}
+
+impl Class {
+    /// Every class in order of test.
+    pub const ALL: [Class; 8] = [
+        Class::New,
+        Class::Reactivation,
+        Class::ComponentAdd,
+        Class::Churn,
+        Class::ComponentLoss,
+        Class::Expansion,
+        Class::Contraction,
+        Class::Flat,
+    ];
+
+    /// The name in definitions and in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::New => "new",
+            Class::Reactivation => "reactivation",
+            Class::ComponentAdd => "component_add",
+            Class::Churn => "churn",
+            Class::ComponentLoss => "component_loss",
+            Class::Expansion => "expansion",
+            Class::Contraction => "contraction",
+            Class::Flat => "flat",
+        }
+    }
+}
+
+/// What a movement adds up over the members that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Take {
+    /// Size of the change, never negative.
+    Amount,
+    /// Opening balance.
+    Opening,
+    /// Closing balance.
+    Closing,
+    /// The smaller of opening and closing where the opening is positive.
+    Retained,
+    /// Closing − opening, signed.
+    Change,
+    /// Change of the negative part of the balance (rule R5).
+    Credit,
+    /// Members, counted.
+    Members,
+    /// Distinct owners of the members.
+    Owners,
+}
+
+impl Take {
+    /// Every way to take.
+    pub const ALL: [Take; 8] =
+        [Take::Amount, Take::Opening, Take::Closing, Take::Retained, Take::Change, Take::Credit, Take::Members, Take::Owners];
+
+    /// The name in definitions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Take::Amount => "amount",
+            Take::Opening => "opening",
+            Take::Closing => "closing",
+            Take::Retained => "retained",
+            Take::Change => "change",
+            Take::Credit => "credit",
+            Take::Members => "members",
+            Take::Owners => "owners",
+        }
+    }
+}
+
+/// What the `when` of a movement may speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the variants are the words of the language")]
+pub enum MemberValue {
+    Opening,
+    Closing,
+    OwnerOpening,
+    OwnerClosing,
+}

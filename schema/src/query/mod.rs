@@ -1,0 +1,292 @@
+//! Questions as they are asked: names as written, values typed by whoever asks. `bind` says what they mean.
+
+pub mod caller;
+pub mod error;
+
+pub use caller::Caller;
+pub use error::{QueryError, QueryErrorCode};
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    time::{Grain, Step},
+    value::Value,
+};
+
+/// A question about metrics: which, by what, over which time, for which rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MetricQuery {
+    /// Where the names are looked up.
+    pub scope: Scope,
+    /// Metrics, each under the key its column gets.
+    pub metrics: Vec<MetricSelection>,
+    /// Group keys, each under the key its column gets.
+    pub by: Vec<GroupBy>,
+    /// Which time; `None` is all time.
+    pub range: Option<TimeRange>,
+    /// Rows that count.
+    pub filter: Option<Filter>,
+    /// Groups that are shown, by their metrics' keys.
+    pub having: Option<Filter>,
+    /// The same at another time, beside it.
+    pub compare: Option<Comparison>,
+    /// Order of rows; group keys ascending, nulls last, come after as tie breakers.
+    pub order_by: Vec<OrderBy>,
+    /// Rows at most. One more is fetched, to tell whether there are more.
+    pub limit: Option<u64>,
+    /// Rows passed over.
+    pub offset: u64,
+    /// Whether a column tells the number of groups there are regardless of `limit` (`crate::compile::ColumnRole::RowCount`).
+    pub row_count: bool,
+    /// Whether periods without rows are shown.
+    pub fill: Fill,
+    /// Whether a row over everything is wanted.
+    pub totals: bool,
+    /// Members of movements, by name; `None` is the default.
+    pub movement_grain: Option<String>,
+    /// Movements from end to end of a period, or summed over its steps.
+    pub movement_basis: MovementBasis,
+    /// The day that counts as today: periods that end after it are incomplete, effective-dated entities are read as of it when
+    /// nothing else says when.
+    pub as_of: Date,
+    /// Only what was recorded by then.
+    pub as_known_at: Option<Timestamp>,
+    /// Zone in which days begin; `None` is the project's.
+    pub time_zone: Option<String>,
+}
+
+/// Where names are looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// A view by name.
+    View(String),
+    /// An entity by name: every metric that can be grouped by it; the only group keys are the entity itself and time.
+    Entity(String),
+}
+
+/// One metric of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MetricSelection {
+    /// Key of its column, unique in the question.
+    pub key: String,
+    /// Metric name.
+    pub metric: String,
+    /// Rows that count for this one only.
+    pub filter: Option<Filter>,
+    /// Whether a second column says why a value is missing (`crate::compile::ColumnRole::Status`).
+    pub status: bool,
+}
+
+/// One group key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GroupBy {
+    /// Key of its column, unique in the question.
+    pub key: String,
+    /// What it is.
+    pub item: GroupItem,
+}
+
+/// What rows are grouped by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GroupItem {
+    /// A dimension (or entity) of the scope, by name.
+    Dimension(String),
+    /// Periods. Without a dimension: the metrics' own time.
+    Time {
+        /// A date or timestamp dimension of the scope.
+        dimension: Option<String>,
+        /// How finely.
+        grain: Grain,
+    },
+}
+
+/// A span of days, the end excluded. An open end is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeRange {
+    /// First day.
+    pub from: Option<Date>,
+    /// One past the last day.
+    pub to: Option<Date>,
+}
+
+/// The same question at another time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// So much earlier.
+    Earlier(Step),
+    /// Exactly this range; periods are matched by their distance from the start of the range.
+    Range(TimeRange),
+}
+
+/// Which periods are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Fill {
+    /// Those with rows.
+    #[default]
+    None,
+    /// Every period of the range for every group that occurs. Needs a closed range.
+    Dense,
+}
+
+/// How a movement looks at a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MovementBasis {
+    /// Opening against closing of the period; what lies between is not seen.
+    #[default]
+    PointToPoint,
+    /// Every step of the snapshot's own grain inside the period, added up.
+    Flow,
+}
+
+/// One part of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OrderBy {
+    /// Key of a group or metric column of the question; for entities, a dimension's name.
+    pub key: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Where nulls go; `None` is last either way.
+    pub nulls: Option<Nulls>,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(missing_docs, reason = "the variants are SQL's words")]
+pub enum Direction {
+    #[default]
+    Ascending,
+    Descending,
+}
+
+/// Where nulls go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are SQL's words")]
+pub enum Nulls {
+    First,
+    Last,
+}
+
+/// A condition over named fields. Values are typed by the asker; `bind` checks them against the field.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// All hold; an empty list holds.
+    And(Vec<Filter>),
+    /// One holds; an empty list does not hold.
+    Or(Vec<Filter>),
+    /// Does not hold (unknown stays unknown, as in SQL).
+    Not(Box<Filter>),
+    /// Comparison with a value that is not null.
+    Compare {
+        /// Field name.
+        field: String,
+        /// Comparison.
+        operator: Comparator,
+        /// Never null.
+        value: Value,
+    },
+    /// Membership; an empty list does not hold.
+    In {
+        /// Field name.
+        field: String,
+        /// Members, none null.
+        values: Vec<Value>,
+        /// Not in.
+        negated: bool,
+    },
+    /// Whether the value is missing.
+    IsNull {
+        /// Field name.
+        field: String,
+        /// Is missing, or is not.
+        is_null: bool,
+    },
+    /// Text tests.
+    Matches {
+        /// Field name of a text dimension.
+        field: String,
+        /// Which test.
+        test: TextTest,
+        /// The text or pattern.
+        text: String,
+    },
+    /// One of these keys of an entity (a field that is an entity); each key has the entity's key columns in order.
+    KeyIn {
+        /// Field name of an entity; for entity questions the empty string is the entity itself.
+        field: String,
+        /// The keys.
+        keys: Vec<Vec<Value>>,
+    },
+    /// Rows of a named segment.
+    InSegment(String),
+}
+
+/// Comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are the operators themselves")]
+pub enum Comparator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// Tests on text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TextTest {
+    /// SQL pattern with `%` and `_`.
+    Like,
+    /// The same, regardless of case.
+    LikeIgnoringCase,
+    /// Begins with, literally.
+    StartsWith,
+    /// Holds, literally.
+    Contains,
+}
+
+/// A question about rows of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntityQuery {
+    /// Entity name.
+    pub entity: String,
+    /// Dimensions wanted, by name; each is a column under its name. Key columns are always returned too (see `sql::OutputRole`).
+    pub dimensions: Vec<String>,
+    /// Only rows related to these rows of another entity: one level of a nested selection.
+    pub parents: Option<Parents>,
+    /// Rows that count.
+    pub filter: Option<Filter>,
+    /// Order; key columns come after as tie breakers.
+    pub order_by: Vec<OrderBy>,
+    /// Which part of the list. With `parents`, per parent.
+    pub page: Page,
+    /// The day effective-dated entities are read at.
+    pub as_of: Date,
+    /// Only what was recorded by then.
+    pub as_known_at: Option<Timestamp>,
+}
+
+/// The rows one level above.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Parents {
+    /// The entity above.
+    pub entity: String,
+    /// Its relationship that leads here.
+    pub relationship: String,
+    /// Keys of the rows above, in the entity's key order.
+    pub keys: Vec<Vec<Value>>,
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// Rows at most; one more is fetched to tell whether there are more.
+    pub limit: u64,
+    /// Rows passed over.
+    pub offset: u64,
+    /// Begin after the row with these values of the order's columns and the key (keyset pagination).
+    pub after: Option<Vec<Value>>,
+    /// End before the row with these values.
+    pub before: Option<Vec<Value>>,
+    /// Take the last rows instead of the first; the statement returns them in reverse order.
+    pub backwards: bool,
+}

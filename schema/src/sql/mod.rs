@@ -1,0 +1,7 @@
+//! SQL as a tree, and the only place where it becomes text.
+
+pub mod dialect;
+pub mod statement;
+
+pub use dialect::Dialect;
+pub use statement::{OutputColumn, Param, SqlText, Statement};
