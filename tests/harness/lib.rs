@@ -1,1 +1,3 @@
-//! placeholder
+//! What end-to-end tests stand on: a PostgreSQL of their own.
+
+pub mod postgres;
