@@ -13,6 +13,8 @@ pub mod value;
 
 pub mod expr;
 
+pub mod suggest;
+
 pub mod definition;
 
 pub mod model;

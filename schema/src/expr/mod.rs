@@ -1,5 +1,12 @@
 //! The small typed expression language of definitions: arithmetic, comparison, logic, `case`, a listed set of functions.
 
 pub mod ast;
+pub mod name;
+
+mod lexer;
+mod parser;
+mod print;
 
 pub use ast::{BinaryOp, CaseArm, Expr, Function, UnaryOp};
+pub use name::Name;
+pub use parser::parse;
