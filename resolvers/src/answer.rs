@@ -1,0 +1,62 @@
+//! What the executor hands to a transport: the finished response and what its headers need to know.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::runner::{CacheState, Provenance};
+
+/// A finished response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The whole JSON response: `data`, `errors`, `extensions`.
+    pub body: Bytes,
+    /// Whether `errors` is there.
+    pub had_errors: bool,
+    /// Whether the request was refused before anything ran, so that there is no `data` at all: status 400 where the transport
+    /// tells.
+    pub is_request_error: bool,
+    /// How the answers behind it were reused; `None` when nothing was asked of the warehouse.
+    pub cache: Option<CacheSummary>,
+    /// What kind of operation it was; `None` when the document could not be understood.
+    pub operation: Option<OperationKind>,
+}
+
+/// Reuse of all answers behind one response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheSummary {
+    /// A hit only if every answer was one; bypass if any was.
+    pub state: CacheState,
+    /// The oldest answer.
+    pub age: Duration,
+    /// The shortest time any of them may still be reused.
+    pub max_age: Duration,
+}
+
+/// Kinds of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are GraphQL's words")]
+pub enum OperationKind {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+impl CacheSummary {
+    /// Summarises one answer more.
+    pub(crate) fn merge(summary: Option<Self>, provenance: &Provenance) -> Option<Self> {
+        let one = Self { state: provenance.cache, age: provenance.age, max_age: provenance.max_age };
+        Some(match summary {
+            None => one,
+            Some(all) => Self {
+                state: match (all.state, one.state) {
+                    (CacheState::Bypass, _) | (_, CacheState::Bypass) => CacheState::Bypass,
+                    (CacheState::Miss, _) | (_, CacheState::Miss) => CacheState::Miss,
+                    (CacheState::Hit, CacheState::Hit) => CacheState::Hit,
+                },
+                age: all.age.max(one.age),
+                max_age: all.max_age.min(one.max_age),
+            },
+        })
+    }
+}
