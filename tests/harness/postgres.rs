@@ -187,9 +187,13 @@ fn programs() -> PathBuf {
     if let Some(found) = find_programs() {
         return found;
     }
-    assert!(is_root(), "PostgreSQL is not installed: put initdb and postgres in PATH, or run as root so that apt-get can install them");
+    assert!(
+        is_root(),
+        "PostgreSQL is not installed: put initdb and postgres in PATH, or run as root so that apt-get can install them"
+    );
     for arguments in [&["update"][..], &["install", "-y", "--no-install-recommends", "postgresql"][..]] {
-        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status();
+        let status =
+            Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()).status();
         assert!(status.is_ok_and(|status| status.success()), "PostgreSQL is not installed, and apt-get {arguments:?} failed");
     }
     find_programs().expect("apt-get installed PostgreSQL into /usr/lib/postgresql")
