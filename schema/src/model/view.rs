@@ -30,7 +30,7 @@ impl View {
 }
 
 /// Something the view can be grouped and filtered by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ViewDimension {
     /// Name in this view, snake_case.
     pub name: String,

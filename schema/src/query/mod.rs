@@ -1,8 +1,16 @@
 //! Questions as they are asked: names as written, values typed by whoever asks. `bind` says what they mean.
 
+pub mod access;
+mod bind;
+pub mod bound;
 pub mod caller;
+pub mod condition;
 pub mod error;
+mod scope;
+mod value_check;
 
+pub use bind::bind;
+pub use bound::BoundQuery;
 pub use caller::Caller;
 pub use error::{QueryError, QueryErrorCode};
 use jiff::{Timestamp, civil::Date};

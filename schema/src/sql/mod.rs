@@ -1,6 +1,8 @@
 //! SQL as a tree, and the only place where it becomes text.
 
+pub mod ast;
 pub mod dialect;
+pub mod render;
 pub mod statement;
 
 pub use dialect::Dialect;

@@ -1,0 +1,82 @@
+//! What a caller may see: the policies that restrict them, resolved to conditions with their claims filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Caller;
+use crate::{
+    expr::{BinaryOp, Expr},
+    model::{DimensionId, EntityId, Model, Policy, access::PolicyRef, path::PathDimension},
+    value::Value,
+};
+
+/// The policies of one caller.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Access {
+    /// Per entity the conditions under which its rows exist, over dimensions reached from it.
+    pub rows: BTreeMap<EntityId, Vec<Expr<PathDimension>>>,
+    /// Dimensions that do not exist.
+    pub hidden: BTreeSet<DimensionId>,
+    /// Dimensions that are always null.
+    pub masked: BTreeSet<DimensionId>,
+    /// Names of the policies, sorted.
+    pub policies: Vec<String>,
+}
+
+impl Access {
+    /// Selects the policies that restrict a caller and fills in their claims. A claim that is missing makes its condition false.
+    pub fn of(model: &Model, caller: &Caller) -> Self {
+        let mut access = Self::default();
+        for policy in model.policies.iter().filter(|policy| applies(policy, caller)) {
+            if let Some(rows) = &policy.rows {
+                access.rows.entry(policy.entity).or_default().push(fill_in(rows, caller));
+            }
+            let id = |index: &_| DimensionId { entity: policy.entity, index: *index };
+            access.hidden.extend(policy.hide.iter().map(id));
+            access.masked.extend(policy.mask.iter().map(id));
+            access.policies.push(policy.name.clone());
+        }
+        access.policies.sort();
+        access
+    }
+}
+
+fn applies(policy: &Policy, caller: &Caller) -> bool {
+    policy.roles.is_empty() || policy.roles.iter().any(|role| caller.roles.contains(role))
+}
+
+/// Replaces claims by their values. Membership in a claim takes all its values; any other use takes its only value, and fails closed
+/// when there is not exactly one.
+fn fill_in(expr: &Expr<PolicyRef>, caller: &Caller) -> Expr<PathDimension> {
+    match expr {
+        Expr::In { value, list, negated } => {
+            let mut members = Vec::new();
+            for item in list {
+                match item {
+                    Expr::Ref(PolicyRef::Claim(name)) => {
+                        members.extend(caller.claims.get(name).into_iter().flatten().cloned().map(Expr::Literal));
+                    }
+                    other => members.push(fill_in(other, caller)),
+                }
+            }
+            if members.is_empty() {
+                return Expr::Literal(Value::Bool(false));
+            }
+            Expr::In { value: Box::new(fill_in(value, caller)), list: members, negated: *negated }
+        }
+        Expr::Binary(BinaryOp::Or, left, right) => {
+            Expr::binary(BinaryOp::Or, fill_in(left, caller), fill_in(right, caller))
+        }
+        Expr::Binary(BinaryOp::And, left, right) => {
+            Expr::binary(BinaryOp::And, fill_in(left, caller), fill_in(right, caller))
+        }
+        other => other
+            .try_map(&mut |reference| match reference {
+                PolicyRef::Dimension(dimension) => Ok(Expr::Ref(dimension.clone())),
+                PolicyRef::Claim(name) => match caller.claims.get(name).map(Vec::as_slice) {
+                    Some([only]) => Ok(Expr::Literal(only.clone())),
+                    Some(_) | None => Err(()),
+                },
+            })
+            .unwrap_or(Expr::Literal(Value::Bool(false))),
+    }
+}

@@ -1,0 +1,389 @@
+//! Names to ids: a question as asked becomes a question whose every name, type and range has been checked.
+
+use std::collections::HashSet;
+
+use super::{
+    Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, Scope, TimeRange,
+    access::Access,
+    bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
+    condition::Condition,
+    error::{QueryError, QueryErrorCode as Code},
+    scope::ScopeFields,
+    value_check,
+};
+use crate::{
+    model::{DimensionId, Model, ViewDimension, ViewTarget},
+    suggest,
+    time::{Calendar, Grain, Step},
+    value::ValueType,
+};
+
+/// Checks a question against the model and what the caller may see.
+///
+/// # Errors
+/// The first thing that cannot be right, with suggestions.
+pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<BoundQuery, QueryError> {
+    let access = Access::of(model, caller);
+    let scope = ScopeFields::of(model, &query.scope, &access)?;
+    if query.metrics.is_empty() {
+        return Err(QueryError::new(Code::EmptyQuery, "no metric is asked for").help("name at least one metric"));
+    }
+    unique_keys(query)?;
+    let metrics = query
+        .metrics
+        .iter()
+        .map(|selection| {
+            Ok(BoundMetric {
+                key: selection.key.clone(),
+                metric: scope.metric(model, &selection.metric)?,
+                filter: conjuncts(model, &scope, selection.filter.as_ref())?,
+                status: selection.status,
+            })
+        })
+        .collect::<Result<Vec<_>, QueryError>>()?;
+    let keys = keys(model, &scope, query)?;
+    let range = check_range(query.range)?;
+    let bound = BoundQuery {
+        keys,
+        range,
+        filter: conjuncts(model, &scope, query.filter.as_ref())?,
+        having: query.having.as_ref().map(|having| bind_having(model, having, &metrics)).transpose()?,
+        compare: query.compare.map(|compare| comparison_step(compare, range)).transpose()?,
+        order_by: query.order_by.clone(),
+        limit: query.limit,
+        offset: query.offset,
+        row_count: query.row_count,
+        fill: query.fill,
+        totals: query.totals,
+        movement_grain: query.movement_grain.clone(),
+        movement_basis: query.movement_basis,
+        as_of: query.as_of,
+        as_known_at: query.as_known_at,
+        time_zone: time_zone(model, query)?,
+        access,
+        metrics,
+    };
+    check_order(&bound)?;
+    check_fill(&bound)?;
+    check_compare(&bound)?;
+    check_movement_grain(model, &bound)?;
+    Ok(bound)
+}
+
+fn unique_keys(query: &MetricQuery) -> Result<(), QueryError> {
+    let mut seen = HashSet::new();
+    let keys = query.metrics.iter().map(|metric| &metric.key).chain(query.by.iter().map(|group| &group.key));
+    for key in keys {
+        if !seen.insert(key) {
+            return Err(QueryError::new(Code::NameCollision, format!("two columns are called `{key}`"))
+                .help("give one of them another key"));
+        }
+    }
+    Ok(())
+}
+
+fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<BoundKey>, QueryError> {
+    let mut keys = Vec::new();
+    let mut periods = 0;
+    for (by, group) in query.by.iter().enumerate() {
+        match &group.item {
+            GroupItem::Dimension(name) => {
+                let of = scope.field(name)?;
+                for (part, dimension) in parts(model, of).into_iter().enumerate() {
+                    keys.push(BoundKey {
+                        key: group.key.clone(),
+                        by,
+                        part,
+                        value_type: model.dimension(dimension).value_type,
+                        item: KeyItem::Field(Field { of: of.clone(), dimension }),
+                    });
+                }
+            }
+            GroupItem::Time { dimension: None, grain } => {
+                periods += 1;
+                keys.push(BoundKey {
+                    key: group.key.clone(),
+                    by,
+                    part: 0,
+                    item: KeyItem::Period(*grain),
+                    value_type: ValueType::Date,
+                });
+            }
+            GroupItem::Time { dimension: Some(name), grain } => {
+                let of = scope.field(name)?;
+                let field = Field { of: of.clone(), dimension: only_part(model, of)? };
+                if !matches!(of.value_type, ValueType::Date | ValueType::Timestamp) {
+                    return Err(QueryError::new(Code::InvalidGrain, format!("`{name}` is not a date, so it has no grain"))
+                        .help(format!("group by the dimension itself: {{dimension: {name}}}")));
+                }
+                keys.push(BoundKey {
+                    key: group.key.clone(),
+                    by,
+                    part: 0,
+                    item: KeyItem::FieldPeriod(field, *grain),
+                    value_type: ValueType::Date,
+                });
+            }
+        }
+    }
+    if periods > 1 && query.by.iter().filter(|group| matches!(group.item, GroupItem::Time { dimension: None, .. })).count() > 1 {
+        let grains: HashSet<Grain> = keys
+            .iter()
+            .filter_map(|key| match key.item {
+                KeyItem::Period(grain) => Some(grain),
+                KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+            })
+            .collect();
+        if grains.len() > 1 {
+            return Err(QueryError::new(Code::InvalidGrain, "periods are grouped at two grains at once")
+                .help("ask for the finer grain, or for each grain in its own field"));
+        }
+    }
+    Ok(keys)
+}
+
+/// The dimensions behind a field: itself, or the parts of an entity's key.
+pub(crate) fn parts(model: &Model, of: &ViewDimension) -> Vec<DimensionId> {
+    match of.target {
+        ViewTarget::Dimension(id) => vec![id],
+        ViewTarget::Entity(entity) => {
+            model.entity(entity).key.iter().map(|index| DimensionId { entity, index: *index }).collect()
+        }
+    }
+}
+
+fn only_part(model: &Model, of: &ViewDimension) -> Result<DimensionId, QueryError> {
+    match parts(model, of)[..] {
+        [only] => Ok(only),
+        _ => Err(QueryError::new(Code::InvalidArgument, format!("`{}` has a key of several parts", of.name))
+            .help("compare it with whole keys, or use one of its dimensions")),
+    }
+}
+
+fn check_range(range: Option<TimeRange>) -> Result<TimeRange, QueryError> {
+    let range = range.unwrap_or(TimeRange { from: None, to: None });
+    match (range.from, range.to) {
+        (Some(from), Some(to)) if from >= to => {
+            Err(QueryError::new(Code::InvalidRange, format!("the range from {from} to {to} holds no day (the end is excluded)"))
+                .help("put the later day in `to`"))
+        }
+        _ => Ok(range),
+    }
+}
+
+fn time_zone(model: &Model, query: &MetricQuery) -> Result<String, QueryError> {
+    let name = query.time_zone.as_deref().unwrap_or(&model.project.time_zone);
+    jiff::tz::TimeZone::get(name).map_err(|_| {
+        QueryError::new(Code::InvalidArgument, format!("`{name}` is not a time zone"))
+            .help("use an IANA name such as `Europe/Berlin`")
+    })?;
+    Ok(name.to_owned())
+}
+
+pub(crate) fn conjuncts(
+    model: &Model,
+    scope: &ScopeFields,
+    filter: Option<&Filter>,
+) -> Result<Vec<Condition<Field>>, QueryError> {
+    Ok(filter.map(|filter| condition(model, scope, filter)).transpose()?.map(Condition::conjuncts).unwrap_or_default())
+}
+
+pub(crate) fn condition(model: &Model, scope: &ScopeFields, filter: &Filter) -> Result<Condition<Field>, QueryError> {
+    let field = |name: &str| -> Result<Field, QueryError> {
+        let of = scope.field_for_condition(name)?;
+        Ok(Field { of: of.clone(), dimension: only_part(model, of)? })
+    };
+    let value_type = |field: &Field| model.dimension(field.dimension).value_type;
+    Ok(match filter {
+        Filter::And(list) => {
+            Condition::And(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?)
+        }
+        Filter::Or(list) => {
+            Condition::Or(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?)
+        }
+        Filter::Not(inner) => Condition::Not(Box::new(condition(model, scope, inner)?)),
+        Filter::Compare { field: name, operator, value } => {
+            let field = field(name)?;
+            let value = value_check::fit(name, value, value_type(&field))?;
+            Condition::Compare { field, operator: *operator, value }
+        }
+        Filter::In { field: name, values, negated } => {
+            let field = field(name)?;
+            let expected = value_type(&field);
+            let values = values.iter().map(|value| value_check::fit(name, value, expected)).collect::<Result<_, _>>()?;
+            Condition::In { field, values, negated: *negated }
+        }
+        Filter::IsNull { field: name, is_null } => Condition::IsNull { field: field(name)?, is_null: *is_null },
+        Filter::Matches { field: name, test, text } => {
+            let field = field(name)?;
+            if value_type(&field) != ValueType::Text {
+                return Err(QueryError::new(Code::TypeMismatch, format!("`{name}` is not text, so it cannot be matched"))
+                    .help("compare it with a value of its type"));
+            }
+            Condition::Matches { field, test: *test, text: text.clone() }
+        }
+        Filter::KeyIn { field: name, keys } => {
+            let of = scope.field_for_condition(name)?;
+            let parts = parts(model, of);
+            let fields: Vec<Field> = parts.iter().map(|dimension| Field { of: of.clone(), dimension: *dimension }).collect();
+            let keys = keys
+                .iter()
+                .map(|key| {
+                    if key.len() != fields.len() {
+                        return Err(QueryError::new(
+                            Code::TypeMismatch,
+                            format!("a key of `{}` has {} parts, found {}", of.name, fields.len(), key.len()),
+                        ));
+                    }
+                    key.iter().zip(&fields).map(|(value, field)| value_check::fit(name, value, value_type(field))).collect()
+                })
+                .collect::<Result<_, QueryError>>()?;
+            Condition::KeyIn { fields, keys }
+        }
+        Filter::InSegment(name) => {
+            let segment = model.segments.iter().find(|segment| segment.name == *name).ok_or_else(|| {
+                QueryError::new(Code::NameNotFound, format!("there is no segment `{name}`"))
+                    .suggest(suggest::nearest(name, model.segments.iter().map(|segment| segment.name.as_str())))
+            })?;
+            Condition::Expr(segment.filter.try_map(&mut |place| {
+                let of = scope.segment_field(model, segment, place)?;
+                Ok(crate::expr::Expr::Ref(Field { of, dimension: place.dimension }))
+            })?)
+        }
+    })
+}
+
+fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Result<Condition<usize>, QueryError> {
+    let field = |name: &str| -> Result<usize, QueryError> {
+        metrics.iter().position(|metric| metric.key == name).ok_or_else(|| {
+            QueryError::new(Code::NonAggregateInHaving, format!("`{name}` is not one of the metrics asked for"))
+                .help("`having` speaks of metrics; put conditions on dimensions into `where`")
+                .suggest(suggest::nearest(name, metrics.iter().map(|metric| metric.key.as_str())))
+        })
+    };
+    let fit = |name: &str, position: usize, value: &_| {
+        value_check::fit(name, value, model.metric(metrics[position].metric).value_type)
+    };
+    let inner = |filter: &Filter| bind_having(model, filter, metrics);
+    Ok(match having {
+        Filter::And(list) => Condition::And(list.iter().map(inner).collect::<Result<_, _>>()?),
+        Filter::Or(list) => Condition::Or(list.iter().map(inner).collect::<Result<_, _>>()?),
+        Filter::Not(item) => Condition::Not(Box::new(inner(item)?)),
+        Filter::Compare { field: name, operator, value } => {
+            let position = field(name)?;
+            Condition::Compare { field: position, operator: *operator, value: fit(name, position, value)? }
+        }
+        Filter::In { field: name, values, negated } => {
+            let position = field(name)?;
+            let values = values.iter().map(|value| fit(name, position, value)).collect::<Result<_, _>>()?;
+            Condition::In { field: position, values, negated: *negated }
+        }
+        Filter::IsNull { field: name, is_null } => Condition::IsNull { field: field(name)?, is_null: *is_null },
+        Filter::Matches { field: name, .. } | Filter::KeyIn { field: name, .. } | Filter::InSegment(name) => {
+            return Err(QueryError::new(Code::NonAggregateInHaving, format!("`{name}` cannot be tested in `having`"))
+                .help("compare a metric with a number"));
+        }
+    })
+}
+
+/// The distance by which a comparison lies earlier.
+fn comparison_step(compare: Comparison, range: TimeRange) -> Result<Step, QueryError> {
+    match compare {
+        Comparison::Earlier(step) => Ok(step),
+        Comparison::Range(other) => {
+            let (Some(from), Some(then)) = (range.from, other.from) else {
+                return Err(QueryError::new(Code::InvalidRange, "a comparison with another range needs a first day on both sides"));
+            };
+            if from.day() == then.day() {
+                let months = (i32::from(from.year()) - i32::from(then.year())) * 12 + i32::from(from.month()) - i32::from(then.month());
+                return Ok(Step::months(months));
+            }
+            let days = (from - then).get_days();
+            Ok(Step::days(days))
+        }
+    }
+}
+
+fn check_order(bound: &BoundQuery) -> Result<(), QueryError> {
+    for order in &bound.order_by {
+        let known = bound.keys.iter().map(|key| key.key.as_str()).chain(bound.metrics.iter().map(|metric| metric.key.as_str()));
+        if !known.clone().any(|key| key == order.key) {
+            return Err(QueryError::new(Code::NameNotFound, format!("rows cannot be ordered by `{}`: it is not among the columns", order.key))
+                .help("order by a metric that is selected or a dimension that is grouped")
+                .suggest(suggest::nearest(&order.key, known)));
+        }
+    }
+    Ok(())
+}
+
+fn check_fill(bound: &BoundQuery) -> Result<(), QueryError> {
+    if bound.fill == Fill::None {
+        return Ok(());
+    }
+    if bound.period().is_none() {
+        return Err(QueryError::new(Code::InvalidArgument, "there are no periods to fill").help("group by period(grain:) too"));
+    }
+    if bound.range.from.is_none() || bound.range.to.is_none() {
+        return Err(QueryError::new(Code::InvalidRange, "filling needs a range with both ends").help("pass range: {between: {from, to}}"));
+    }
+    Ok(())
+}
+
+fn check_compare(bound: &BoundQuery) -> Result<(), QueryError> {
+    let Some(step) = bound.compare else { return Ok(()) };
+    match bound.period() {
+        Some(grain) => check_shift(grain, step),
+        None if bound.range.from.is_none() || bound.range.to.is_none() => {
+            Err(QueryError::new(Code::InvalidRange, "a comparison without periods needs a range with both ends")
+                .help("pass range: {between: {from, to}}, or group by period(grain:)"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether moving periods of a grain by a step gives periods of that grain again.
+pub(crate) fn check_shift(grain: Grain, step: Step) -> Result<(), QueryError> {
+    let whole = match grain {
+        Grain::Day => true,
+        Grain::Week => step.months == 0 && step.days % 7 == 0,
+        Grain::Month | Grain::Quarter | Grain::Year | Grain::FiscalQuarter | Grain::FiscalYear => {
+            step.days == 0 && step.months % grain.step().months == 0
+        }
+    };
+    if whole {
+        return Ok(());
+    }
+    Err(QueryError::new(Code::InvalidGrain, format!("periods by {} cannot be moved by that distance", grain.name()))
+        .help("move by whole periods, or ask for a finer grain"))
+}
+
+fn check_movement_grain(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {
+    let Some(name) = &bound.movement_grain else { return Ok(()) };
+    let mut known = Vec::new();
+    for metric in &bound.metrics {
+        let metric = model.metric(metric.metric);
+        if !metric.is_movement {
+            continue;
+        }
+        for fact in &metric.facts {
+            let grains = model.entity(*fact).movements.iter().flat_map(|movements| &movements.grains);
+            known.extend(grains.map(|grain| grain.name.as_str()));
+        }
+    }
+    if known.is_empty() || known.contains(&name.as_str()) {
+        return Ok(());
+    }
+    Err(QueryError::new(Code::InvalidArgument, format!("there is no movement grain `{name}`"))
+        .suggest(suggest::nearest(name, known.iter().copied())))
+}
+
+/// A range widened to whole periods of a grain, so that a snapshot counts when its period is touched.
+pub(crate) fn whole_periods(range: TimeRange, grain: Grain, calendar: Calendar) -> TimeRange {
+    TimeRange {
+        from: range.from.map(|from| calendar.truncate(grain, from)),
+        to: range.to.map(|to| {
+            let start = calendar.truncate(grain, to);
+            if start == to { to } else { grain.step().after(start) }
+        }),
+    }
+}

@@ -1,0 +1,109 @@
+//! A question whose every name, type and range has been checked.
+
+use jiff::{Timestamp, civil::Date};
+
+use super::{Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
+use crate::{
+    model::{DimensionId, MetricId, ViewDimension},
+    time::{Grain, Step},
+    value::ValueType,
+};
+
+/// A field of a scope: one dimension, and how the scope's author said it is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// The scope's dimension it comes from.
+    pub of: ViewDimension,
+    /// The dimension itself; for an entity, one part of its key.
+    pub dimension: DimensionId,
+}
+
+/// A question about metrics, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundQuery {
+    /// Metrics in the question's order.
+    pub metrics: Vec<BoundMetric>,
+    /// Group keys in the question's order; an entity with a composite key gives several.
+    pub keys: Vec<BoundKey>,
+    /// Which time.
+    pub range: TimeRange,
+    /// Rows that count.
+    pub filter: Vec<Condition<Field>>,
+    /// Groups that are shown, over positions in `metrics`.
+    pub having: Option<Condition<usize>>,
+    /// The same so much earlier, beside it.
+    pub compare: Option<Step>,
+    /// Order of rows; keys are known to exist.
+    pub order_by: Vec<OrderBy>,
+    /// Rows at most.
+    pub limit: Option<u64>,
+    /// Rows passed over.
+    pub offset: u64,
+    /// Whether a column counts the groups.
+    pub row_count: bool,
+    /// Which periods are shown.
+    pub fill: Fill,
+    /// Whether totals are wanted.
+    pub totals: bool,
+    /// Name of the movement grain, when the question says one.
+    pub movement_grain: Option<String>,
+    /// How movements look at a period.
+    pub movement_basis: MovementBasis,
+    /// The day that counts as today.
+    pub as_of: Date,
+    /// Only what was recorded by then.
+    pub as_known_at: Option<Timestamp>,
+    /// Zone in which days begin.
+    pub time_zone: String,
+    /// What the asker may see.
+    pub access: Access,
+}
+
+/// One metric of a question, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoundMetric {
+    /// Key of its column.
+    pub key: String,
+    /// Which metric.
+    pub metric: MetricId,
+    /// Rows that count for this one only.
+    pub filter: Vec<Condition<Field>>,
+    /// Whether a second column says why a value is missing.
+    pub status: bool,
+}
+
+/// One column of the group key, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BoundKey {
+    /// Key of the group in the question.
+    pub key: String,
+    /// Position in the question's `by`.
+    pub by: usize,
+    /// Position in a key of several parts.
+    pub part: usize,
+    /// What it is.
+    pub item: KeyItem,
+    /// Type of its values.
+    pub value_type: ValueType,
+}
+
+/// What a group key is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KeyItem {
+    /// Periods of the metrics' own time.
+    Period(Grain),
+    /// A dimension.
+    Field(Field),
+    /// A date dimension cut into periods.
+    FieldPeriod(Field, Grain),
+}
+
+impl BoundQuery {
+    /// Grain of the metrics' own time among the keys.
+    pub fn period(&self) -> Option<Grain> {
+        self.keys.iter().find_map(|key| match key.item {
+            KeyItem::Period(grain) => Some(grain),
+            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+        })
+    }
+}

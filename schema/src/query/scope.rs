@@ -1,0 +1,132 @@
+//! What a question may name: the dimensions and metrics of its view or entity, less what the caller may not see.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Scope,
+    access::Access,
+    error::{QueryError, QueryErrorCode as Code},
+};
+use crate::{
+    model::{DimensionId, DimensionIndex, EntityId, MetricId, Model, Segment, ViewDimension, ViewTarget, path::PathDimension},
+    suggest,
+};
+
+/// Names of a scope.
+pub(crate) struct ScopeFields {
+    what: String,
+    fields: Vec<ViewDimension>,
+    metrics: Vec<MetricId>,
+    metric_names: Vec<String>,
+    masked: BTreeSet<DimensionId>,
+}
+
+impl ScopeFields {
+    pub(crate) fn of(model: &Model, scope: &Scope, access: &Access) -> Result<Self, QueryError> {
+        let (what, fields, metrics) = match scope {
+            Scope::View(name) => {
+                let id = model.view_named(name).ok_or_else(|| {
+                    QueryError::new(Code::NameNotFound, format!("there is no view `{name}`"))
+                        .suggest(suggest::nearest(name, model.views.iter().map(|view| view.name.as_str())))
+                })?;
+                let view = model.view(id);
+                (format!("view `{name}`"), view.dimensions.clone(), view.metrics.clone())
+            }
+            Scope::Entity(name) => {
+                let id = model.entity_named(name).ok_or_else(|| {
+                    QueryError::new(Code::NameNotFound, format!("there is no entity `{name}`"))
+                        .suggest(suggest::nearest(name, model.entities.iter().map(|entity| entity.name.as_str())))
+                })?;
+                let fields = entity_fields(model, id);
+                let itself = fields.first().cloned().expect("the entity itself comes first");
+                let metrics =
+                    model.metric_ids().map(|(metric, _)| metric).filter(|metric| model.is_valid(*metric, &itself)).collect();
+                (format!("entity `{name}`"), fields, metrics)
+            }
+        };
+        let metric_names = metrics.iter().map(|id: &MetricId| model.metric(*id).name.clone()).collect();
+        let fields = fields
+            .into_iter()
+            .filter(|field| match field.target {
+                ViewTarget::Dimension(id) => !access.hidden.contains(&id),
+                ViewTarget::Entity(_) => true,
+            })
+            .collect();
+        Ok(Self { what, fields, metrics, metric_names, masked: access.masked.clone() })
+    }
+
+    pub(crate) fn metric(&self, model: &Model, name: &str) -> Result<MetricId, QueryError> {
+        if let Some(position) = self.metric_names.iter().position(|known| known == name) {
+            return Ok(self.metrics[position]);
+        }
+        let error = QueryError::new(Code::NameNotFound, format!("{} has no metric `{name}`", self.what));
+        Err(match model.metric_named(name) {
+            Some(_) => error.help("the metric exists, but not here: choose a view that has it"),
+            None => error.suggest(suggest::nearest(name, self.metric_names.iter().map(String::as_str))),
+        })
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Result<&ViewDimension, QueryError> {
+        self.fields.iter().find(|field| field.name == name).ok_or_else(|| {
+            QueryError::new(Code::NameNotFound, format!("{} has no dimension `{name}`", self.what))
+                .suggest(suggest::nearest(name, self.fields.iter().map(|field| field.name.as_str())))
+        })
+    }
+
+    pub(crate) fn field_for_condition(&self, name: &str) -> Result<&ViewDimension, QueryError> {
+        if self.metric_names.iter().any(|metric| metric == name) && !self.fields.iter().any(|field| field.name == name) {
+            return Err(QueryError::new(Code::AggregateInWhere, format!("`{name}` is a metric; `where` selects rows before they are added up"))
+                .help("put conditions on metrics into `having`"));
+        }
+        let field = self.field(name)?;
+        match field.target {
+            ViewTarget::Dimension(id) if self.masked.contains(&id) => {
+                Err(QueryError::new(Code::Forbidden, format!("`{name}` is masked for you, so it cannot be a condition")))
+            }
+            ViewTarget::Dimension(_) | ViewTarget::Entity(_) => Ok(field),
+        }
+    }
+
+    /// A segment's dimension as a field of this scope: the path the segment's entity takes, from the fact's side.
+    pub(crate) fn segment_field(&self, model: &Model, segment: &Segment, place: &PathDimension) -> Result<ViewDimension, QueryError> {
+        let entity = segment.entity;
+        let reachable = self.fields.iter().any(|field| field.target.entity() == entity);
+        if !reachable {
+            return Err(QueryError::new(Code::NoPath, format!("{} has no `{}`, so segment `{}` does not apply", self.what, model.entity(entity).name, segment.name)));
+        }
+        let dimension = model.dimension(place.dimension);
+        Ok(ViewDimension {
+            name: dimension.name.clone(),
+            label: dimension.label.clone(),
+            target: ViewTarget::Dimension(place.dimension),
+            via: Vec::new(),
+            value_type: dimension.value_type,
+            overlapping: false,
+        })
+    }
+}
+
+/// The entity itself, then its visible dimensions.
+pub(crate) fn entity_fields(model: &Model, id: EntityId) -> Vec<ViewDimension> {
+    let entity = model.entity(id);
+    let key_type = model.dimension(DimensionId { entity: id, index: entity.key[0] }).value_type;
+    let itself = ViewDimension {
+        name: entity.name.clone(),
+        label: entity.label.clone(),
+        target: ViewTarget::Entity(id),
+        via: Vec::new(),
+        value_type: key_type,
+        overlapping: false,
+    };
+    let dimensions = entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden).map(|(index, dimension)| {
+        ViewDimension {
+            name: dimension.name.clone(),
+            label: dimension.label.clone(),
+            target: ViewTarget::Dimension(DimensionId { entity: id, index: DimensionIndex(index as u16) }),
+            via: Vec::new(),
+            value_type: dimension.value_type,
+            overlapping: false,
+        }
+    });
+    std::iter::once(itself).chain(dimensions).collect()
+}

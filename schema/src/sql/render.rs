@@ -1,0 +1,531 @@
+//! Tree to text: the only module that writes SQL. Identifiers are quoted, values become parameters.
+
+use super::{
+    ast::{AggregateFunction, Alias, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select, Truncation},
+    dialect::Dialect,
+    statement::{OutputColumn, Param, SqlText, Statement},
+};
+use crate::{
+    time::{Grain, Step},
+    value::{Value, ValueType},
+};
+
+/// Renders a query. `columns` name and type its result in order.
+#[must_use]
+pub fn render(query: &Query, columns: Vec<OutputColumn>, dialect: Dialect, is_lookup: bool) -> Statement {
+    let mut writer = Writer { text: String::with_capacity(1024), params: Vec::new(), dialect, indent: 0 };
+    writer.query(query);
+    Statement { sql: SqlText::new(writer.text), params: writer.params, columns, is_lookup }
+}
+
+struct Writer {
+    text: String,
+    params: Vec<Param>,
+    dialect: Dialect,
+    indent: usize,
+}
+
+impl Writer {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn line(&mut self) {
+        self.text.push('\n');
+        for _ in 0..self.indent {
+            self.text.push_str("  ");
+        }
+    }
+
+    fn ident(&mut self, name: &str) {
+        self.text.push('"');
+        for character in name.chars() {
+            if character == '"' {
+                self.text.push('"');
+            }
+            self.text.push(character);
+        }
+        self.text.push('"');
+    }
+
+    fn alias(&mut self, alias: &Alias) {
+        self.ident(&alias.0);
+    }
+
+    /// Writes a parameter; equal values of one type share a number, so that text depends on the question alone.
+    fn param(&mut self, param: Param) {
+        let cast = match (&param, self.dialect) {
+            (_, Dialect::Embedded) => "",
+            (Param::Bool(_), Dialect::Postgres) => "::boolean",
+            (Param::Int(_), Dialect::Postgres) => "::bigint",
+            (Param::Decimal(_), Dialect::Postgres) => "::numeric",
+            (Param::Text(_), Dialect::Postgres) => "::text",
+            (Param::Date(_), Dialect::Postgres) => "::date",
+            (Param::Timestamp(_), Dialect::Postgres) => "::timestamptz",
+        };
+        let position = self.params.iter().position(|known| *known == param).unwrap_or_else(|| {
+            self.params.push(param);
+            self.params.len() - 1
+        });
+        self.push(&format!("${}{cast}", position + 1));
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.push("null"),
+            Value::Bool(value) => self.param(Param::Bool(*value)),
+            Value::Int(value) => self.param(Param::Int(*value)),
+            Value::Decimal(value) => self.param(Param::Decimal(value.clone())),
+            Value::Text(value) => self.param(Param::Text(value.clone())),
+            Value::Date(value) => self.param(Param::Date(*value)),
+            Value::Timestamp(value) => self.param(Param::Timestamp(*value)),
+        }
+    }
+
+    fn query(&mut self, query: &Query) {
+        for (position, cte) in query.with.iter().enumerate() {
+            self.push(if position == 0 { "with " } else { ", " });
+            self.alias(&cte.name);
+            self.push(" as (");
+            self.indented(|writer| {
+                writer.line();
+                writer.query(&cte.query);
+            });
+            self.line();
+            self.push(")");
+            if position + 1 == query.with.len() {
+                self.line();
+            }
+        }
+        for (position, select) in query.selects.iter().enumerate() {
+            if position > 0 {
+                self.line();
+                self.push("union all");
+                self.line();
+            }
+            self.select(select);
+        }
+        if !query.order_by.is_empty() {
+            self.line();
+            self.push("order by ");
+            self.order(&query.order_by);
+        }
+        if let Some(limit) = query.limit {
+            self.line();
+            self.push(&format!("limit {limit}"));
+        }
+        if query.offset > 0 {
+            self.push(&format!(" offset {}", query.offset));
+        }
+    }
+
+    fn indented(&mut self, write: impl FnOnce(&mut Self)) {
+        self.indent += 1;
+        write(self);
+        self.indent -= 1;
+    }
+
+    fn select(&mut self, select: &Select) {
+        self.push(if select.distinct { "select distinct " } else { "select " });
+        self.comma(&select.items, Self::item);
+        if let Some(from) = &select.from {
+            self.line();
+            self.push("from ");
+            self.from(from);
+        }
+        for join in &select.joins {
+            self.join(join);
+        }
+        if !select.filters.is_empty() {
+            self.line();
+            self.push("where ");
+            self.conditions(&select.filters);
+        }
+        if let Some(keys) = select.group_by.filter(|keys| *keys > 0) {
+            self.line();
+            self.push("group by ");
+            self.comma(&(1..=keys).collect::<Vec<_>>(), |writer, key| writer.push(&key.to_string()));
+        }
+    }
+
+    fn comma<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        for (position, item) in items.iter().enumerate() {
+            if position > 0 {
+                self.push(", ");
+            }
+            write(self, item);
+        }
+    }
+
+    fn conditions(&mut self, conditions: &[Expr]) {
+        for (position, condition) in conditions.iter().enumerate() {
+            if position > 0 {
+                self.push(" and ");
+            }
+            self.expr(condition);
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        self.expr(&item.expr);
+        self.push(" as ");
+        self.alias(&item.alias);
+    }
+
+    fn from(&mut self, from: &From) {
+        match &from.relation {
+            Relation::Table { schema, table } => {
+                if let Some(schema) = schema {
+                    self.ident(schema);
+                    self.push(".");
+                }
+                self.ident(table);
+            }
+            Relation::Sql(text) => {
+                self.push("(");
+                self.push(text);
+                self.line();
+                self.push(")");
+            }
+            Relation::Cte(name) => self.alias(name),
+            Relation::Query(query) => {
+                self.push("(");
+                self.indented(|writer| {
+                    writer.line();
+                    writer.query(query);
+                });
+                self.line();
+                self.push(")");
+            }
+        }
+        self.push(" as ");
+        self.alias(&from.alias);
+    }
+
+    fn join(&mut self, join: &Join) {
+        self.line();
+        self.push(match join.kind {
+            JoinKind::Inner => "join ",
+            JoinKind::Left => "left join ",
+            JoinKind::Cross => "cross join ",
+        });
+        self.from(&join.from);
+        if join.kind != JoinKind::Cross {
+            self.push(" on ");
+            self.conditions(&join.on);
+        }
+    }
+
+    fn order(&mut self, items: &[OrderItem]) {
+        self.comma(items, |writer, item| {
+            writer.expr(&item.expr);
+            writer.push(if item.descending { " desc" } else { " asc" });
+            writer.push(if item.nulls_first { " nulls first" } else { " nulls last" });
+        });
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Physical(table, column) => {
+                self.alias(table);
+                self.push(".");
+                self.ident(&column.0);
+            }
+            Expr::Column(table, column) => {
+                self.alias(table);
+                self.push(".");
+                self.alias(column);
+            }
+            Expr::Value(value) => self.value(value),
+            Expr::Null(value_type) => {
+                self.push("cast(null as ");
+                self.push(type_name(*value_type, self.dialect));
+                self.push(")");
+            }
+            Expr::Number(number) => self.push(&number.to_string()),
+            Expr::Word(word) => {
+                debug_assert!(word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_'), "a word of ours");
+                self.push("'");
+                self.push(word);
+                self.push("'");
+            }
+            Expr::Not(value) => self.wrapped("(not ", value, ")"),
+            Expr::Negate(value) => self.wrapped("(- ", value, ")"),
+            Expr::Infix(op, left, right) => {
+                self.push("(");
+                self.expr(left);
+                self.push(infix(*op));
+                self.expr(right);
+                self.push(")");
+            }
+            Expr::And(list) => self.logic(list, " and ", "true"),
+            Expr::Or(list) => self.logic(list, " or ", "false"),
+            Expr::IsNull { value, negated } => {
+                self.wrapped("(", value, if *negated { " is not null)" } else { " is null)" });
+            }
+            Expr::Same(left, right) => {
+                self.push("(");
+                self.expr(left);
+                self.push(" is not distinct from ");
+                self.expr(right);
+                self.push(")");
+            }
+            Expr::In { value, list, negated } => self.in_list(value, list, *negated),
+            Expr::Like { value, pattern, ignore_case } => {
+                self.push("(");
+                self.expr(value);
+                self.push(if *ignore_case { " ilike " } else { " like " });
+                self.expr(pattern);
+                self.push(")");
+            }
+            Expr::Case { arms, otherwise } => {
+                self.push("case");
+                for (when, then) in arms {
+                    self.push(" when ");
+                    self.expr(when);
+                    self.push(" then ");
+                    self.expr(then);
+                }
+                if let Some(otherwise) = otherwise {
+                    self.push(" else ");
+                    self.expr(otherwise);
+                }
+                self.push(" end");
+            }
+            Expr::Divide(left, right) => self.divide(left, right),
+            Expr::Round(value, digits) => match self.dialect {
+                Dialect::Postgres => self.wrapped("round(", value, &format!(", {digits})")),
+                Dialect::Embedded => self.wrapped("holdfast_round(", value, &format!(", {digits})")),
+            },
+            Expr::Call(name, arguments) => {
+                self.push(name);
+                self.push("(");
+                self.comma(arguments, Self::expr);
+                self.push(")");
+            }
+            Expr::Truncate(truncation, value) => self.truncate(*truncation, value),
+            Expr::Shift(value, step) => self.shift(value, *step),
+            Expr::AddDays(value, days) => match self.dialect {
+                Dialect::Postgres => {
+                    self.push("(");
+                    self.expr(value);
+                    self.wrapped(" + cast(", days, " as integer))");
+                }
+                Dialect::Embedded => self.call("holdfast_add_days", &[value, days]),
+            },
+            Expr::DaysBetween(from, to) => match self.dialect {
+                Dialect::Postgres => {
+                    self.push("(");
+                    self.expr(to);
+                    self.push(" - ");
+                    self.expr(from);
+                    self.push(")");
+                }
+                Dialect::Embedded => self.call("holdfast_days_between", &[from, to]),
+            },
+            Expr::LocalDate(value, zone) => match self.dialect {
+                Dialect::Postgres => {
+                    self.wrapped("cast((", value, " at time zone ");
+                    self.param(Param::Text(zone.clone()));
+                    self.push(") as date)");
+                }
+                Dialect::Embedded => {
+                    self.wrapped("holdfast_local_date(", value, ", ");
+                    self.param(Param::Text(zone.clone()));
+                    self.push(")");
+                }
+            },
+            Expr::Aggregate(function, value) => self.aggregate(*function, value.as_deref()),
+            Expr::Over(function, value, partition) => {
+                self.aggregate(*function, value.as_deref());
+                self.push(" over (");
+                if !partition.is_empty() {
+                    self.push("partition by ");
+                    self.comma(partition, Self::expr);
+                }
+                self.push(")");
+            }
+            Expr::RowNumber { partition, order } => {
+                self.push("row_number() over (");
+                if !partition.is_empty() {
+                    self.push("partition by ");
+                    self.comma(partition, Self::expr);
+                    self.push(" ");
+                }
+                self.push("order by ");
+                self.order(order);
+                self.push(")");
+            }
+            Expr::ToText(value) => self.wrapped("cast(", value, if self.dialect == Dialect::Postgres { " as text)" } else { " as varchar)" }),
+        }
+    }
+
+    fn wrapped(&mut self, before: &str, value: &Expr, after: &str) {
+        self.push(before);
+        self.expr(value);
+        self.push(after);
+    }
+
+    fn call(&mut self, name: &str, arguments: &[&Expr]) {
+        self.push(name);
+        self.push("(");
+        self.comma(arguments, |writer, argument| writer.expr(argument));
+        self.push(")");
+    }
+
+    fn logic(&mut self, list: &[Expr], operator: &str, empty: &str) {
+        match list {
+            [] => self.push(empty),
+            [only] => self.expr(only),
+            _ => {
+                self.push("(");
+                for (position, part) in list.iter().enumerate() {
+                    if position > 0 {
+                        self.push(operator);
+                    }
+                    self.expr(part);
+                }
+                self.push(")");
+            }
+        }
+    }
+
+    fn in_list(&mut self, value: &Expr, list: &[Expr], negated: bool) {
+        if list.is_empty() {
+            return self.push(if negated { "true" } else { "false" });
+        }
+        self.push("(");
+        self.expr(value);
+        self.push(if negated { " not in (" } else { " in (" });
+        self.comma(list, Self::expr);
+        self.push("))");
+    }
+
+    /// `div` cuts after 18 decimals, and cutting keeps what rounding to 16 needs: the result is exact on any input. The
+    /// embedded engine has the same operation as a function of ours.
+    fn divide(&mut self, left: &Expr, right: &Expr) {
+        match self.dialect {
+            Dialect::Postgres => {
+                self.wrapped("round(div(cast(", left, " as numeric) * 1000000000000000000, nullif(");
+                self.wrapped("cast(", right, " as numeric), 0)) * 0.000000000000000001, 16)");
+            }
+            Dialect::Embedded => self.call("holdfast_divide", &[left, right]),
+        }
+    }
+
+    fn truncate(&mut self, truncation: Truncation, value: &Expr) {
+        let Truncation { grain, months, days } = truncation;
+        let unit = match grain {
+            Grain::Day => return self.expr(value),
+            Grain::Week => "week",
+            Grain::Month => "month",
+            Grain::Quarter | Grain::FiscalQuarter => "quarter",
+            Grain::Year | Grain::FiscalYear => "year",
+        };
+        let back = Step { months: -months, days: -days };
+        let forth = Step { months, days };
+        self.open_shift(forth);
+        self.push(&format!("cast(date_trunc('{unit}', "));
+        self.open_shift(back);
+        self.expr(value);
+        self.close_shift(back);
+        self.push(") as date)");
+        self.close_shift(forth);
+    }
+
+    fn shift(&mut self, value: &Expr, step: Step) {
+        self.open_shift(step);
+        self.expr(value);
+        self.close_shift(step);
+    }
+
+    fn open_shift(&mut self, step: Step) {
+        match self.dialect {
+            Dialect::Postgres => {
+                if step.days != 0 {
+                    self.push("(");
+                }
+                if step.months != 0 {
+                    self.push("cast((");
+                }
+            }
+            Dialect::Embedded => {
+                if step.days != 0 {
+                    self.push("holdfast_add_days(");
+                }
+                if step.months != 0 {
+                    self.push("holdfast_add_months(");
+                }
+            }
+        }
+    }
+
+    fn close_shift(&mut self, step: Step) {
+        match self.dialect {
+            Dialect::Postgres => {
+                if step.months != 0 {
+                    self.push(&format!(" + interval '{} months') as date)", step.months));
+                }
+                if step.days != 0 {
+                    self.push(&format!(" + {})", step.days));
+                }
+            }
+            Dialect::Embedded => {
+                if step.months != 0 {
+                    self.push(&format!(", {})", step.months));
+                }
+                if step.days != 0 {
+                    self.push(&format!(", {})", step.days));
+                }
+            }
+        }
+    }
+
+    fn aggregate(&mut self, function: AggregateFunction, value: Option<&Expr>) {
+        let name = match function {
+            AggregateFunction::Sum => "sum(",
+            AggregateFunction::Min => "min(",
+            AggregateFunction::Max => "max(",
+            AggregateFunction::Count => "count(",
+            AggregateFunction::CountDistinct => "count(distinct ",
+            AggregateFunction::Median => match self.dialect {
+                Dialect::Postgres => "percentile_disc(0.5) within group (order by ",
+                Dialect::Embedded => "holdfast_median(",
+            },
+        };
+        self.push(name);
+        match value {
+            Some(value) => self.expr(value),
+            None => self.push("*"),
+        }
+        self.push(")");
+    }
+}
+
+fn infix(op: Infix) -> &'static str {
+    match op {
+        Infix::Add => " + ",
+        Infix::Subtract => " - ",
+        Infix::Multiply => " * ",
+        Infix::Equal => " = ",
+        Infix::NotEqual => " <> ",
+        Infix::Less => " < ",
+        Infix::LessOrEqual => " <= ",
+        Infix::Greater => " > ",
+        Infix::GreaterOrEqual => " >= ",
+    }
+}
+
+fn type_name(value_type: ValueType, dialect: Dialect) -> &'static str {
+    match (value_type, dialect) {
+        (ValueType::Bool, _) => "boolean",
+        (ValueType::Int, _) => "bigint",
+        (ValueType::Decimal, Dialect::Postgres) => "numeric",
+        (ValueType::Decimal, Dialect::Embedded) => "decimal(38, 2)",
+        (ValueType::Text, Dialect::Postgres) => "text",
+        (ValueType::Text, Dialect::Embedded) => "varchar",
+        (ValueType::Date, _) => "date",
+        (ValueType::Timestamp, Dialect::Postgres) => "timestamptz",
+        (ValueType::Timestamp, Dialect::Embedded) => "timestamp",
+    }
+}
