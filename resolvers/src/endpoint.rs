@@ -3,7 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use async_graphql::{Data, Executor, Request, Response, ServerError};
-use futures_util::{StreamExt as _, stream::{self, BoxStream}};
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 
 use crate::{Api, RequestContext, Runner};
 

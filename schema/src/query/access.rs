@@ -63,12 +63,8 @@ fn fill_in(expr: &Expr<PolicyRef>, caller: &Caller) -> Expr<PathDimension> {
             }
             Expr::In { value: Box::new(fill_in(value, caller)), list: members, negated: *negated }
         }
-        Expr::Binary(BinaryOp::Or, left, right) => {
-            Expr::binary(BinaryOp::Or, fill_in(left, caller), fill_in(right, caller))
-        }
-        Expr::Binary(BinaryOp::And, left, right) => {
-            Expr::binary(BinaryOp::And, fill_in(left, caller), fill_in(right, caller))
-        }
+        Expr::Binary(BinaryOp::Or, left, right) => Expr::binary(BinaryOp::Or, fill_in(left, caller), fill_in(right, caller)),
+        Expr::Binary(BinaryOp::And, left, right) => Expr::binary(BinaryOp::And, fill_in(left, caller), fill_in(right, caller)),
         other => other
             .try_map(&mut |reference| match reference {
                 PolicyRef::Dimension(dimension) => Ok(Expr::Ref(dimension.clone())),

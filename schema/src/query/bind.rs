@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, Scope, TimeRange,
+    Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, TimeRange,
     access::Access,
     bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
     condition::Condition,
@@ -146,9 +146,7 @@ fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<B
 pub(crate) fn parts(model: &Model, of: &ViewDimension) -> Vec<DimensionId> {
     match of.target {
         ViewTarget::Dimension(id) => vec![id],
-        ViewTarget::Entity(entity) => {
-            model.entity(entity).key.iter().map(|index| DimensionId { entity, index: *index }).collect()
-        }
+        ViewTarget::Entity(entity) => model.entity(entity).key.iter().map(|index| DimensionId { entity, index: *index }).collect(),
     }
 }
 
@@ -180,11 +178,7 @@ fn time_zone(model: &Model, query: &MetricQuery) -> Result<String, QueryError> {
     Ok(name.to_owned())
 }
 
-pub(crate) fn conjuncts(
-    model: &Model,
-    scope: &ScopeFields,
-    filter: Option<&Filter>,
-) -> Result<Vec<Condition<Field>>, QueryError> {
+pub(crate) fn conjuncts(model: &Model, scope: &ScopeFields, filter: Option<&Filter>) -> Result<Vec<Condition<Field>>, QueryError> {
     Ok(filter.map(|filter| condition(model, scope, filter)).transpose()?.map(Condition::conjuncts).unwrap_or_default())
 }
 
@@ -195,12 +189,8 @@ pub(crate) fn condition(model: &Model, scope: &ScopeFields, filter: &Filter) -> 
     };
     let value_type = |field: &Field| model.dimension(field.dimension).value_type;
     Ok(match filter {
-        Filter::And(list) => {
-            Condition::And(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?)
-        }
-        Filter::Or(list) => {
-            Condition::Or(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?)
-        }
+        Filter::And(list) => Condition::And(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?),
+        Filter::Or(list) => Condition::Or(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?),
         Filter::Not(inner) => Condition::Not(Box::new(condition(model, scope, inner)?)),
         Filter::Compare { field: name, operator, value } => {
             let field = field(name)?;
@@ -261,9 +251,8 @@ fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Resul
                 .suggest(suggest::nearest(name, metrics.iter().map(|metric| metric.key.as_str())))
         })
     };
-    let fit = |name: &str, position: usize, value: &_| {
-        value_check::fit(name, value, model.metric(metrics[position].metric).value_type)
-    };
+    let fit =
+        |name: &str, position: usize, value: &_| value_check::fit(name, value, model.metric(metrics[position].metric).value_type);
     let inner = |filter: &Filter| bind_having(model, filter, metrics);
     Ok(match having {
         Filter::And(list) => Condition::And(list.iter().map(inner).collect::<Result<_, _>>()?),
@@ -295,7 +284,8 @@ fn comparison_step(compare: Comparison, range: TimeRange) -> Result<Step, QueryE
                 return Err(QueryError::new(Code::InvalidRange, "a comparison with another range needs a first day on both sides"));
             };
             if from.day() == then.day() {
-                let months = (i32::from(from.year()) - i32::from(then.year())) * 12 + i32::from(from.month()) - i32::from(then.month());
+                let months =
+                    (i32::from(from.year()) - i32::from(then.year())) * 12 + i32::from(from.month()) - i32::from(then.month());
                 return Ok(Step::months(months));
             }
             let days = (from - then).get_days();
@@ -308,9 +298,12 @@ fn check_order(bound: &BoundQuery) -> Result<(), QueryError> {
     for order in &bound.order_by {
         let known = bound.keys.iter().map(|key| key.key.as_str()).chain(bound.metrics.iter().map(|metric| metric.key.as_str()));
         if !known.clone().any(|key| key == order.key) {
-            return Err(QueryError::new(Code::NameNotFound, format!("rows cannot be ordered by `{}`: it is not among the columns", order.key))
-                .help("order by a metric that is selected or a dimension that is grouped")
-                .suggest(suggest::nearest(&order.key, known)));
+            return Err(QueryError::new(
+                Code::NameNotFound,
+                format!("rows cannot be ordered by `{}`: it is not among the columns", order.key),
+            )
+            .help("order by a metric that is selected or a dimension that is grouped")
+            .suggest(suggest::nearest(&order.key, known)));
         }
     }
     Ok(())
@@ -324,7 +317,9 @@ fn check_fill(bound: &BoundQuery) -> Result<(), QueryError> {
         return Err(QueryError::new(Code::InvalidArgument, "there are no periods to fill").help("group by period(grain:) too"));
     }
     if bound.range.from.is_none() || bound.range.to.is_none() {
-        return Err(QueryError::new(Code::InvalidRange, "filling needs a range with both ends").help("pass range: {between: {from, to}}"));
+        return Err(
+            QueryError::new(Code::InvalidRange, "filling needs a range with both ends").help("pass range: {between: {from, to}}")
+        );
     }
     Ok(())
 }

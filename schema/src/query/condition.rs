@@ -71,9 +71,7 @@ impl<F> Condition<F> {
                 Condition::In { field: f(field)?, values: values.clone(), negated: *negated }
             }
             Condition::IsNull { field, is_null } => Condition::IsNull { field: f(field)?, is_null: *is_null },
-            Condition::Matches { field, test, text } => {
-                Condition::Matches { field: f(field)?, test: *test, text: text.clone() }
-            }
+            Condition::Matches { field, test, text } => Condition::Matches { field: f(field)?, test: *test, text: text.clone() },
             Condition::KeyIn { fields, keys } => {
                 Condition::KeyIn { fields: fields.iter().map(&mut *f).collect::<Result<_, _>>()?, keys: keys.clone() }
             }

@@ -75,8 +75,11 @@ impl ScopeFields {
 
     pub(crate) fn field_for_condition(&self, name: &str) -> Result<&ViewDimension, QueryError> {
         if self.metric_names.iter().any(|metric| metric == name) && !self.fields.iter().any(|field| field.name == name) {
-            return Err(QueryError::new(Code::AggregateInWhere, format!("`{name}` is a metric; `where` selects rows before they are added up"))
-                .help("put conditions on metrics into `having`"));
+            return Err(QueryError::new(
+                Code::AggregateInWhere,
+                format!("`{name}` is a metric; `where` selects rows before they are added up"),
+            )
+            .help("put conditions on metrics into `having`"));
         }
         let field = self.field(name)?;
         match field.target {
@@ -88,11 +91,19 @@ impl ScopeFields {
     }
 
     /// A segment's dimension as a field of this scope: the path the segment's entity takes, from the fact's side.
-    pub(crate) fn segment_field(&self, model: &Model, segment: &Segment, place: &PathDimension) -> Result<ViewDimension, QueryError> {
+    pub(crate) fn segment_field(
+        &self,
+        model: &Model,
+        segment: &Segment,
+        place: &PathDimension,
+    ) -> Result<ViewDimension, QueryError> {
         let entity = segment.entity;
         let reachable = self.fields.iter().any(|field| field.target.entity() == entity);
         if !reachable {
-            return Err(QueryError::new(Code::NoPath, format!("{} has no `{}`, so segment `{}` does not apply", self.what, model.entity(entity).name, segment.name)));
+            return Err(QueryError::new(
+                Code::NoPath,
+                format!("{} has no `{}`, so segment `{}` does not apply", self.what, model.entity(entity).name, segment.name),
+            ));
         }
         let dimension = model.dimension(place.dimension);
         Ok(ViewDimension {
@@ -118,15 +129,14 @@ pub(crate) fn entity_fields(model: &Model, id: EntityId) -> Vec<ViewDimension> {
         value_type: key_type,
         overlapping: false,
     };
-    let dimensions = entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden).map(|(index, dimension)| {
-        ViewDimension {
+    let dimensions =
+        entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden).map(|(index, dimension)| ViewDimension {
             name: dimension.name.clone(),
             label: dimension.label.clone(),
             target: ViewTarget::Dimension(DimensionId { entity: id, index: DimensionIndex(index as u16) }),
             via: Vec::new(),
             value_type: dimension.value_type,
             overlapping: false,
-        }
-    });
+        });
     std::iter::once(itself).chain(dimensions).collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod dialect;
+pub(crate) mod lower;
 pub mod render;
 pub mod statement;
 

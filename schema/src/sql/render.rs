@@ -356,7 +356,9 @@ impl Writer {
                 self.order(order);
                 self.push(")");
             }
-            Expr::ToText(value) => self.wrapped("cast(", value, if self.dialect == Dialect::Postgres { " as text)" } else { " as varchar)" }),
+            Expr::ToText(value) => {
+                self.wrapped("cast(", value, if self.dialect == Dialect::Postgres { " as text)" } else { " as varchar)" })
+            }
         }
     }
 

@@ -1,0 +1,4 @@
+//! Plans to SQL trees. Cannot fail: whatever could be wrong was refused before.
+
+pub(crate) mod condition;
+pub(crate) mod scan;

@@ -1,0 +1,280 @@
+//! One select over an entity: joins on demand along safe paths, versions at the right instant, policies before anything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+
+use super::condition::expression;
+use crate::{
+    expr,
+    model::{
+        Cardinality, Dimension, DimensionId, Entity, EntityId, Model, RelationshipId,
+        entity::{ColumnName, Source, Validity},
+        path::PathDimension,
+    },
+    query::access::Access,
+    sql::ast::{Alias, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
+    value::Value,
+};
+
+/// What is the same for every scan of a question.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) access: &'a Access,
+    pub(crate) as_of: Date,
+    pub(crate) as_known_at: Option<Timestamp>,
+    pub(crate) time_zone: &'a str,
+}
+
+/// When effective-dated entities are read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum At {
+    /// At the day that counts as today.
+    AsOf,
+    /// At a day that depends on the row of the scanned fact.
+    Row(Expr),
+}
+
+/// A select being built. The scanned entity has alias `t0`, joined ones `t1`, `t2` … in order of first use.
+pub(crate) struct Scan<'a> {
+    env: Env<'a>,
+    entity: EntityId,
+    at: At,
+    joins: Vec<Join>,
+    joined: BTreeMap<(Vec<RelationshipId>, bool), Alias>,
+    filters: Vec<Expr>,
+    scanned: BTreeSet<EntityId>,
+}
+
+impl<'a> Scan<'a> {
+    /// A scan of an entity's rows that exist for the caller. `at` tells when entities joined to it are read; the entity itself, when
+    /// effective-dated, is read at the day that counts as today.
+    pub(crate) fn new(env: Env<'a>, entity: EntityId, at: At) -> Self {
+        let mut scan = Self {
+            env,
+            entity,
+            at,
+            joins: Vec::new(),
+            joined: BTreeMap::new(),
+            filters: Vec::new(),
+            scanned: BTreeSet::from([entity]),
+        };
+        if let Some(validity) = &env.model.entity(entity).validity {
+            let as_of = Expr::Value(Value::Date(env.as_of));
+            scan.filters.extend(valid_at(&root(), validity, &as_of));
+        }
+        scan.apply_policies();
+        scan
+    }
+
+    /// Sets when joined entities are read; for facts whose own time needs the scan's alias first.
+    pub(crate) fn read_at(&mut self, at: At) {
+        self.at = at;
+    }
+
+    /// A dimension at the end of a safe path from the scanned entity. Masked dimensions are null.
+    pub(crate) fn dimension(&mut self, path: &[RelationshipId], id: DimensionId) -> Expr {
+        let dimension = self.env.model.dimension(id);
+        if self.env.access.masked.contains(&id) {
+            return Expr::Null(dimension.value_type);
+        }
+        let alias = self.place(path, false);
+        physical(dimension, &alias)
+    }
+
+    /// An expression over physical columns of the scanned entity.
+    pub(crate) fn own(&self, expr: &expr::Expr<ColumnName>) -> Expr {
+        expression(expr, &mut |column| Expr::Physical(root(), column.clone()))
+    }
+
+    /// A physical column of the scanned entity.
+    pub(crate) fn column(&self, column: &ColumnName) -> Expr {
+        Expr::Physical(root(), column.clone())
+    }
+
+    /// A physical column at the end of a safe path.
+    pub(crate) fn column_at(&mut self, path: &[RelationshipId], column: &ColumnName) -> Expr {
+        let alias = self.place(path, false);
+        Expr::Physical(alias, column.clone())
+    }
+
+    /// Adds a condition on rows.
+    pub(crate) fn filter(&mut self, condition: Expr) {
+        self.filters.push(condition);
+    }
+
+    /// Joins a relation that is not an entity.
+    pub(crate) fn join(&mut self, join: Join) {
+        self.joins.push(join);
+    }
+
+    /// Name for the next joined relation.
+    pub(crate) fn next_alias(&self) -> Alias {
+        Alias(format!("t{}", self.joins.len() + 1))
+    }
+
+    /// Adds to the entities read by a subquery of this scan.
+    pub(crate) fn note_scanned(&mut self, others: &BTreeSet<EntityId>) {
+        self.scanned.extend(others);
+    }
+
+    /// Every entity read.
+    pub(crate) fn scanned(&self) -> &BTreeSet<EntityId> {
+        &self.scanned
+    }
+
+    /// Finishes the select.
+    pub(crate) fn select(self, items: Vec<Item>, group_by: Option<usize>) -> Select {
+        Select {
+            distinct: false,
+            items,
+            from: Some(relation(self.env, self.entity, root())),
+            joins: self.joins,
+            filters: self.filters,
+            group_by,
+        }
+    }
+
+    fn apply_policies(&mut self) {
+        for (entity, conditions) in &self.env.access.rows {
+            let prefix = if *entity == self.entity {
+                Vec::new()
+            } else {
+                match self.env.model.path_between(self.entity, *entity) {
+                    Some(reach) => reach.path.clone(),
+                    None => continue,
+                }
+            };
+            for condition in conditions {
+                let filter = expression(condition, &mut |place: &PathDimension| {
+                    let path: Vec<_> = prefix.iter().chain(&place.path).copied().collect();
+                    let alias = self.place(&path, true);
+                    physical(self.env.model.dimension(place.dimension), &alias)
+                });
+                self.filters.push(filter);
+            }
+        }
+    }
+
+    /// The alias at the end of a path, joining what is not joined yet. With `now`, versions are those of the day that counts as today:
+    /// what a caller may see is decided by what holds now, or history would show phantom losses to those who may see only a part.
+    fn place(&mut self, path: &[RelationshipId], now: bool) -> Alias {
+        let Some((last, before)) = path.split_last() else { return root() };
+        if let Some(alias) = self.joined.get(&(path.to_vec(), now)) {
+            return alias.clone();
+        }
+        let from = self.place(before, now);
+        let relationship = self.env.model.relationship(*last);
+        debug_assert!(
+            matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne),
+            "only safe hops are joined"
+        );
+        let alias = self.next_alias();
+        let mut on: Vec<Expr> = relationship
+            .own
+            .iter()
+            .zip(&relationship.other)
+            .map(|(own, other)| {
+                Expr::equal(Expr::Physical(alias.clone(), other.clone()), Expr::Physical(from.clone(), own.clone()))
+            })
+            .collect();
+        if let Some(validity) = &self.env.model.entity(relationship.to).validity {
+            let instant = match &self.at {
+                At::Row(day) if !now => day.clone(),
+                At::Row(_) | At::AsOf => Expr::Value(Value::Date(self.env.as_of)),
+            };
+            on.extend(valid_at(&alias, validity, &instant));
+        }
+        self.scanned.insert(relationship.to);
+        self.joins.push(Join { kind: JoinKind::Left, from: relation(self.env, relationship.to, alias.clone()), on });
+        self.joined.insert((path.to_vec(), now), alias.clone());
+        alias
+    }
+}
+
+/// The alias of the scanned entity.
+pub(crate) fn root() -> Alias {
+    Alias::named("t0")
+}
+
+/// A dimension as an expression over an alias of its entity.
+pub(crate) fn physical(dimension: &Dimension, alias: &Alias) -> Expr {
+    expression(&dimension.expr, &mut |column: &ColumnName| Expr::Physical(alias.clone(), column.clone()))
+}
+
+/// The conditions under which a version holds on a day.
+pub(crate) fn valid_at(alias: &Alias, validity: &Validity, day: &Expr) -> [Expr; 2] {
+    let column = |name: &ColumnName| Expr::Physical(alias.clone(), name.clone());
+    [
+        Expr::infix(Infix::LessOrEqual, column(&validity.from), day.clone()),
+        Expr::Or(vec![Expr::is_null(column(&validity.to)), Expr::infix(Infix::Greater, column(&validity.to), day.clone())]),
+    ]
+}
+
+/// An entity's rows under an alias: its table, or, when versions are recorded, of each version what was known last.
+pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
+    let entity = env.model.entity(id);
+    let plain = match &entity.source {
+        Source::Table { schema, table } => Relation::Table { schema: schema.clone(), table: table.clone() },
+        Source::Sql(text) => Relation::Sql(text.clone()),
+    };
+    match &entity.validity {
+        Some(Validity { from, recorded: Some(recorded), .. }) => {
+            let relation = Relation::Query(Box::new(known(env, id, entity, plain, from, recorded)));
+            From { relation, alias }
+        }
+        Some(_) | None => From { relation: plain, alias },
+    }
+}
+
+fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &ColumnName, recorded: &ColumnName) -> Query {
+    let versions = Alias::named("versions");
+    let rank = Alias::named("holdfast_rank");
+    let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
+    let columns = columns_of(env.model, id, entity);
+    let mut items: Vec<Item> = columns.iter().map(|name| column(name).named(&Alias::named(name.0.clone()))).collect();
+    let partition = entity.key_columns().map(column).chain([column(from)]).collect();
+    let order = vec![OrderItem { expr: column(recorded), descending: true, nulls_first: false }];
+    items.push(Expr::RowNumber { partition, order }.named(&rank));
+    let filters = env
+        .as_known_at
+        .map(|instant| Expr::infix(Infix::LessOrEqual, column(recorded), Expr::Value(Value::Timestamp(instant))))
+        .into_iter()
+        .collect();
+    let inner = Select { items, from: Some(From { relation: plain, alias: root() }), filters, ..Select::default() };
+    let outer =
+        columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias::named(name.0.clone()))).collect();
+    Query::select(Select {
+        items: outer,
+        filters: vec![Expr::equal(Expr::Column(versions.clone(), rank), Expr::Number(1))],
+        from: Some(From { relation: Relation::Query(Box::new(Query::select(inner))), alias: versions }),
+        ..Select::default()
+    })
+}
+
+/// Every physical column of an entity that the model speaks of.
+fn columns_of(model: &Model, id: EntityId, entity: &Entity) -> BTreeSet<ColumnName> {
+    let mut columns = BTreeSet::new();
+    let mut add = |expr: &expr::Expr<ColumnName>| expr.visit_refs(&mut |column| drop(columns.insert(column.clone())));
+    entity.dimensions.iter().for_each(|dimension| add(&dimension.expr));
+    for measure in &entity.measures {
+        add(&measure.expr);
+        measure.filter.iter().for_each(&mut add);
+    }
+    columns.extend(entity.validity.iter().flat_map(|validity| [validity.from.clone(), validity.to.clone()]));
+    columns.extend(entity.relationships.iter().flat_map(|relationship| relationship.own.iter().cloned()));
+    for other in &model.entities {
+        for relationship in &other.relationships {
+            if relationship.to == id {
+                columns.extend(relationship.other.iter().cloned());
+            }
+            if let Cardinality::ManyToMany { bridge, near, far, weight } = &relationship.cardinality
+                && *bridge == id
+            {
+                columns.extend(near.iter().chain(far).chain(weight).cloned());
+            }
+        }
+    }
+    columns
+}
