@@ -93,6 +93,11 @@ impl Diagnostics {
         self.items.push(diagnostic);
     }
 
+    /// Adds all of another load's or stage's.
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.items.extend(other.items);
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.items.iter().any(|item| item.severity == Severity::Error)

@@ -68,7 +68,7 @@ pub struct Freshness {
 }
 
 /// `name: string` or `name: {type: …, column: …}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dimension {
     /// `type:` `string`, `int`, `decimal`, `bool`, `date`, `timestamp`; default `string`, or the type of `expr`.
     pub value_type: Option<Text>,
@@ -113,7 +113,7 @@ pub struct BandEdge {
 }
 
 /// `month: {type: date, grain: month, snapshot: end_of_period}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TimeDimension {
     /// `type:` `date` (default) or `timestamp`.
     pub value_type: Option<Text>,

@@ -11,6 +11,12 @@ pub mod project;
 pub mod test;
 pub mod view;
 
+mod decode;
+mod parse;
+mod yaml;
+
+pub use parse::parse;
+
 use crate::source::Spanned;
 
 /// A word or sentence of the author with its place.
@@ -19,7 +25,7 @@ pub type Text = Spanned<String>;
 /// Named things in the order they were written.
 pub type Named<T> = Vec<(Text, T)>;
 
-/// Everything found in all files of one load. Built by `definition::parse`.
+/// Everything found in all files of one load. Built by [`parse`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definitions {
     /// The `project:` document; exactly one is expected, a second one is an error of the model.
@@ -42,4 +48,6 @@ pub struct Definitions {
     pub fixtures: Named<test::Fixture>,
     /// All entries of all top-level `tests:` lists.
     pub tests: Vec<test::Test>,
+    /// Names of things that were written but could not be read: already reported, so a reference to one is no second mistake.
+    pub incomplete: Vec<Text>,
 }

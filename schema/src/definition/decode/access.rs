@@ -1,0 +1,46 @@
+//! Entries of `segments:`, `rules:` and `policies:`.
+
+use super::{Context, Map};
+use crate::definition::{
+    Text,
+    access::{Policy, Rule, Segment},
+    yaml::Node,
+};
+
+pub(super) fn segment(context: &Context<'_>, name: &Text, node: &Node) -> Option<Segment> {
+    let map = Map::open(context, node, "segment", Some(name.span))?;
+    let entity = map.required_text("entity");
+    let filter = map.required_expression("where");
+    let label = map.text("label");
+    let description = map.text("description");
+    map.finish();
+    Some(Segment { entity: entity?, filter: filter?, label, description })
+}
+
+pub(super) fn rule(context: &Context<'_>, name: &Text, node: &Node) -> Option<Rule> {
+    let map = Map::open(context, node, "rule", Some(name.span))?;
+    let per = map.required_text("per");
+    let when = map.required_expression("when");
+    let at = map.text("at");
+    let persistence = map.whole("for");
+    let unknown = map.text("unknown");
+    let severity = map.text("severity");
+    let plays = map.texts("play");
+    let label = map.text("label");
+    let description = map.text("description");
+    let source = map.text("source");
+    map.finish();
+    Some(Rule { span: node.span, per: per?, when: when?, at, persistence, unknown, severity, plays, label, description, source })
+}
+
+pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<Policy> {
+    let map = Map::open(context, node, "policy", Some(name.span))?;
+    let applies_to = map.required_text("applies_to");
+    let roles = map.texts("roles");
+    let rows = map.expression("rows");
+    let hide = map.texts("hide");
+    let mask = map.texts("mask");
+    let description = map.text("description");
+    map.finish();
+    Some(Policy { span: node.span, applies_to: applies_to?, roles, rows, hide, mask, description })
+}

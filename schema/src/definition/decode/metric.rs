@@ -1,0 +1,109 @@
+//! Entries of a `metrics:` mapping.
+
+use super::{Context, Map, test};
+use crate::definition::{
+    Text,
+    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Share},
+    yaml::Node,
+};
+
+/// The keys that say how a metric is computed.
+const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share"];
+
+pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
+    let map = Map::open(context, node, "metric", Some(name.span))?;
+    let label = map.text("label");
+    let description = map.text("description");
+    let kind = map.exactly_one_of(KINDS, "how it is computed").and_then(|key| kind(&map, key));
+    let filter = map.expression("where");
+    let empty = map.text("empty");
+    let unit = map.text("unit");
+    let format = map.text("format");
+    let direction = map.text("direction");
+    let owner = map.text("owner");
+    let version = map.whole("version");
+    let deprecated = map.text("deprecated");
+    let tags = map.texts("tags");
+    let source = map.text("source");
+    let tests = map.list("tests", test::test);
+    map.finish();
+    Some(Metric {
+        span: node.span,
+        label,
+        description,
+        kind: kind?,
+        filter,
+        empty,
+        unit,
+        format,
+        direction,
+        owner,
+        version,
+        deprecated,
+        tags,
+        source,
+        tests,
+    })
+}
+
+fn kind(map: &Map<'_>, key: &'static str) -> Option<MetricKind> {
+    Some(match key {
+        "measure" => MetricKind::Measure(map.text(key)?),
+        "ratio" => MetricKind::Ratio(map.expression(key)?),
+        "expr" => MetricKind::Expr(map.expression(key)?),
+        "cumulative" => MetricKind::Cumulative(map.optional(key, cumulative)?),
+        "offset" => MetricKind::Offset(map.optional(key, offset)?),
+        "movement" => MetricKind::Movement(map.optional(key, movement)?),
+        "per_entity" => MetricKind::PerEntity(map.optional(key, per_entity)?),
+        "share" => MetricKind::Share(map.optional(key, share)?),
+        other => unreachable!("`{other}` is not among the kinds listed above"),
+    })
+}
+
+fn cumulative(context: &Context<'_>, name: &Text, node: &Node) -> Option<Cumulative> {
+    let map = Map::open(context, node, "cumulative metric", Some(name.span))?;
+    let of = map.required_text("of");
+    let extent = map.exactly_one_of(&["window", "to_date"], "how far back it adds up");
+    let window = map.text("window").filter(|_| extent == Some("window"));
+    let to_date = map.text("to_date").filter(|_| extent == Some("to_date"));
+    map.finish();
+    extent?;
+    Some(Cumulative { of: of?, window, to_date })
+}
+
+fn offset(context: &Context<'_>, name: &Text, node: &Node) -> Option<Offset> {
+    let map = Map::open(context, node, "metric with an offset", Some(name.span))?;
+    let of = map.required_text("of");
+    let by = map.required_text("by");
+    map.finish();
+    Some(Offset { of: of?, by: by? })
+}
+
+fn movement(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movement> {
+    let map = Map::open(context, node, "movement", Some(name.span))?;
+    let of = map.required_text("of");
+    let is = map.texts("is");
+    let take = map.text("take");
+    let grain = map.text("grain");
+    let when = map.expression("when");
+    map.finish();
+    Some(Movement { of: of?, is, take, grain, when })
+}
+
+fn per_entity(context: &Context<'_>, name: &Text, node: &Node) -> Option<PerEntity> {
+    let map = Map::open(context, node, "metric per entity", Some(name.span))?;
+    let entity = map.required_text("entity");
+    let of = map.expression("of");
+    let aggregate = map.text("aggregate");
+    let condition = map.expression("where");
+    map.finish();
+    Some(PerEntity { entity: entity?, of, aggregate, condition })
+}
+
+fn share(context: &Context<'_>, name: &Text, node: &Node) -> Option<Share> {
+    let map = Map::open(context, node, "share", Some(name.span))?;
+    let of = map.required_text("of");
+    let as_ = map.text("as");
+    map.finish();
+    Some(Share { of: of?, as_ })
+}

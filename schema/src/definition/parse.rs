@@ -1,0 +1,24 @@
+//! Files → [`Definitions`]: reads the YAML of every file, then decodes every document; mistakes in one do not hide the others.
+
+use super::{Definitions, decode, yaml};
+use crate::{diagnostic::Diagnostics, source::SourceMap};
+
+/// Reads all files. What could not be read is reported and left out; `incomplete` has the names of what was left out.
+pub fn parse(sources: &SourceMap, diagnostics: &mut Diagnostics) -> Definitions {
+    let mut documents = Vec::new();
+    for (id, file) in sources.files() {
+        documents.extend(yaml::documents(id, &file.text, diagnostics));
+    }
+    let mut definitions = Definitions::default();
+    let context = decode::Context::new(sources);
+    for node in &documents {
+        decode::document(&context, node, &mut definitions);
+    }
+    let (found, incomplete) = context.into_findings();
+    diagnostics.extend(found);
+    definitions.incomplete = incomplete;
+    definitions
+}
+
+#[cfg(test)]
+mod tests;
