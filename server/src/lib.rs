@@ -1,3 +1,9 @@
-//! Everything with a side effect: warehouses, cache, HTTP, settings, the command line.
+//! Everything with a side effect: settings, warehouses, cache, HTTP, the command line.
+
+pub mod config;
+
+pub mod definitions;
 
 pub mod warehouse;
+
+pub mod telemetry;

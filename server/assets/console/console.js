@@ -1,0 +1,40 @@
+// Starts GraphiQL against this server. No other host is contacted.
+(function () {
+  const send = async function (parameters, options) {
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/graphql-response+json, application/json",
+        ...(options && options.headers),
+      },
+      body: JSON.stringify(parameters),
+    });
+    return response.json();
+  };
+  const welcome = [
+    "# Ctrl+Enter runs the query, Ctrl+Space completes. The book icon on the left lists everything there is.",
+    "#",
+    "# Retention by month:",
+    "{",
+    "  retention(by: [{ time: { grain: MONTH } }]) {",
+    "    rows {",
+    "      period(grain: MONTH) { label }",
+    "      nrr",
+    "      grr",
+    "      contractionRate",
+    "    }",
+    "  }",
+    "}",
+    "",
+  ].join("\n");
+  const root = ReactDOM.createRoot(document.getElementById("console"));
+  root.render(
+    React.createElement(GraphiQL, {
+      fetcher: send,
+      defaultQuery: welcome,
+      shouldPersistHeaders: false,
+      isHeadersEditorEnabled: true,
+    }),
+  );
+})();

@@ -1,0 +1,125 @@
+//! Settings: file, environment and flags → typed configuration by concern. Knows names and texts, opens nothing.
+
+pub mod cache;
+pub mod definitions;
+pub mod http;
+pub mod layers;
+pub mod limits;
+pub mod read;
+pub mod secret;
+pub mod settings;
+pub mod telemetry;
+pub mod warehouse;
+
+#[cfg(test)]
+mod tests;
+
+use layers::{Environment, Origin, Values};
+use read::Reader;
+
+/// The whole configuration, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Section `definitions`.
+    pub definitions: definitions::Definitions,
+    /// Section `http`.
+    pub http: http::Http,
+    /// Section `warehouse`.
+    pub warehouse: warehouse::Warehouse,
+    /// Section `cache`.
+    pub cache: cache::Cache,
+    /// Section `limits`.
+    pub limits: holdfast_resolvers::Settings,
+    /// Section `telemetry`.
+    pub telemetry: telemetry::Telemetry,
+    /// What all this was read from.
+    pub values: Values,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that cannot be read as settings.
+    #[error("settings file {path}: {message}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A name that is no setting.
+    #[error("unknown setting `{name}` in {place}{}", did_you_mean(.suggestions))]
+    Unknown {
+        /// As written.
+        name: String,
+        /// Where.
+        place: String,
+        /// Nearest settings.
+        suggestions: Vec<String>,
+    },
+    /// A value that does not fit.
+    #[error("setting `{key}` ({origin}): {message}")]
+    Invalid {
+        /// Which setting.
+        key: &'static str,
+        /// Where the value is from.
+        origin: Origin,
+        /// Found and expected.
+        message: String,
+    },
+}
+
+fn did_you_mean(suggestions: &[String]) -> String {
+    suggestions.first().map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
+}
+
+/// The parts settings come from, each over the one before.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Path and text of the settings file, when there is one.
+    pub file: Option<(String, String)>,
+    /// The process environment.
+    pub environment: Environment,
+    /// Keys and texts given by flags.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+/// Reads everything; on failure every mistake there is.
+pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
+    let mut errors = Vec::new();
+    let mut values = Values::default();
+    if let Some((path, text)) = &sources.file {
+        values.apply_file(path, text, &mut errors);
+    }
+    values.apply_environment(&sources.environment, &mut errors);
+    for (key, text) in sources.flags {
+        values.apply_flag(key, text);
+    }
+    let mut reader = Reader::new(&values, &mut errors);
+    let config = Config {
+        definitions: definitions::Definitions::read(&mut reader),
+        http: http::Http::read(&mut reader),
+        warehouse: warehouse::Warehouse::read(&mut reader),
+        cache: cache::Cache::read(&mut reader),
+        limits: limits::read(&mut reader),
+        telemetry: telemetry::Telemetry::read(&mut reader),
+        values: values.clone(),
+    };
+    if errors.is_empty() { Ok(config) } else { Err(errors) }
+}
+
+/// Every setting with its effective value and where it is from; secrets masked.
+pub fn print(config: &Config) -> String {
+    let width = settings::SETTINGS.iter().map(|setting| setting.key.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for setting in settings::SETTINGS {
+        let effective = config.values.get(setting.key);
+        let shown = match (effective.text.is_empty(), setting.secret) {
+            (true, _) => "(none)".to_owned(),
+            (false, true) => secret::Secret::new(effective.text.clone()).to_string(),
+            (false, false) => effective.text.clone(),
+        };
+        out.push_str(&format!("{:width$} = {shown}  # {}\n", setting.key, effective.origin));
+    }
+    out
+}

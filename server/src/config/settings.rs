@@ -1,0 +1,110 @@
+//! The one list of settings: key, default, flag and meaning. The file, the environment, the flags, `print-config` and the table in
+//! the README are all read off it.
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Key in the file, `section.name`.
+    pub key: &'static str,
+    /// Default as it would be written; empty when there is none.
+    pub default: &'static str,
+    /// Flag of `holdfast serve` (and of other subcommands that need the setting).
+    pub flag: Option<&'static str>,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// Whether its value must not be shown.
+    pub secret: bool,
+}
+
+impl Setting {
+    /// Name of the environment variable: `HOLDFAST_` and the key in capitals.
+    pub fn variable(&self) -> String {
+        format!("HOLDFAST_{}", self.key.replace('.', "_").to_uppercase())
+    }
+}
+
+const fn setting(key: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting { key, default, flag: None, about, secret: false }
+}
+
+impl Setting {
+    const fn flag(self, flag: &'static str) -> Self {
+        Self { flag: Some(flag), ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+}
+
+/// Every setting, in the order of the documentation.
+pub const SETTINGS: &[Setting] = &[
+    setting("definitions.path", "metrics-defs", "Folder of definition files.").flag("--definitions"),
+    setting("definitions.watch", "true", "Reload definitions when a file changes."),
+    setting("definitions.poll_interval", "500ms", "How often files are compared when the system does not report changes."),
+    setting("http.listen", "127.0.0.1:4000", "Address and port to listen on.").flag("--listen"),
+    setting("http.allow_public", "false", "Listen on an address other than loopback although there is no authentication.")
+        .flag("--allow-public"),
+    setting("http.body_limit", "256KiB", "Largest request body."),
+    setting("http.request_timeout", "35s", "Longest time a request may take."),
+    setting("http.shutdown_grace", "10s", "How long running requests may go on after a signal to stop."),
+    setting("http.console", "true", "Serve the GraphiQL console at `/`."),
+    setting("warehouse.url", "", "Warehouse: `postgres://…`, or `file:///folder` of CSV files for the embedded engine.")
+        .flag("--warehouse")
+        .secret(),
+    setting("warehouse.pool_size", "16", "Connections at most."),
+    setting("warehouse.connect_timeout", "5s", "Longest time to open a connection."),
+    setting("warehouse.pool_wait", "5s", "Longest time to wait for a free connection."),
+    setting("warehouse.statement_timeout", "30s", "Longest time a statement may run."),
+    setting("warehouse.max_rows", "50000", "Rows of one statement at most."),
+    setting("warehouse.ca_file", "", "PEM file of certificate authorities to trust beside the system's."),
+    setting("cache.enabled", "true", "Keep answers for as long as their metrics allow."),
+    setting("cache.max_bytes", "256MiB", "Memory for kept answers."),
+    setting("cache.default_ttl", "60s", "How long an answer is kept when its entities declare no freshness."),
+    setting("cache.refresh_interval", "5s", "How often at most the refresh key of an entity is asked for."),
+    setting("limits.tokens", "5000", "Tokens of a document at most."),
+    setting("limits.recursion", "64", "Nesting the parser accepts."),
+    setting("limits.depth", "12", "Levels of fields of an operation at most."),
+    setting("limits.height", "300", "Fields of an operation at most, fragments expanded."),
+    setting("limits.aliases", "30", "Aliases of an operation at most."),
+    setting("limits.root_fields", "20", "Root fields of an operation at most."),
+    setting("limits.directives", "50", "Directives of a document at most."),
+    setting(
+        "limits.introspection_fields",
+        "1000",
+        "Introspection fields of an operation at most; the limits above do not count them.",
+    ),
+    setting("limits.page", "50", "Entities of a page when the query does not say."),
+    setting("limits.max_page", "200", "Entities of a page at most."),
+    setting("limits.rows", "1000", "Rows of a metric answer when the query does not say."),
+    setting("limits.max_rows", "50000", "Rows of a metric answer at most."),
+    setting("limits.response_bytes", "10MiB", "Size of a response at most."),
+    setting("limits.introspection", "true", "Answer `__schema` and `__type`."),
+    setting("limits.inferred_grouping", "true", "Allow metric queries without `by`; group keys then follow from the selection."),
+    setting("limits.suggestions", "true", "Suggest names that exist in errors about names that do not."),
+    setting("limits.document_cache", "1000", "Validated documents kept."),
+    setting("telemetry.log", "info", "Log filter, such as `info,holdfast_server=debug`.").flag("--log"),
+    setting("telemetry.format", "auto", "`pretty`, `json`, or `auto`: pretty on a terminal, JSON otherwise."),
+    setting(
+        "telemetry.otlp_endpoint",
+        "",
+        "Send traces to this OpenTelemetry collector (OTLP over HTTP), such as `http://localhost:4318`.",
+    ),
+    setting("telemetry.service_name", "holdfast", "Name of this service in traces."),
+];
+
+/// The setting of that key.
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The table of the documentation.
+pub fn markdown_table() -> String {
+    let mut out = String::from("| setting | environment | flag | default | meaning |\n| --- | --- | --- | --- | --- |\n");
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() { String::from("none") } else { format!("`{}`", setting.default) };
+        let flag = setting.flag.map_or_else(String::new, |flag| format!("`{flag}`"));
+        out.push_str(&format!("| `{}` | `{}` | {flag} | {default} | {} |\n", setting.key, setting.variable(), setting.about));
+    }
+    out
+}

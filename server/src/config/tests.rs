@@ -1,0 +1,70 @@
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Environment {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn the_last_layer_that_speaks_wins_and_is_named() {
+    let sources = Sources {
+        file: Some((
+            "holdfast.toml".into(),
+            "[http]\nlisten = \"127.0.0.1:1\"\nbody_limit = \"1KiB\"\n[warehouse]\npool_size = 3\n".into(),
+        )),
+        environment: environment(&[
+            ("HOLDFAST_HTTP_LISTEN", "127.0.0.1:2"),
+            ("HOLDFAST_WAREHOUSE_POOL_SIZE", "4"),
+            ("PATH", "/bin"),
+        ]),
+        flags: vec![("http.listen", "127.0.0.1:3".into())],
+    };
+    let config = load(sources).expect("valid settings");
+    assert_eq!(config.http.listen.port(), 3);
+    assert_eq!(config.http.body_limit, 1024);
+    assert_eq!(config.warehouse.pool_size, 4);
+    let printed = print(&config);
+    for (key, origin) in [
+        ("http.listen ", "flag --listen"),
+        ("http.body_limit ", "file holdfast.toml"),
+        ("warehouse.pool_size ", "environment HOLDFAST_WAREHOUSE_POOL_SIZE"),
+        ("cache.enabled ", "default"),
+    ] {
+        let line = printed.lines().find(|line| line.starts_with(key)).expect("a line for every setting");
+        assert!(line.ends_with(origin), "{line}");
+    }
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_the_nearest_name() {
+    let sources = Sources {
+        file: Some(("holdfast.toml".into(), "[http]\nlisen = \"x\"\nrequest_timeout = 35\n".into())),
+        environment: environment(&[("HOLDFAST_CACHE_ENABLE", "true"), ("HOLDFAST_CACHE_MAX_BYTES", "lots")]),
+        flags: Vec::new(),
+    };
+    let errors: Vec<String> = load(sources).expect_err("four mistakes").iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 4, "{errors:#?}");
+    assert!(errors[0].contains("`http.lisen`") && errors[0].contains("`http.listen`"), "{}", errors[0]);
+    assert!(errors[1].contains("did you mean `HOLDFAST_CACHE_ENABLED`"), "{}", errors[1]);
+    assert!(errors[2].contains("http.request_timeout") && errors[2].contains("file holdfast.toml"), "{}", errors[2]);
+    assert!(errors[3].contains("found `lots`"), "{}", errors[3]);
+}
+
+#[test]
+fn defaults_are_valid_and_secrets_are_masked() {
+    let config = load(Sources::default()).expect("defaults are valid");
+    assert_eq!(config.http.body_limit, 256 * 1024);
+    let sources = Sources { flags: vec![("warehouse.url", "postgres://me:secret@h/db".into())], ..Sources::default() };
+    let config = load(sources).expect("valid");
+    assert!(!print(&config).contains("secret"));
+    assert!(!format!("{:?}", config.warehouse).contains("secret"));
+}
+
+#[test]
+fn the_readme_has_the_table_of_settings() {
+    let readme = include_str!("../../README.md");
+    assert!(
+        readme.contains(&settings::markdown_table()),
+        "server/README.md is out of date; the table is:\n{}",
+        settings::markdown_table()
+    );
+}

@@ -1,0 +1,39 @@
+//! Which warehouse, and how long to wait for it.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{read::Reader, secret::Secret};
+
+/// Settings of section `warehouse`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warehouse {
+    /// `warehouse.url`
+    pub url: Option<Secret>,
+    /// `warehouse.pool_size`
+    pub pool_size: usize,
+    /// `warehouse.connect_timeout`
+    pub connect_timeout: Duration,
+    /// `warehouse.pool_wait`
+    pub pool_wait: Duration,
+    /// `warehouse.statement_timeout`
+    pub statement_timeout: Duration,
+    /// `warehouse.max_rows`
+    pub max_rows: usize,
+    /// `warehouse.ca_file`
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Warehouse {
+    /// Reads the section.
+    pub fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            url: reader.text("warehouse.url").map(Secret::new),
+            pool_size: reader.count("warehouse.pool_size"),
+            connect_timeout: reader.duration("warehouse.connect_timeout"),
+            pool_wait: reader.duration("warehouse.pool_wait"),
+            statement_timeout: reader.duration("warehouse.statement_timeout"),
+            max_rows: reader.count("warehouse.max_rows"),
+            ca_file: reader.text("warehouse.ca_file").map(PathBuf::from),
+        }
+    }
+}
