@@ -1,0 +1,171 @@
+//! Dates: months with clamping, periods, differences, and the day of an instant in a named zone. All by the calendar that the rest
+//! of the program uses, and without the engine's nanoseconds, which end in the year 2262.
+
+use std::sync::Arc;
+
+use datafusion::{
+    arrow::{
+        array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, TimestampMicrosecondArray},
+        datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType},
+    },
+    error::{DataFusionError, Result},
+    logical_expr::ScalarUDF,
+};
+use holdfast_schema::time::{Calendar, Grain, Step};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::scalar::Scalar;
+use crate::warehouse::embedded::register::UTC;
+
+/// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_date_trunc`, `holdfast_local_date`,
+/// `holdfast_day_start`.
+pub(super) fn functions() -> [ScalarUDF; 6] {
+    let date = |_: &[DataType]| Ok(DataType::Date32);
+    [
+        Scalar::make("holdfast_add_months", |_| Ok(vec![DataType::Date32, DataType::Int64]), date, add_months),
+        Scalar::make("holdfast_add_days", |_| Ok(vec![DataType::Date32, DataType::Int64]), date, add_days),
+        Scalar::make(
+            "holdfast_days_between",
+            |_| Ok(vec![DataType::Date32, DataType::Date32]),
+            |_| Ok(DataType::Int64),
+            days_between,
+        ),
+        Scalar::make("holdfast_date_trunc", |_| Ok(vec![DataType::Utf8, DataType::Date32]), date, date_trunc),
+        Scalar::make("holdfast_local_date", |_| Ok(vec![instant_type(), DataType::Utf8]), date, local_date),
+        Scalar::make("holdfast_day_start", |_| Ok(vec![DataType::Date32, DataType::Utf8]), |_| Ok(instant_type()), day_start),
+    ]
+}
+
+fn instant_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()))
+}
+
+/// Days since 1970.
+pub(in crate::warehouse::embedded) fn to_epoch_days(date: Date) -> i32 {
+    date.duration_since(jiff::civil::date(1970, 1, 1)).as_hours().div_euclid(24) as i32
+}
+
+/// The date so many days after 1970; the nearest one that the calendar has.
+pub(in crate::warehouse::embedded) fn from_epoch_days(days: i32) -> Date {
+    Step::days(days).after(jiff::civil::date(1970, 1, 1))
+}
+
+/// `(date, n)`: n months later; a day past the end of the month becomes its last.
+fn add_months(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    shift(arguments, |date, months| Step::months(months).after(date))
+}
+
+/// `(date, n)`: n days later.
+fn add_days(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    shift(arguments, |date, days| Step::days(days).after(date))
+}
+
+fn shift(arguments: &[ArrayRef], f: impl Fn(Date, i32) -> Date) -> Result<ArrayRef> {
+    let (dates, steps) = (arguments[0].as_primitive::<Date32Type>(), arguments[1].as_primitive::<Int64Type>());
+    let shifted: Result<Date32Array> = dates
+        .iter()
+        .zip(steps.iter())
+        .map(|pair| match pair {
+            (Some(date), Some(step)) => {
+                let step = i32::try_from(step).map_err(|_| DataFusionError::Execution("a date is out of range".to_owned()))?;
+                Ok(Some(to_epoch_days(f(from_epoch_days(date), step))))
+            }
+            _ => Ok(None),
+        })
+        .collect();
+    Ok(Arc::new(shifted?))
+}
+
+/// `(from, to)`: days from one to the other.
+fn days_between(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let (from, to) = (arguments[0].as_primitive::<Date32Type>(), arguments[1].as_primitive::<Date32Type>());
+    let days: Int64Array = from.iter().zip(to.iter()).map(|(from, to)| Some(i64::from(to?) - i64::from(from?))).collect();
+    Ok(Arc::new(days))
+}
+
+/// `('month', date)`: first day of the day's week (Monday), month, quarter or year.
+fn date_trunc(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let (units, dates) = (arguments[0].as_string::<i32>(), arguments[1].as_primitive::<Date32Type>());
+    let truncated: Result<Date32Array> = units
+        .iter()
+        .zip(dates.iter())
+        .map(|pair| match pair {
+            (Some(unit), Some(date)) => {
+                let date = Calendar::default().truncate(calendar_unit(unit)?, from_epoch_days(date));
+                Ok(Some(to_epoch_days(date)))
+            }
+            _ => Ok(None),
+        })
+        .collect();
+    Ok(Arc::new(truncated?))
+}
+
+fn calendar_unit(name: &str) -> Result<Grain> {
+    match name {
+        "day" => Ok(Grain::Day),
+        "week" => Ok(Grain::Week),
+        "month" => Ok(Grain::Month),
+        "quarter" => Ok(Grain::Quarter),
+        "year" => Ok(Grain::Year),
+        other => Err(DataFusionError::Plan(format!("{other} is no unit of the calendar"))),
+    }
+}
+
+/// `(instant, 'Europe/Berlin')`: the day it is there.
+fn local_date(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let zone = zone(&arguments[1])?;
+    let instants = arguments[0].as_primitive::<TimestampMicrosecondType>();
+    let dates: Result<Date32Array> = instants
+        .iter()
+        .map(|instant| {
+            let Some(instant) = instant else { return Ok(None) };
+            let instant = Timestamp::from_microsecond(instant).map_err(out_of_range)?;
+            Ok(Some(to_epoch_days(zone.to_datetime(instant).date())))
+        })
+        .collect();
+    Ok(Arc::new(dates?))
+}
+
+/// `(date, 'Europe/Berlin')`: the instant at which the day begins there. The last days of the year 9999, which stand for "for ever",
+/// begin at the last instant there is.
+fn day_start(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let zone = zone(&arguments[1])?;
+    let dates = arguments[0].as_primitive::<Date32Type>();
+    let instants: TimestampMicrosecondArray = dates
+        .iter()
+        .map(|date| {
+            let start = zone.to_timestamp(from_epoch_days(date?).to_datetime(jiff::civil::Time::midnight()));
+            Some(start.unwrap_or(Timestamp::MAX).as_microsecond())
+        })
+        .collect();
+    Ok(Arc::new(instants.with_timezone(UTC)))
+}
+
+/// The zone is written by the dialect as a constant, so the first row speaks for all.
+fn zone(names: &ArrayRef) -> Result<TimeZone> {
+    if names.is_empty() {
+        return Ok(TimeZone::UTC);
+    }
+    let name = names.as_string::<i32>().value(0);
+    TimeZone::get(name).map_err(|_| DataFusionError::Plan(format!("{name} is no time zone")))
+}
+
+fn out_of_range(error: jiff::Error) -> DataFusionError {
+    DataFusionError::Execution(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn days_count_both_ways_from_1970() {
+        for (day, days) in
+            [(date(1970, 1, 1), 0), (date(1969, 12, 31), -1), (date(2024, 2, 29), 19782), (date(9999, 12, 31), 2_932_896)]
+        {
+            assert_eq!((to_epoch_days(day), from_epoch_days(days)), (days, day));
+        }
+    }
+}

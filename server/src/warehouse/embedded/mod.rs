@@ -1,0 +1,217 @@
+//! The warehouse in our own process: DataFusion over tables in memory. Runs a [`Statement`] written for [`Dialect::Embedded`].
+//!
+//! Its answers equal PostgreSQL's to the last digit. Where the engine itself computes otherwise, the dialect calls a function of
+//! [`functions`]; what must be written differently is listed there.
+
+mod bind;
+mod decode;
+pub mod functions;
+mod register;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use async_trait::async_trait;
+use datafusion::{
+    config::Dialect as ParserDialect, error::DataFusionError, execution::context::SessionContext, prelude::SessionConfig,
+};
+use futures_util::StreamExt as _;
+use holdfast_schema::{
+    sql::{Dialect, Statement},
+    value::RowSet,
+};
+use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
+
+use super::{
+    CatalogueColumn, ColumnReference, Error, Limits, Status, Warehouse,
+    table::{ColumnType, Table},
+};
+
+/// Rows from which a plan is split over all cores: below, splitting costs more than it gains.
+const PARALLEL_ROWS: usize = 200_000;
+
+/// The embedded warehouse.
+pub struct Embedded {
+    name: String,
+    context: SessionContext,
+    columns: Vec<CatalogueColumn>,
+    limits: Limits,
+    running: Arc<AtomicUsize>,
+    /// Plans run here, so that one that keeps a core busy does not keep HTTP waiting. Taken in drop.
+    runtime: Option<Runtime>,
+}
+
+impl Embedded {
+    /// Serves tables held in memory. `name` tells this data from other data in cache keys.
+    pub fn new(name: &str, tables: &[Table], limits: Limits) -> Result<Self, Error> {
+        let threads = thread::available_parallelism().map_or(2, |count| count.get().max(2));
+        let rows: usize = tables.iter().map(Table::row_count).sum();
+        let context = SessionContext::new_with_config(config(if rows < PARALLEL_ROWS { 1 } else { threads }));
+        functions::register(&context);
+        register::tables(&context, tables).map_err(sort_error)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("embedded-warehouse")
+            .build()
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Self {
+            name: name.to_owned(),
+            context,
+            columns: tables.iter().flat_map(describe).collect(),
+            limits,
+            running: Arc::default(),
+            runtime: Some(runtime),
+        })
+    }
+
+    fn spawn(&self, statement: Statement) -> JoinHandle<Result<RowSet, Error>> {
+        let (context, limits) = (self.context.clone(), self.limits);
+        let running = Running::start(&self.running);
+        self.runtime.as_ref().expect("the runtime is there until drop").spawn(async move {
+            let _running = running;
+            execute(&context, &statement, &limits).await
+        })
+    }
+}
+
+#[async_trait]
+impl Warehouse for Embedded {
+    async fn run(&self, statement: &Statement) -> Result<RowSet, Error> {
+        let mut task = AbortOnDrop(self.spawn(statement.clone()));
+        match timeout(self.limits.timeout, &mut task.0).await {
+            Err(_) => Err(Error::Timeout { limit: self.limits.timeout }),
+            Ok(Ok(result)) => result,
+            Ok(Err(failed)) => Err(Error::Statement(failed.to_string())),
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Embedded
+    }
+
+    fn identity(&self) -> String {
+        format!("embedded:{}", self.name)
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn columns(&self) -> Result<Vec<CatalogueColumn>, Error> {
+        Ok(self.columns.clone())
+    }
+
+    fn status(&self) -> Status {
+        Status { reachable: Some(true), running: self.running.load(Ordering::Relaxed), waiting: 0, connections: 0 }
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // A runtime must not be awaited where it is dropped from async code.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn execute(context: &SessionContext, statement: &Statement, limits: &Limits) -> Result<RowSet, Error> {
+    let plan = bind::plan(context, statement).await.map_err(sort_error)?;
+    let frame = context.execute_logical_plan(plan).await.map_err(sort_error)?;
+    let mut stream = frame.execute_stream().await.map_err(sort_error)?;
+    let mut result = decode::Decoder::new(&statement.columns, &stream.schema())?;
+    while let Some(batch) = stream.next().await {
+        result.push(&batch.map_err(sort_error)?, limits)?;
+    }
+    Ok(result.finish())
+}
+
+fn config(partitions: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(partitions)
+        .with_default_catalog_and_schema("warehouse", register::DEFAULT_SCHEMA)
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.dialect = ParserDialect::PostgreSQL;
+    // No number becomes a binary float on the way.
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.time_zone = Some("+00:00".to_owned());
+    config
+}
+
+/// Tells what our data or the statement did wrong from what else can happen.
+fn sort_error(error: DataFusionError) -> Error {
+    match error.find_root() {
+        DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Error::Data(error.to_string()),
+        DataFusionError::ResourcesExhausted(_) => Error::ResultTooLarge { limit: "the memory of the embedded engine".to_owned() },
+        _ => Error::Statement(error.to_string()),
+    }
+}
+
+fn describe(table: &Table) -> Vec<CatalogueColumn> {
+    let schema = |name: &Option<String>| name.clone().unwrap_or_else(|| register::DEFAULT_SCHEMA.to_owned());
+    let describe_column = |column: &super::table::TableColumn| CatalogueColumn {
+        schema: schema(&table.schema),
+        table: table.name.clone(),
+        column: column.name.clone(),
+        type_name: type_name(column.column_type),
+        value_type: Some(column.column_type.value_type()),
+        nullable: !table.primary_key.contains(&column.name),
+        key_position: table.primary_key.iter().position(|name| *name == column.name).map(|index| index as u16 + 1),
+        references: table
+            .foreign_keys
+            .iter()
+            .flat_map(|key| key.columns.iter().zip(&key.other_columns).map(move |(own, other)| (key, own, other)))
+            .filter(|(_, own, _)| **own == column.name)
+            .map(|(key, _, other)| ColumnReference {
+                constraint: format!("{}_{}_fkey", table.name, key.columns.join("_")),
+                schema: schema(&key.schema),
+                table: key.table.clone(),
+                column: other.clone(),
+            })
+            .collect(),
+    };
+    table.columns.iter().map(describe_column).collect()
+}
+
+fn type_name(column_type: ColumnType) -> String {
+    match column_type {
+        ColumnType::Bool => "boolean".to_owned(),
+        ColumnType::Int => "bigint".to_owned(),
+        ColumnType::Decimal { scale } => format!("numeric(38,{scale})"),
+        ColumnType::Text => "text".to_owned(),
+        ColumnType::Date => "date".to_owned(),
+        ColumnType::Timestamp => "timestamp with time zone".to_owned(),
+    }
+}
+
+/// Stops the plan when the asker goes away or time is up.
+struct AbortOnDrop(JoinHandle<Result<RowSet, Error>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Counts a statement for as long as it lives.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn start(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
