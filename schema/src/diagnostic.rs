@@ -1,5 +1,7 @@
 //! What is wrong with the definitions: plain data, collected, drawn later.
 
+pub mod render;
+
 use crate::source::Span;
 
 /// How bad it is.

@@ -24,17 +24,19 @@ pub(super) struct Map<'a> {
     place: Span,
     entries: &'a [(Text, Node)],
     known: RefCell<Vec<&'static str>>,
+    /// Keys that should have been written, with what to say. Told at the end: a mistyped key is one mistake, not two.
+    missing: RefCell<Vec<(Vec<&'static str>, Diagnostic)>>,
 }
 
 impl<'a> Map<'a> {
     /// Opens a mapping; `name` is the key it stands under, where a missing key is reported.
     pub(super) fn open(context: &'a Context<'a>, node: &'a Node, what: &'static str, name: Option<Span>) -> Option<Self> {
         let Kind::Mapping(entries) = &node.kind else {
-            context.wrong_kind(node, &format!("a mapping of the keys of a {what}"));
+            context.wrong_kind(node, &format!("a mapping with the keys of {}", with_article(what)));
             return None;
         };
         let place = name.or_else(|| entries.first().map(|(key, _)| key.span)).unwrap_or(node.span);
-        Some(Self { context, what, place, entries, known: RefCell::new(Vec::new()) })
+        Some(Self { context, what, place, entries, known: RefCell::default(), missing: RefCell::default() })
     }
 
     /// The node under a key, which is known from now on.
@@ -62,7 +64,8 @@ impl<'a> Map<'a> {
         }
         self.known.borrow_mut().push(key);
         let message = format!("this {} has no `{key}`", self.what);
-        self.context.push(Diagnostic::error("D002", self.place, message).label(format!("`{key}:` is required")));
+        let error = Diagnostic::error("D002", self.place, message).label(format!("`{key}:` is required"));
+        self.missing.borrow_mut().push((vec![key], error));
         None
     }
 
@@ -186,24 +189,38 @@ impl<'a> Map<'a> {
         let found = self.one_of(keys, what);
         if found.is_none() {
             let message = format!("this {} does not say {what}", self.what);
-            self.context.push(Diagnostic::error("D007", self.place, message).help(format!("write one of: {}", keys.join(", "))));
+            let error = Diagnostic::error("D007", self.place, message).help(format!("write one of: {}", keys.join(", ")));
+            self.missing.borrow_mut().push((keys.to_vec(), error));
         }
         found
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that nobody asked for, and what is missing unless one of those was probably meant to be it.
     pub(super) fn finish(self) {
         let mut known = self.known.into_inner();
         known.sort_unstable();
         known.dedup();
+        let mut meant = Vec::new();
         for (key, _) in self.entries.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
-            let error =
-                Diagnostic::error("D001", key.span, format!("a {} has no key `{}`", self.what, key.value)).label("unknown key");
-            let error = match suggest::nearest(&key.value, known.iter().copied()).first() {
+            let what = with_article(self.what);
+            let error = Diagnostic::error("D001", key.span, format!("{what} has no key `{}`", key.value)).label("unknown key");
+            let near = suggest::nearest(&key.value, known.iter().copied()).into_iter().next();
+            let error = match &near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error,
             };
-            self.context.push(error.help(format!("a {} has: {}", self.what, known.join(", "))));
+            meant.extend(near);
+            self.context.push(error.help(format!("{what} has: {}", known.join(", "))));
+        }
+        for (keys, error) in self.missing.into_inner() {
+            if !keys.iter().any(|key| meant.iter().any(|near| near == key)) {
+                self.context.push(error);
+            }
         }
     }
+}
+
+fn with_article(what: &str) -> String {
+    let article = if what.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {what}")
 }

@@ -56,6 +56,14 @@ fn keep<T>(context: &Context<'_>, entries: &[(Text, Node)], key: &str, thing: Op
 }
 
 fn subjects(context: &Context<'_>, entries: &[(Text, Node)], into: &mut Definitions) {
+    if !entries.iter().any(|(key, _)| MANY_SUBJECTS.contains(&key.value.as_str())) {
+        // Without a subject nothing tells what the other keys belong to: one mistake, at the key that looks most like one.
+        let near = |key: &Text| !suggest::nearest(&key.value, SINGLE_SUBJECTS.into_iter().chain(MANY_SUBJECTS)).is_empty();
+        if let Some((key, _)) = entries.iter().find(|(key, _)| near(key)).or(entries.first()) {
+            unknown_subject(context, key);
+        }
+        return;
+    }
     for (key, node) in entries {
         match key.value.as_str() {
             "metrics" => into.metrics.extend(context.named(node, metric::metric).unwrap_or_default()),

@@ -160,19 +160,23 @@ measures:
 "
         ),
         [
-            pair("D002", "entity"),
             pair("D001", "sorce"),
             pair("D004", "key"),
             pair("D003", "[string]"),
             pair("D006", "expr"),
             pair("D005", "maybe"),
-            pair("D002", "parent"),
             pair("D001", "too"),
             pair("D006", "avg"),
             pair("D007", "none"),
             pair("D004", "sum"),
         ]
     );
+}
+
+#[test]
+fn a_mistyped_key_is_not_a_missing_one_too() {
+    assert_eq!(codes("metrics:\n  a: {mesure: b.c}\n"), [pair("D001", "mesure")]);
+    assert_eq!(codes("metrics:\n  a: {zzz: b.c}\n"), [pair("D007", "a"), pair("D001", "zzz")]);
 }
 
 #[test]
@@ -196,6 +200,8 @@ fn bands_end_openly() {
 #[test]
 fn a_document_needs_a_subject() {
     assert_eq!(codes("metric:\n  a: {measure: b.c}\n"), [pair("D008", "metric")]);
+    assert_eq!(codes("source: t\nentitty: a\nkey: id\n"), [pair("D008", "entitty")]);
+    assert_eq!(codes("metrics: {}\nsource: t\n"), [pair("D008", "source")]);
     assert_eq!(codes("- a\n- b\n"), [pair("D003", "- a\n- b")]);
 }
 

@@ -1,0 +1,4 @@
+//! Tests of the schema crate through its public functions.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod golden;
