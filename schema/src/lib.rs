@@ -21,6 +21,8 @@ pub mod model;
 
 pub mod query;
 
+pub mod plan;
+
 pub mod sql;
 
 pub mod compile;

@@ -38,6 +38,11 @@ impl Access {
         access.policies.sort();
         access
     }
+
+    /// Whether some rows of an entity do not exist for the caller, by its own policies or by those of what its rows belong to.
+    pub(crate) fn restricts(&self, model: &Model, entity: EntityId) -> bool {
+        self.rows.keys().any(|restricted| *restricted == entity || model.path_between(entity, *restricted).is_some())
+    }
 }
 
 fn applies(policy: &Policy, caller: &Caller) -> bool {

@@ -2,14 +2,18 @@
 
 pub mod access;
 mod bind;
+mod bind_condition;
+mod bind_entity;
 pub mod bound;
 pub mod caller;
 pub mod condition;
+pub mod entity;
 pub mod error;
 mod scope;
 mod value_check;
 
 pub use bind::bind;
+pub use bind_entity::bind_entities;
 pub use bound::BoundQuery;
 pub use caller::Caller;
 pub use error::{QueryError, QueryErrorCode};

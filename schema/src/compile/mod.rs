@@ -1,5 +1,9 @@
 //! The compiler's front door: a question in, statements out.
 
+mod entities;
+
+pub use entities::{count, entities, refresh_key};
+
 use crate::{
     model::{EntityId, MetricId},
     sql::Statement,

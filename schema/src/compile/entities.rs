@@ -1,0 +1,83 @@
+//! Questions about rows of an entity, compiled.
+
+use super::{CompiledCount, CompiledEntities, EntityColumn};
+use crate::{
+    model::{EntityId, Model},
+    plan::entity::{self as plan, EntityPlan},
+    query::{Caller, EntityQuery, QueryError, bind_entities, entity::BoundEntities},
+    sql::{
+        Dialect, OutputColumn, Statement,
+        lower::{
+            entity::{self as lower, Lowered},
+            scan::Env,
+        },
+        render::render,
+    },
+    value::ValueType,
+};
+
+/// Compiles one level of an entity selection.
+///
+/// # Errors
+/// When the question cannot be right, or asks for what the caller may not see.
+pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledEntities, QueryError> {
+    let bound = bind_entities(model, query, caller)?;
+    let plan = plan::build(model, &bound);
+    let lowered = lower::rows(env(model, &bound), &plan);
+    let outputs = plan
+        .columns
+        .iter()
+        .map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type })
+        .collect();
+    Ok(CompiledEntities {
+        ttl_seconds: ttl_seconds(model, &lowered),
+        rows: render(&lowered.query, outputs, dialect, plan.is_lookup),
+        columns: plan.columns.iter().map(|column| column.role).collect(),
+        entities: lowered.entities.into_iter().collect(),
+        policies: bound.access.policies,
+    })
+}
+
+/// Compiles the number of rows of an entity question, whatever its page.
+///
+/// # Errors
+/// As for the rows.
+pub fn count(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledCount, QueryError> {
+    let bound = bind_entities(model, query, caller)?;
+    let plan = plan::build(model, &bound);
+    let lowered = lower::count(env(model, &bound), &plan);
+    Ok(CompiledCount {
+        ttl_seconds: ttl_seconds(model, &lowered),
+        rows: render(&lowered.query, count_outputs(&plan), dialect, plan.is_lookup),
+        entities: lowered.entities.into_iter().collect(),
+        policies: bound.access.policies,
+    })
+}
+
+/// The statement whose one value changes whenever rows of an entity change: the newest value of its refresh column, as text. `None`
+/// when the entity declares none.
+pub fn refresh_key(model: &Model, entity: EntityId, dialect: Dialect) -> Option<Statement> {
+    let entity = model.entity(entity);
+    let column = entity.freshness.refresh.as_ref()?;
+    let output = OutputColumn { name: "r0".to_owned(), value_type: ValueType::Text };
+    Some(render(&lower::refresh_key(&entity.source, column), vec![output], dialect, true))
+}
+
+fn env<'a>(model: &'a Model, bound: &'a BoundEntities) -> Env<'a> {
+    Env { model, access: &bound.access, as_of: bound.as_of, as_known_at: bound.as_known_at, time_zone: &model.project.time_zone }
+}
+
+fn count_outputs(plan: &EntityPlan) -> Vec<OutputColumn> {
+    let parents = plan.columns.iter().filter(|column| match column.role {
+        EntityColumn::ParentKey(_) => true,
+        EntityColumn::Key(_) | EntityColumn::Dimension(_) | EntityColumn::Order(_) => false,
+    });
+    let mut outputs: Vec<OutputColumn> =
+        parents.map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type }).collect();
+    outputs.push(OutputColumn { name: lower::count_alias().0, value_type: ValueType::Int });
+    outputs
+}
+
+fn ttl_seconds(model: &Model, lowered: &Lowered) -> Option<u64> {
+    lowered.entities.iter().filter_map(|entity| model.entity(*entity).freshness.ttl_seconds).min()
+}

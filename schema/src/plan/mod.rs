@@ -1,0 +1,4 @@
+//! What is to be done, in nodes small enough to print: checked questions become plans, plans become SQL. No names, no SQL.
+
+pub mod entity;
+pub(crate) mod keyset;

@@ -1,0 +1,260 @@
+//! Names to ids for questions about rows of an entity.
+
+use super::{
+    Caller, EntityQuery, Nulls, OrderBy, Page, Parents,
+    access::Access,
+    bind_condition::{Names, bind_condition, fit_key},
+    condition::Condition,
+    entity::{BoundEntities, BoundOrder, BoundParents},
+    error::{QueryError, QueryErrorCode as Code},
+    value_check,
+};
+use crate::{
+    expr::Expr,
+    model::{
+        Cardinality, DimensionId, Entity, EntityId, Model, Path, RelationshipId, Segment, entity::Dimension, path::PathDimension,
+    },
+    suggest,
+    value::{Value, ValueType},
+};
+
+/// Checks a question about rows of an entity against the model and what the caller may see.
+///
+/// # Errors
+/// The first thing that cannot be right, with suggestions.
+pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<BoundEntities, QueryError> {
+    let access = Access::of(model, caller);
+    let entity = entity_named(model, &query.entity)?;
+    let names = EntityNames { model, entity, access: &access };
+    let filter = query.filter.as_ref().map(|filter| bind_condition(model, &names, filter)).transpose()?;
+    let order_by = query.order_by.iter().map(|order| names.order(order)).collect::<Result<Vec<_>, _>>()?;
+    Ok(BoundEntities {
+        entity,
+        dimensions: query.dimensions.iter().map(|name| names.only_dimension(name)).collect::<Result<_, _>>()?,
+        parents: query.parents.as_ref().map(|parents| bind_parents(model, entity, parents)).transpose()?,
+        filter: filter.map(Condition::conjuncts).unwrap_or_default(),
+        page: bind_page(model, entity, &order_by, &query.page)?,
+        order_by,
+        as_of: query.as_of,
+        as_known_at: query.as_known_at,
+        access,
+    })
+}
+
+fn entity_named(model: &Model, name: &str) -> Result<EntityId, QueryError> {
+    model.entity_named(name).ok_or_else(|| {
+        QueryError::new(Code::NameNotFound, format!("there is no entity `{name}`"))
+            .suggest(suggest::nearest(name, model.entities.iter().map(|entity| entity.name.as_str())))
+    })
+}
+
+fn bind_parents(model: &Model, entity: EntityId, parents: &Parents) -> Result<BoundParents, QueryError> {
+    let above = entity_named(model, &parents.entity)?;
+    let relationships = &model.entity(above).relationships;
+    let index = model.entity(above).relationship_named(&parents.relationship).ok_or_else(|| {
+        let message = format!("entity `{}` has no relationship `{}`", parents.entity, parents.relationship);
+        let known = relationships.iter().map(|relationship| relationship.name.as_str());
+        QueryError::new(Code::NameNotFound, message).suggest(suggest::nearest(&parents.relationship, known))
+    })?;
+    let relationship = RelationshipId { entity: above, index };
+    let leads_to = model.relationship(relationship).to;
+    if leads_to != entity {
+        let [wanted, found] = [entity, leads_to].map(|id| model.entity(id).name.as_str());
+        let message = format!("relationship `{}` leads to `{found}`, not to `{wanted}`", parents.relationship);
+        return Err(QueryError::new(Code::InvalidArgument, message));
+    }
+    let types: Vec<_> = key_dimensions(model, above).map(|id| model.dimension(id).value_type).collect();
+    let mut keys = parents.keys.iter().map(|key| fit_key(&parents.entity, key, &types)).collect::<Result<Vec<_>, _>>()?;
+    keys.sort();
+    keys.dedup();
+    Ok(BoundParents { relationship, keys })
+}
+
+fn bind_page(model: &Model, entity: EntityId, order_by: &[BoundOrder], page: &Page) -> Result<Page, QueryError> {
+    let ordered = order_by.iter().map(|order| (order.field.dimension, true));
+    let key = key_dimensions(model, entity).map(|id| (id, false));
+    let columns: Vec<_> = ordered.chain(key).map(|(id, nullable)| (model.dimension(id), nullable)).collect();
+    let cursor = |values: &Option<Vec<Value>>| values.as_deref().map(|values| fit_cursor(values, &columns)).transpose();
+    Ok(Page { after: cursor(&page.after)?, before: cursor(&page.before)?, ..page.clone() })
+}
+
+fn fit_cursor(values: &[Value], columns: &[(&Dimension, bool)]) -> Result<Vec<Value>, QueryError> {
+    let foreign = || {
+        QueryError::new(Code::InvalidArgument, "the cursor does not belong to a list in this order")
+            .help("take cursors from an answer with the same orderBy")
+    };
+    if values.len() != columns.len() {
+        return Err(foreign());
+    }
+    let fit = |(value, (dimension, nullable)): (&Value, &(&Dimension, bool))| match value {
+        Value::Null if *nullable => Ok(Value::Null),
+        value => value_check::fit(&dimension.name, value, dimension.value_type).map_err(|_| foreign()),
+    };
+    values.iter().zip(columns).map(fit).collect()
+}
+
+fn key_dimensions(model: &Model, entity: EntityId) -> impl Iterator<Item = DimensionId> {
+    model.entity(entity).key.iter().map(move |index| DimensionId { entity, index: *index })
+}
+
+/// Names as seen from one entity: its dimensions, itself, and both of every entity that relationships lead to without multiplying
+/// rows, as in `account.region`.
+struct EntityNames<'a> {
+    model: &'a Model,
+    entity: EntityId,
+    access: &'a Access,
+}
+
+/// What a name stands for.
+enum Place {
+    Dimension(PathDimension),
+    Entity(Path, EntityId),
+}
+
+impl EntityNames<'_> {
+    fn order(&self, order: &OrderBy) -> Result<BoundOrder, QueryError> {
+        let field = self.field(&order.key)?;
+        Ok(BoundOrder { field, direction: order.direction, nulls: order.nulls.unwrap_or(Nulls::Last) })
+    }
+
+    fn only_dimension(&self, name: &str) -> Result<PathDimension, QueryError> {
+        match &self.parts(name)?[..] {
+            [only] => Ok(only.clone()),
+            _ => Err(QueryError::new(Code::InvalidArgument, format!("`{name}` has a key of several parts"))
+                .help("compare it with whole keys, or use one of its dimensions")),
+        }
+    }
+
+    fn parts(&self, name: &str) -> Result<Vec<PathDimension>, QueryError> {
+        Ok(match self.place(name)? {
+            Place::Dimension(dimension) => vec![dimension],
+            Place::Entity(path, entity) => self.key_at(&path, entity),
+        })
+    }
+
+    fn key_at(&self, path: &Path, entity: EntityId) -> Vec<PathDimension> {
+        key_dimensions(self.model, entity).map(|dimension| PathDimension { path: path.clone(), dimension }).collect()
+    }
+
+    fn place(&self, name: &str) -> Result<Place, QueryError> {
+        if name.is_empty() {
+            return Ok(Place::Entity(Path::new(), self.entity));
+        }
+        let (hops, last) = match name.rsplit_once('.') {
+            Some((hops, last)) => (hops.split('.').collect(), last),
+            None => (Vec::new(), name),
+        };
+        let mut path = Path::new();
+        let mut at = self.entity;
+        for hop in hops {
+            at = self.follow(&mut path, at, hop)?;
+        }
+        let entity = self.model.entity(at);
+        if let Some(index) = entity.dimension_named(last)
+            && self.is_visible(DimensionId { entity: at, index })
+        {
+            return Ok(Place::Dimension(PathDimension { path, dimension: DimensionId { entity: at, index } }));
+        }
+        if path.is_empty() && last == entity.name {
+            return Ok(Place::Entity(path, at));
+        }
+        let to = self.follow(&mut path, at, last)?;
+        Ok(Place::Entity(path, to))
+    }
+
+    fn follow(&self, path: &mut Path, at: EntityId, name: &str) -> Result<EntityId, QueryError> {
+        let entity = self.model.entity(at);
+        let Some(index) = entity.relationship_named(name) else { return Err(self.unknown(at, entity, name)) };
+        let relationship = self.model.relationship(RelationshipId { entity: at, index });
+        match relationship.cardinality {
+            Cardinality::ManyToOne | Cardinality::OneToOne => {}
+            Cardinality::OneToMany | Cardinality::ManyToMany { .. } => {
+                let message = format!("`{name}` of `{}` has many rows, so it cannot be used here", entity.name);
+                return Err(QueryError::new(Code::FanOut, message).help("put the condition on the nested list"));
+            }
+        }
+        path.push(RelationshipId { entity: at, index });
+        self.check_rows_are_restricted(path, relationship.to, name)?;
+        Ok(relationship.to)
+    }
+
+    /// Rows of the question's entity are restricted by the policies of what they belong to, along the only path there. A path beside
+    /// that one leads to rows that no policy has been applied to, and conditions on those would tell what they hold.
+    fn check_rows_are_restricted(&self, path: &Path, to: EntityId, name: &str) -> Result<(), QueryError> {
+        for restricted in self.access.rows.keys() {
+            let beyond = match self.model.path_between(to, *restricted) {
+                _ if *restricted == to => Path::new(),
+                Some(reach) => reach.path.clone(),
+                None => continue,
+            };
+            let whole: Path = path.iter().chain(&beyond).copied().collect();
+            if self.model.path_between(self.entity, *restricted).is_none_or(|applied| applied.path != whole) {
+                return Err(QueryError::new(
+                    Code::Forbidden,
+                    format!("you may see only a part of `{name}`, so it cannot be used here"),
+                )
+                .help("select it as a nested field"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_visible(&self, id: DimensionId) -> bool {
+        !self.model.dimension(id).hidden && !self.access.hidden.contains(&id)
+    }
+
+    fn unknown(&self, at: EntityId, entity: &Entity, name: &str) -> QueryError {
+        let dimensions =
+            entity.dimensions.iter().enumerate().filter(|(index, _)| {
+                self.is_visible(DimensionId { entity: at, index: crate::model::DimensionIndex(*index as u16) })
+            });
+        let known = dimensions.map(|(_, dimension)| dimension.name.as_str());
+        let known = known.chain(entity.relationships.iter().map(|relationship| relationship.name.as_str()));
+        QueryError::new(Code::NameNotFound, format!("entity `{}` has no dimension `{name}`", entity.name))
+            .suggest(suggest::nearest(name, known))
+    }
+}
+
+impl Names for EntityNames<'_> {
+    type Field = PathDimension;
+
+    /// For conditions and order: what is masked would show in which rows come, and where.
+    fn field(&self, name: &str) -> Result<PathDimension, QueryError> {
+        let field = self.only_dimension(name)?;
+        if self.access.masked.contains(&field.dimension) {
+            let message = format!("`{name}` is masked for you, so it cannot be a condition or an order");
+            return Err(QueryError::new(Code::Forbidden, message));
+        }
+        Ok(field)
+    }
+
+    fn key(&self, name: &str) -> Result<Vec<PathDimension>, QueryError> {
+        match self.place(name)? {
+            Place::Entity(path, entity) => Ok(self.key_at(&path, entity)),
+            Place::Dimension(_) => {
+                Err(QueryError::new(Code::InvalidArgument, format!("`{name}` is a dimension, so it has no key"))
+                    .help("compare it with values"))
+            }
+        }
+    }
+
+    fn segment(&self, segment: &Segment) -> Result<Expr<PathDimension>, QueryError> {
+        let prefix = match self.model.path_between(self.entity, segment.entity) {
+            _ if segment.entity == self.entity => Path::new(),
+            Some(reach) => reach.path.clone(),
+            None => {
+                let [ours, its] = [self.entity, segment.entity].map(|id| self.model.entity(id).name.as_str());
+                let message = format!("entity `{ours}` has no `{its}`, so segment `{}` does not apply", segment.name);
+                return Err(QueryError::new(Code::NoPath, message));
+            }
+        };
+        segment.filter.try_map(&mut |place| {
+            let path = prefix.iter().chain(&place.path).copied().collect();
+            Ok(Expr::Ref(PathDimension { path, dimension: place.dimension }))
+        })
+    }
+
+    fn value_type(&self, field: &PathDimension) -> ValueType {
+        self.model.dimension(field.dimension).value_type
+    }
+}
