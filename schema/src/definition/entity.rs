@@ -1,10 +1,17 @@
 //! The `entity:` document: a table or query of the warehouse, what can be asked of it, and what it is related to.
 
-use super::{Named, Text};
+use schemars::JsonSchema;
+use std::collections::BTreeMap;
+
+use super::{
+    Named, Text,
+    json_schema::{Number, OneOrMany, OrText},
+};
 use crate::source::Spanned;
 
 /// One kind of thing, or one kind of fact, in the warehouse.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Entity {
     /// `entity:` its name.
     pub entity: Text,
@@ -15,10 +22,12 @@ pub struct Entity {
     /// `owner:` team or person that answers for it.
     pub owner: Option<Text>,
     /// `tags:` free words.
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub tags: Vec<Text>,
     /// `source:` a table (`schema.table`), or `{sql: …}`.
     pub source: Source,
     /// `key:` one column or a list; identifies a row (for an effective-dated entity: the thing, of which there are versions).
+    #[schemars(with = "OneOrMany<String>")]
     pub key: Vec<Text>,
     /// `valid:` columns that say from when to when a version holds.
     pub valid: Option<Validity>,
@@ -27,12 +36,16 @@ pub struct Entity {
     /// `freshness:` how long an answer may be reused, and what tells that data changed.
     pub freshness: Option<Freshness>,
     /// `dimensions:`
+    #[schemars(with = "Option<BTreeMap<String, OrText<Dimension>>>")]
     pub dimensions: Named<Dimension>,
     /// `time:` time dimensions; the first is the entity's own time.
+    #[schemars(with = "Option<BTreeMap<String, OrText<TimeDimension>>>")]
     pub time: Named<TimeDimension>,
     /// `relationships:`
+    #[schemars(with = "Option<BTreeMap<String, Relationship>>")]
     pub relationships: Named<Relationship>,
     /// `measures:`
+    #[schemars(with = "Option<BTreeMap<String, Measure>>")]
     pub measures: Named<Measure>,
     /// `movements:` how members of this snapshot are compared between two instants.
     pub movements: Option<Movements>,
@@ -48,7 +61,8 @@ pub enum Source {
 }
 
 /// Effective dating: `valid: {from: valid_from, to: valid_to, recorded: recorded_at}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Validity {
     /// Column of the first instant at which the version holds (inclusive).
     pub from: Text,
@@ -59,7 +73,8 @@ pub struct Validity {
 }
 
 /// `freshness: {ttl: 5m, refresh: recorded_at}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Freshness {
     /// How long an answer may be reused: `30s`, `5m`, `1h`, `1d`.
     pub ttl: Option<Text>,
@@ -68,9 +83,11 @@ pub struct Freshness {
 }
 
 /// `name: string` or `name: {type: …, column: …}`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Dimension {
     /// `type:` `string`, `int`, `decimal`, `bool`, `date`, `timestamp`; default `string`, or the type of `expr`.
+    #[schemars(rename = "type", extend("enum" = ["string", "int", "decimal", "bool", "date", "timestamp"]))]
     pub value_type: Option<Text>,
     /// `column:` the physical column; default the dimension's name.
     pub column: Option<Text>,
@@ -85,15 +102,18 @@ pub struct Dimension {
     /// `unit:` such as `seats`, `currency`, `percent`.
     pub unit: Option<Text>,
     /// `values:` the values that can occur; becomes an enum in GraphQL.
+    #[schemars(with = "Option<OneOrMany<Number>>")]
     pub values: Option<Vec<Text>>,
     /// `read:` `opening` (default) or `closing`: at which end of a movement the value is read.
+    #[schemars(extend("enum" = ["opening", "closing"]))]
     pub read: Option<Text>,
     /// `hidden:` not shown in the API; usable in expressions and filters of definitions.
     pub hidden: Option<Spanned<bool>>,
 }
 
 /// `bands: {of: mrr, edges: [{below: 10000, name: smb}, {up_to: 50000, name: mid_market}, {name: enterprise}]}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Bands {
     /// A column or dimension of the entity, or an expression over them.
     pub of: Text,
@@ -102,26 +122,33 @@ pub struct Bands {
 }
 
 /// One band; exactly one of `below`, `up_to` except for the last, which has neither.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct BandEdge {
     /// Its name.
     pub name: Text,
     /// Values smaller than this (exclusive upper edge), as decimal text.
+    #[schemars(with = "Option<Number>")]
     pub below: Option<Text>,
     /// Values up to and including this (inclusive upper edge), as decimal text.
+    #[schemars(with = "Option<Number>")]
     pub up_to: Option<Text>,
 }
 
 /// `month: {type: date, grain: month, snapshot: end_of_period}`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct TimeDimension {
     /// `type:` `date` (default) or `timestamp`.
+    #[schemars(rename = "type", extend("enum" = ["date", "timestamp"]))]
     pub value_type: Option<Text>,
     /// `column:` default the name.
     pub column: Option<Text>,
     /// `grain:` the finest grain of the values; default `day`.
+    #[schemars(extend("enum" = ["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]))]
     pub grain: Option<Text>,
     /// `snapshot:` `end_of_period` says each row is a balance at the end of its period of `grain`.
+    #[schemars(extend("enum" = ["end_of_period"]))]
     pub snapshot: Option<Text>,
     /// `label:`
     pub label: Option<Text>,
@@ -130,11 +157,13 @@ pub struct TimeDimension {
 }
 
 /// `contract: {to: contract, key: contract_id}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Relationship {
     /// `to:` the other entity.
     pub to: Text,
     /// `key:` many-to-one and one-to-one: own columns that hold the other's key. With `many: true`: the other's columns that hold ours.
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub key: Vec<Text>,
     /// `many:` true for one-to-many.
     pub many: Option<Spanned<bool>>,
@@ -147,28 +176,36 @@ pub struct Relationship {
 }
 
 /// The bridge of a many-to-many relationship.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Through {
     /// `entity:` the bridge.
     pub entity: Text,
     /// `key:` the bridge's columns that hold our key.
+    #[schemars(with = "OneOrMany<String>")]
     pub key: Vec<Text>,
     /// `other_key:` the bridge's columns that hold the other's key.
+    #[schemars(with = "OneOrMany<String>")]
     pub other_key: Vec<Text>,
     /// `weight:` the bridge's column whose sum per row of ours is 1; without it values overlap.
     pub weight: Option<Text>,
 }
 
 /// `mrr: {sum: mrr, unit: currency/month, over_time: last}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = super::json_schema::measure)]
 pub struct Measure {
     /// `sum:`, `avg:`, `min:`, `max:`, `count:`, `count_distinct:` with an expression over columns; `count: rows` counts rows.
+    #[schemars(skip)]
     pub aggregate: Spanned<String>,
     /// The expression after the aggregate's key.
+    #[schemars(skip)]
     pub expr: Text,
     /// `where:` rows that count, an expression over columns and dimensions of the entity.
+    #[schemars(rename = "where")]
     pub filter: Option<Text>,
     /// `over_time:` `sum` (default), or for balances `last`, `first`, `average`.
+    #[schemars(extend("enum" = ["sum", "last", "first", "average"]))]
     pub over_time: Option<Text>,
     /// `time:` the time dimension it belongs to; default the entity's first.
     pub time: Option<Text>,
@@ -181,10 +218,12 @@ pub struct Measure {
 }
 
 /// `movements: {owner: account, grains: {account: [account], component: [account, component]}}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Movements {
     /// `owner:` the entity whose activity tells churn from a component's loss.
     pub owner: Text,
     /// `grains:` each names the entities and dimensions whose values identify a member; the first is the default.
+    #[schemars(with = "BTreeMap<String, OneOrMany<String>>")]
     pub grains: Named<Vec<Text>>,
 }

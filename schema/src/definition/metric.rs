@@ -1,28 +1,36 @@
 //! Entries of a `metrics:` mapping.
 
-use super::{Text, test};
+use schemars::JsonSchema;
+
+use super::{Text, json_schema::OneOrMany, test};
 use crate::source::{Span, Spanned};
 
 /// One metric: what it is called and how it is computed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = super::json_schema::metric)]
 pub struct Metric {
     /// The whole entry.
+    #[schemars(skip)]
     pub span: Span,
     /// `label:` what people call it.
     pub label: Option<Text>,
     /// `description:` plain words.
     pub description: Option<Text>,
     /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`.
+    #[schemars(flatten)]
     pub kind: MetricKind,
     /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement` and `cumulative`.
+    #[schemars(rename = "where")]
     pub filter: Option<Text>,
     /// `empty:` what a group without rows shows: `null` (default) or `zero`.
+    #[schemars(extend("enum" = ["null", "zero"]))]
     pub empty: Option<Text>,
     /// `unit:` such as `currency`, `currency/month`, `percent`, `count`, `days`.
     pub unit: Option<Text>,
     /// `format:` `percent(1)`, `currency(0)`, `number(2)`.
     pub format: Option<Text>,
     /// `direction:` `higher_is_better`, `lower_is_better` or `neutral` (default).
+    #[schemars(extend("enum" = ["higher_is_better", "lower_is_better", "neutral"]))]
     pub direction: Option<Text>,
     /// `owner:`
     pub owner: Option<Text>,
@@ -31,15 +39,18 @@ pub struct Metric {
     /// `deprecated:` why, and what to use instead.
     pub deprecated: Option<Text>,
     /// `tags:`
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub tags: Vec<Text>,
     /// `source:` where the formula comes from.
     pub source: Option<Text>,
     /// `tests:` rows in, question, expected answer.
+    #[schemars(with = "Option<OneOrMany<test::Test>>")]
     pub tests: Vec<test::Test>,
 }
 
 /// The ways to compute a metric.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum MetricKind {
     /// `measure: component_value.mrr`.
     Measure(Text),
@@ -60,18 +71,21 @@ pub enum MetricKind {
 }
 
 /// A running total.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Cumulative {
     /// `of:` a metric of type `measure`.
     pub of: Text,
     /// `window:` trailing window such as `12 months` or `90 days`.
     pub window: Option<Text>,
     /// `to_date:` a grain; from its start to the end of the period.
+    #[schemars(extend("enum" = ["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]))]
     pub to_date: Option<Text>,
 }
 
 /// A metric at an earlier time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Offset {
     /// `of:` a metric.
     pub of: Text,
@@ -80,13 +94,16 @@ pub struct Offset {
 }
 
 /// A line of the bridge between two balances.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Movement {
     /// `of:` `entity.measure` of a snapshot with `movements:`.
     pub of: Text,
     /// `is:` one class or a list: `new`, `reactivation`, `expansion`, `contraction`, `churn`, `component_add`, `component_loss`, `flat`; absent means all.
+    #[schemars(with = "Option<OneOrMany<String>>")]
     pub is: Vec<Text>,
     /// `take:` `amount` (default: the size of the change, never negative), `opening`, `closing`, `retained`, `change`, `credit`, `members`, `owners`.
+    #[schemars(extend("enum" = ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]))]
     pub take: Option<Text>,
     /// `grain:` fixes the movement grain, whatever the query says.
     pub grain: Option<Text>,
@@ -95,23 +112,28 @@ pub struct Movement {
 }
 
 /// A metric evaluated per entity, then aggregated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct PerEntity {
     /// `entity:` evaluated for each.
     pub entity: Text,
     /// `of:` expression over metrics; not needed for `count`.
     pub of: Option<Text>,
     /// `aggregate:` `count` (default without `of`), `sum`, `avg` (default with `of`), `min`, `max`, `median`.
+    #[schemars(extend("enum" = ["count", "sum", "avg", "min", "max", "median"]))]
     pub aggregate: Option<Text>,
     /// `where:` condition over metrics; entities that fail it, or for which it is unknown, do not count.
+    #[schemars(rename = "where")]
     pub condition: Option<Text>,
 }
 
 /// A part of a total.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Share {
     /// `of:` a metric.
     pub of: Text,
     /// `as:` `ratio` (default: value ÷ total) or `difference` (value − total).
+    #[schemars(rename = "as", extend("enum" = ["ratio", "difference"]))]
     pub as_: Option<Text>,
 }

@@ -12,9 +12,11 @@ pub mod test;
 pub mod view;
 
 mod decode;
+mod json_schema;
 mod parse;
 mod yaml;
 
+pub use json_schema::json_schema;
 pub use parse::parse;
 
 use crate::source::Spanned;

@@ -1,10 +1,13 @@
 //! The `project:` document.
 
+use schemars::JsonSchema;
+
 use super::Text;
 use crate::source::Spanned;
 
 /// Settings that give every number its calendar and its currency.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Project {
     /// `project:` name of the project.
     pub project: Text,
@@ -15,8 +18,10 @@ pub struct Project {
     /// `time_zone:` IANA name in which days begin; default `UTC`.
     pub time_zone: Option<Text>,
     /// `fiscal_year_start:` month name; default `january`.
+    #[schemars(extend("enum" = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]))]
     pub fiscal_year_start: Option<Text>,
     /// `week_start:` day name; default `monday`.
+    #[schemars(extend("enum" = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]))]
     pub week_start: Option<Text>,
     /// `currency:` ISO 4217 code that money is reported in.
     pub currency: Option<Text>,

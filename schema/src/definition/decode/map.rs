@@ -201,9 +201,13 @@ impl<'a> Map<'a> {
         known.sort_unstable();
         known.dedup();
         let mut meant = Vec::new();
-        for (key, _) in self.entries.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
+        for (key, value) in self.entries.iter().filter(|(key, _)| !known.contains(&key.value.as_str())) {
             let what = with_article(self.what);
             let error = Diagnostic::error("D001", key.span, format!("{what} has no key `{}`", key.value)).label("unknown key");
+            if value.is_null() && key.value.contains(' ') {
+                self.context.push(error.help("between `{` and `}` a comma ends a value: put text with a comma into quotes"));
+                continue;
+            }
             let near = suggest::nearest(&key.value, known.iter().copied()).into_iter().next();
             let error = match &near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),

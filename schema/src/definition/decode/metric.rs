@@ -16,7 +16,8 @@ pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<
     let description = map.text("description");
     let kind = map.exactly_one_of(KINDS, "how it is computed").and_then(|key| kind(&map, key));
     let filter = map.expression("where");
-    let empty = map.text("empty");
+    // Here `null` is the word for what is shown, not the absence of one.
+    let empty = map.node("empty").and_then(|(_, node)| if node.is_null() { context.written(node) } else { context.text(node) });
     let unit = map.text("unit");
     let format = map.text("format");
     let direction = map.text("direction");

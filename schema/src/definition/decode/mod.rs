@@ -136,14 +136,17 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The characters of a scalar, whatever they mean.
+    fn written(&self, node: &Node) -> Option<Text> {
+        Some(Spanned::new(self.sources.text(node.span).to_owned(), node.span))
+    }
+
     /// An expression over several lines keeps its characters as written, so that a mistake in it has an exact place: line breaks
     /// and indentation mean nothing in an expression.
     fn expression(&self, node: &Node) -> Option<Text> {
         let text = self.text(node)?;
         match &node.kind {
-            Kind::Scalar { style: Style::Plain | Style::Block, .. } => {
-                Some(Spanned::new(self.sources.text(node.span).to_owned(), node.span))
-            }
+            Kind::Scalar { style: Style::Plain | Style::Block, .. } => self.written(node),
             Kind::Scalar { style: Style::Quoted, .. } | Kind::Sequence(_) | Kind::Mapping(_) => Some(text),
         }
     }

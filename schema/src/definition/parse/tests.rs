@@ -174,6 +174,18 @@ measures:
 }
 
 #[test]
+fn an_empty_group_may_show_null() {
+    let definitions = good("metrics:\n  a: {measure: b.c, empty: null}\n");
+    assert_eq!(definitions.metrics[0].1.empty.as_ref().map(|text| text.value.as_str()), Some("null"));
+}
+
+#[test]
+fn text_cut_by_a_comma_in_brackets_is_explained() {
+    let (_, found) = read("metrics:\n  a: {measure: b.c, description: One, two and three.}\n");
+    assert_eq!(found, [pair("D001", "two and three.")]);
+}
+
+#[test]
 fn a_mistyped_key_is_not_a_missing_one_too() {
     assert_eq!(codes("metrics:\n  a: {mesure: b.c}\n"), [pair("D001", "mesure")]);
     assert_eq!(codes("metrics:\n  a: {zzz: b.c}\n"), [pair("D007", "a"), pair("D001", "zzz")]);
