@@ -81,3 +81,6 @@ fn count_outputs(plan: &EntityPlan) -> Vec<OutputColumn> {
 fn ttl_seconds(model: &Model, lowered: &Lowered) -> Option<u64> {
     lowered.entities.iter().filter_map(|entity| model.entity(*entity).freshness.ttl_seconds).min()
 }
+
+#[cfg(test)]
+mod tests;
