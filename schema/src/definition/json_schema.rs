@@ -6,10 +6,7 @@
 mod shapes;
 
 use schemars::{
-    JsonSchema, Schema, SchemaGenerator,
-    generate::SchemaSettings,
-    json_schema as schema,
-    transform::{Transform, transform_subschemas},
+    JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema as schema, transform::transform_subschemas,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

@@ -29,10 +29,12 @@ fn print<R: Display>(f: &mut Formatter<'_>, expr: &Expr<R>, weakest: Strength) -
             print(f, value, Strength::Not)
         }
         Expr::Unary(UnaryOp::Negate, value) => {
-            f.write_str("-")?;
             // `-5` reads as the number, so the negation of a number keeps its brackets.
-            let is_number = matches!(**value, Expr::Literal(Value::Int(0..) | Value::Decimal(_)));
-            print(f, value, if is_number { Strength::Atom } else { Strength::Sign })
+            if let Expr::Literal(Value::Int(0..) | Value::Decimal(_)) = **value {
+                return write!(f, "-({value})");
+            }
+            f.write_str("-")?;
+            print(f, value, Strength::Sign)
         }
         Expr::Binary(op, left, right) => {
             let strength = strength(*op);

@@ -2,3 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod golden;
+mod language;
+mod properties;

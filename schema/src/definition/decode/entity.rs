@@ -84,12 +84,13 @@ fn dimension(context: &Context<'_>, name: &Text, node: &Node) -> Option<Dimensio
         return Some(Dimension { value_type: Some(context.text(node)?), ..Dimension::default() });
     }
     let map = Map::open(context, node, "dimension", Some(name.span))?;
-    map.one_of(&["column", "expr", "bands"], "where its values come from");
+    // Of two ways the first is kept, so that the second is reported only here.
+    let way = map.one_of(&["column", "expr", "bands"], "where its values come from");
     let dimension = Dimension {
         value_type: map.text("type"),
-        column: map.text("column"),
-        expr: map.expression("expr"),
-        bands: map.optional("bands", bands),
+        column: map.text("column").filter(|_| way == Some("column")),
+        expr: map.expression("expr").filter(|_| way == Some("expr")),
+        bands: map.optional("bands", bands).filter(|_| way == Some("bands")),
         label: map.text("label"),
         description: map.text("description"),
         unit: map.text("unit"),
@@ -126,8 +127,9 @@ fn band_edge(context: &Context<'_>, node: &Node, is_last: bool) -> Option<BandEd
         let error = Diagnostic::error("D009", key.span, format!("the last band has no end, so it cannot have `{}`", key.value));
         context.push(error.help("add a band without `below` and `up_to` after it, for everything larger"));
     }
-    let below = map.decimal("below");
-    let up_to = map.decimal("up_to");
+    let edge = edge.filter(|_| !is_last);
+    let below = map.decimal("below").filter(|_| edge == Some("below"));
+    let up_to = map.decimal("up_to").filter(|_| edge == Some("up_to"));
     map.finish();
     Some(BandEdge { name: name?, below, up_to })
 }

@@ -1,12 +1,12 @@
 use super::*;
 use crate::source::FileId;
 
-fn read(text: &str) -> Result<String, Diagnostic> {
+fn read(text: &str) -> Result<String, Box<Diagnostic>> {
     let span = Span { file: FileId(0), start: 100, end: 100 + text.len() as u32 };
     let mut diagnostics = Diagnostics::default();
     match parse(&Spanned::new(text.to_owned(), span), &mut diagnostics) {
         Some(expr) => Ok(expr.to_string()),
-        None => Err(diagnostics.sorted()[0].clone()),
+        None => Err(Box::new(diagnostics.sorted()[0].clone())),
     }
 }
 
