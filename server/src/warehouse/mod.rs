@@ -1,6 +1,9 @@
 //! The port to the data: a [`Statement`] goes in, typed columns come out. What speaks to an engine lives in the folder of that engine.
 
+mod csv;
+mod ddl;
 pub mod embedded;
+pub mod postgres;
 pub mod table;
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Tables as plain columns, for data that comes from us: what the demo makes, the embedded engine serves and a loader copies.
 //! Knows no engine.
 
-use holdfast_schema::value::{Column, TextColumn, Value, ValueType, canonical_decimal};
+use holdfast_schema::value::{Column, Value, ValueType, canonical_decimal};
 
 /// A table with its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,10 +115,17 @@ impl Table {
     /// # Panics
     /// When the row does not fit the columns: rows are made by programs, so that is a bug of the program.
     pub fn push(&mut self, row: &[Value]) {
-        assert_eq!(row.len(), self.columns.len(), "a value for each column of {}", self.name);
-        for ((value, into), column) in row.iter().zip(&mut self.values).zip(&self.columns) {
-            assert!(push_value(into, value, column.column_type), "{}.{} cannot hold {value:?}", self.name, column.name);
+        assert!(self.try_push(row), "{} cannot hold {row:?}", self.name);
+    }
+
+    /// Adds a row that came from outside; `false`, and no row, when it does not fit.
+    pub fn try_push(&mut self, row: &[Value]) -> bool {
+        let fits =
+            row.len() == self.columns.len() && row.iter().zip(&self.columns).all(|(value, column)| fits(value, column.column_type));
+        if fits {
+            row.iter().zip(&mut self.values).for_each(|(value, into)| push_value(into, value));
         }
+        fits
     }
 
     /// Number of rows.
@@ -140,31 +147,43 @@ impl Table {
     }
 }
 
-fn push_value(into: &mut Column, value: &Value, column_type: ColumnType) -> bool {
-    match (into, value) {
-        (Column::Bool(values), Value::Bool(value)) => values.push(Some(*value)),
-        (Column::Bool(values), Value::Null) => values.push(None),
-        (Column::Int(values), Value::Int(value)) => values.push(Some(*value)),
-        (Column::Int(values), Value::Null) => values.push(None),
-        (Column::Decimal(values), Value::Decimal(text)) => return push_decimal(values, text, column_type),
-        (Column::Decimal(values), Value::Int(value)) => values.push(Some(&value.to_string())),
-        (Column::Decimal(values) | Column::Text(values), Value::Null) => values.push(None),
-        (Column::Text(values), Value::Text(text)) => values.push(Some(text)),
-        (Column::Date(values), Value::Date(value)) => values.push(Some(*value)),
-        (Column::Date(values), Value::Null) => values.push(None),
-        (Column::Timestamp(values), Value::Timestamp(value)) => values.push(Some(*value)),
-        (Column::Timestamp(values), Value::Null) => values.push(None),
-        _ => return false,
+fn fits(value: &Value, column_type: ColumnType) -> bool {
+    match (value, column_type) {
+        (Value::Null, _)
+        | (Value::Bool(_), ColumnType::Bool)
+        | (Value::Int(_), ColumnType::Int | ColumnType::Decimal { .. })
+        | (Value::Text(_), ColumnType::Text)
+        | (Value::Date(_), ColumnType::Date)
+        | (Value::Timestamp(_), ColumnType::Timestamp) => true,
+        (Value::Decimal(text), ColumnType::Decimal { scale }) => {
+            canonical_decimal(text).is_some_and(|text| places(&text) <= usize::from(scale))
+        }
+        _ => false,
     }
-    true
 }
 
-fn push_decimal(values: &mut TextColumn, text: &str, column_type: ColumnType) -> bool {
-    let ColumnType::Decimal { scale } = column_type else { return false };
-    let Some(canonical) = canonical_decimal(text) else { return false };
-    let places = canonical.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    values.push(Some(&canonical));
-    places <= usize::from(scale)
+fn places(canonical: &str) -> usize {
+    canonical.split_once('.').map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// The value fits; see above.
+fn push_value(into: &mut Column, value: &Value) {
+    match into {
+        Column::Bool(values) => values.push(if let Value::Bool(value) = value { Some(*value) } else { None }),
+        Column::Int(values) => values.push(if let Value::Int(value) = value { Some(*value) } else { None }),
+        Column::Decimal(values) => values.push(decimal_text(value).as_deref()),
+        Column::Text(values) => values.push(if let Value::Text(text) = value { Some(text) } else { None }),
+        Column::Date(values) => values.push(if let Value::Date(value) = value { Some(*value) } else { None }),
+        Column::Timestamp(values) => values.push(if let Value::Timestamp(value) = value { Some(*value) } else { None }),
+    }
+}
+
+fn decimal_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Int(value) => Some(value.to_string()),
+        Value::Decimal(text) => canonical_decimal(text),
+        Value::Null | Value::Bool(_) | Value::Text(_) | Value::Date(_) | Value::Timestamp(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "t.amount cannot hold Decimal(\"1.005\")")]
+    #[should_panic(expected = "t cannot hold [Decimal(\"1.005\")]")]
     fn a_decimal_with_more_places_than_its_column_is_not_rounded() {
         Table::new(None, "t", &[("amount", ColumnType::Decimal { scale: 2 })]).push(&[Value::Decimal("1.005".into())]);
     }

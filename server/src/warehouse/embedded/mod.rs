@@ -5,6 +5,7 @@
 
 mod bind;
 mod decode;
+pub mod folder;
 pub mod functions;
 mod register;
 
@@ -27,10 +28,7 @@ use holdfast_schema::{
 };
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 
-use super::{
-    CatalogueColumn, ColumnReference, Error, Limits, Status, Warehouse,
-    table::{ColumnType, Table},
-};
+use super::{CatalogueColumn, ColumnReference, Error, Limits, Status, Warehouse, ddl, table::Table};
 
 /// Rows from which a plan is split over all cores: below, splitting costs more than it gains.
 const PARALLEL_ROWS: usize = 200_000;
@@ -160,7 +158,7 @@ fn describe(table: &Table) -> Vec<CatalogueColumn> {
         schema: schema(&table.schema),
         table: table.name.clone(),
         column: column.name.clone(),
-        type_name: type_name(column.column_type),
+        type_name: ddl::type_name(column.column_type),
         value_type: Some(column.column_type.value_type()),
         nullable: !table.primary_key.contains(&column.name),
         key_position: table.primary_key.iter().position(|name| *name == column.name).map(|index| index as u16 + 1),
@@ -178,17 +176,6 @@ fn describe(table: &Table) -> Vec<CatalogueColumn> {
             .collect(),
     };
     table.columns.iter().map(describe_column).collect()
-}
-
-fn type_name(column_type: ColumnType) -> String {
-    match column_type {
-        ColumnType::Bool => "boolean".to_owned(),
-        ColumnType::Int => "bigint".to_owned(),
-        ColumnType::Decimal { scale } => format!("numeric(38,{scale})"),
-        ColumnType::Text => "text".to_owned(),
-        ColumnType::Date => "date".to_owned(),
-        ColumnType::Timestamp => "timestamp with time zone".to_owned(),
-    }
 }
 
 /// Stops the plan when the asker goes away or time is up.

@@ -1,0 +1,255 @@
+//! A folder of CSV files ↔ plain tables: `tables.sql` holds `CREATE TABLE` statements with PostgreSQL's types, and
+//! `<schema>.<table>.csv` (or `<table>.csv`) the rows, with a header line.
+
+use std::{fs, path::Path};
+
+use datafusion::sql::sqlparser::{
+    ast::{ColumnOption, CreateTable, DataType, ExactNumberInfo, Ident, ObjectName, Statement, TableConstraint},
+    dialect::PostgreSqlDialect,
+    parser::Parser,
+};
+
+use crate::warehouse::{
+    Error, csv, ddl,
+    table::{ColumnType, ForeignKey, Table},
+};
+
+/// The file with the tables.
+const TABLES: &str = "tables.sql";
+
+/// Places a decimal column can have at most.
+const MOST_PLACES: u8 = 20;
+
+/// Reads every table.
+pub fn read(folder: &Path) -> Result<Vec<Table>, Error> {
+    let text = read_file(&folder.join(TABLES))?;
+    let statements =
+        Parser::parse_sql(&PostgreSqlDialect {}, &text).map_err(|error| Error::Statement(format!("{TABLES}: {error}")))?;
+    let mut tables = Vec::new();
+    for statement in statements {
+        match statement {
+            Statement::CreateTable(create) => tables.push(read_table(folder, &create)?),
+            Statement::CreateSchema { .. } => {}
+            other => return Err(Error::Statement(format!("{TABLES}: only create table is understood, not {other}"))),
+        }
+    }
+    Ok(tables)
+}
+
+/// Writes every table.
+pub fn write(folder: &Path, tables: &[Table]) -> Result<(), Error> {
+    let unwritable = |error: std::io::Error| Error::Statement(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(folder).map_err(unwritable)?;
+    let mut statements = String::new();
+    for table in tables {
+        statements.push_str(&create_with_foreign_keys(table));
+        statements.push_str(";\n\n");
+        let header: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        let rows = format!("{}\n{}", header.join(","), csv::write(table, 0, table.row_count()));
+        fs::write(folder.join(file_name(table)), rows).map_err(unwritable)?;
+    }
+    fs::write(folder.join(TABLES), statements).map_err(unwritable)
+}
+
+fn create_with_foreign_keys(table: &Table) -> String {
+    let mut text = ddl::create_table(table);
+    for key in ddl::foreign_keys(table) {
+        // `alter table … add foreign key …`: inside the statement only the clause is needed.
+        if let (Some(end), Some((_, clause))) = (text.rfind("\n)"), key.split_once(" add ")) {
+            text.insert_str(end, &format!(",\n    {clause}"));
+        }
+    }
+    text
+}
+
+fn file_name(table: &Table) -> String {
+    format!("{}.csv", table.qualified_name())
+}
+
+fn read_file(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::Unavailable(format!("{}: {error}", path.display())))
+}
+
+fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
+    let (schema, name) = split_name(&create.name)?;
+    let mut table = Table::new(schema.as_deref(), &name, &[]);
+    let file = file_name(&table);
+    let text = read_file(&folder.join(&file))?;
+    let records = csv::records(&text).map_err(|line| Error::Data(format!("{file}:{line}: a quoted field does not end")))?;
+    let Some(((_, header), rows)) = records.split_first() else {
+        return Err(Error::Data(format!("{file}: the header line is missing")));
+    };
+
+    let mut columns = Vec::new();
+    let mut positions = Vec::new();
+    for column in &create.columns {
+        let column_name = identifier(&column.name);
+        let Some(position) = header.iter().position(|field| field.as_deref() == Some(&column_name)) else {
+            return Err(Error::Data(format!("{file}: column {column_name} is missing")));
+        };
+        let Some(column_type) = column_type(&column.data_type, || most_places(rows, position)) else {
+            return Err(Error::Statement(format!("{TABLES}: type {} of {column_name} is not known", column.data_type)));
+        };
+        for option in &column.options {
+            match &option.option {
+                ColumnOption::PrimaryKey(_) => table.primary_key = vec![column_name.clone()],
+                ColumnOption::ForeignKey(key) => {
+                    table.foreign_keys.push(foreign_key(vec![column_name.clone()], &key.foreign_table, &key.referred_columns)?);
+                }
+                _ => {}
+            }
+        }
+        columns.push((column_name, column_type));
+        positions.push(position);
+    }
+    let (primary_key, foreign_keys) = (std::mem::take(&mut table.primary_key), std::mem::take(&mut table.foreign_keys));
+    let borrowed: Vec<(&str, ColumnType)> = columns.iter().map(|(name, column_type)| (name.as_str(), *column_type)).collect();
+    let mut table = Table::new(schema.as_deref(), &name, &borrowed);
+    (table.primary_key, table.foreign_keys) = (primary_key, foreign_keys);
+    for constraint in &create.constraints {
+        match constraint {
+            TableConstraint::PrimaryKey(key) => {
+                table.primary_key =
+                    key.columns.iter().map(|column| column.column.expr.to_string().trim_matches('"').to_owned()).collect();
+            }
+            TableConstraint::ForeignKey(key) => {
+                let own = key.columns.iter().map(identifier).collect();
+                table.foreign_keys.push(foreign_key(own, &key.foreign_table, &key.referred_columns)?);
+            }
+            _ => {}
+        }
+    }
+
+    for (line, fields) in rows {
+        let values = positions.iter().zip(&columns).map(|(&position, (name, column_type))| {
+            let field = fields.get(position).and_then(Option::as_deref);
+            csv::value(field, *column_type).ok_or_else(|| {
+                Error::Data(format!(
+                    "{file}:{line}: {name} is {:?}, which is no {}",
+                    field.unwrap_or(""),
+                    ddl::type_name(*column_type)
+                ))
+            })
+        });
+        let values: Vec<_> = values.collect::<Result<_, _>>()?;
+        if !table.try_push(&values) {
+            return Err(Error::Data(format!("{file}:{line}: a number has more places than its column")));
+        }
+    }
+    Ok(table)
+}
+
+fn foreign_key(columns: Vec<String>, to: &ObjectName, other: &[Ident]) -> Result<ForeignKey, Error> {
+    let (schema, table) = split_name(to)?;
+    let other_columns = if other.is_empty() { columns.clone() } else { other.iter().map(identifier).collect() };
+    Ok(ForeignKey { columns, schema, table, other_columns })
+}
+
+fn split_name(name: &ObjectName) -> Result<(Option<String>, String), Error> {
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(identifier).collect();
+    match parts.as_slice() {
+        [table] => Ok((None, table.clone())),
+        [schema, table] => Ok((Some(schema.clone()), table.clone())),
+        _ => Err(Error::Statement(format!("{TABLES}: {name} is no name of a table"))),
+    }
+}
+
+/// Unquoted names are lower case, as in PostgreSQL.
+fn identifier(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<ColumnType> {
+    Some(match data_type {
+        DataType::Bool | DataType::Boolean => ColumnType::Bool,
+        DataType::SmallInt(_)
+        | DataType::Int2(_)
+        | DataType::Int(_)
+        | DataType::Integer(_)
+        | DataType::Int4(_)
+        | DataType::BigInt(_)
+        | DataType::Int8(_) => ColumnType::Int,
+        DataType::Numeric(info) | DataType::Decimal(info) => match info {
+            ExactNumberInfo::PrecisionAndScale(_, scale) => {
+                ColumnType::Decimal { scale: u8::try_from(*scale).ok()?.min(MOST_PLACES) }
+            }
+            ExactNumberInfo::Precision(_) => ColumnType::Decimal { scale: 0 },
+            ExactNumberInfo::None => ColumnType::Decimal { scale: most_places() },
+        },
+        DataType::Real | DataType::Float4 | DataType::Float8 | DataType::DoublePrecision | DataType::Float(_) => {
+            ColumnType::Decimal { scale: most_places() }
+        }
+        DataType::Text
+        | DataType::Varchar(_)
+        | DataType::Char(_)
+        | DataType::CharacterVarying(_)
+        | DataType::Character(_)
+        | DataType::Uuid => ColumnType::Text,
+        DataType::Date => ColumnType::Date,
+        DataType::Timestamp(..) => ColumnType::Timestamp,
+        _ => return None,
+    })
+}
+
+/// A number without a declared scale gets the places that its values have.
+fn most_places(rows: &[csv::Record], position: usize) -> u8 {
+    let places = |fields: &Vec<Option<String>>| {
+        let text = fields.get(position)?.as_deref()?;
+        Some(text.split_once('.')?.1.trim_end_matches('0').len())
+    };
+    rows.iter().filter_map(|(_, fields)| places(fields)).max().unwrap_or(0).min(usize::from(MOST_PLACES)) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_schema::value::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_holds_what_was_written() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let parent = Table::new(None, "Region", &[("id", ColumnType::Text)]).primary_key(&["id"]);
+        let mut child = Table::new(
+            Some("crm"),
+            "account",
+            &[
+                ("id", ColumnType::Int),
+                ("region", ColumnType::Text),
+                ("amount", ColumnType::Decimal { scale: 4 }),
+                ("since", ColumnType::Date),
+                ("at", ColumnType::Timestamp),
+                ("ok", ColumnType::Bool),
+            ],
+        )
+        .primary_key(&["id"]);
+        child.foreign_keys.push(ForeignKey {
+            columns: vec!["region".into()],
+            schema: None,
+            table: "Region".into(),
+            other_columns: vec!["id".into()],
+        });
+        child.push(&[
+            Value::Int(-1),
+            Value::Text("a,\"b\"".into()),
+            Value::Decimal("-0.0501".into()),
+            Value::Date(jiff::civil::date(2024, 2, 29)),
+            Value::Timestamp("2024-02-29T23:59:59.123456Z".parse().expect("it is an instant")),
+            Value::Bool(true),
+        ]);
+        child.push(&[const { Value::Null }; 6]);
+        write(folder.path(), &[parent.clone(), child.clone()]).expect("it can be written");
+        assert_eq!(read(folder.path()), Ok(vec![parent, child]));
+    }
+
+    #[test]
+    fn a_wrong_value_is_reported_with_file_and_line() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        fs::write(folder.path().join("tables.sql"), "create table t (a numeric, b int);").expect("it can be written");
+        fs::write(folder.path().join("t.csv"), "b,a\n1,1.250\nx,2\n").expect("it can be written");
+        assert_eq!(read(folder.path()), Err(Error::Data("t.csv:3: b is \"x\", which is no bigint".into())));
+        fs::write(folder.path().join("t.csv"), "b,a\n1,1.250\n").expect("it can be written");
+        let tables = read(folder.path()).expect("it is right now");
+        assert_eq!(tables[0].columns[0].column_type, ColumnType::Decimal { scale: 2 });
+    }
+}

@@ -1,0 +1,82 @@
+//! Plain tables → a PostgreSQL database, in one transaction.
+
+use bytes::Bytes;
+use futures_util::SinkExt as _;
+use tokio_postgres::{Client, Config};
+
+use super::{describe, tls};
+use crate::warehouse::{Error, Limits, csv, ddl, table::Table};
+
+/// Rows of one packet.
+const CHUNK: usize = 5_000;
+
+/// What happens to tables that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They are kept, and loading fails.
+    Refuse,
+    /// They are dropped first.
+    Replace,
+}
+
+/// Creates schemas and tables and fills them: all of it, or nothing.
+pub async fn load(url: &str, tables: &[Table], existing: Existing) -> Result<(), Error> {
+    let client = connect(url).await?;
+    let failed = |error: tokio_postgres::Error| match error.as_db_error() {
+        Some(refusal) => Error::from_sqlstate(refusal.code().code(), refusal.to_string(), &Limits::default()),
+        None => Error::Unavailable(describe(&error)),
+    };
+    client.batch_execute("begin").await.map_err(failed)?;
+    let filled = fill(&client, tables, existing).await;
+    let end = if filled.is_ok() { "commit" } else { "rollback" };
+    client.batch_execute(end).await.map_err(failed)?;
+    filled.map_err(failed)
+}
+
+async fn connect(url: &str) -> Result<Client, Error> {
+    let (url, security) = tls::split_url(url)?;
+    let mut config: Config = url.parse().map_err(|error| Error::Statement(format!("warehouse address: {}", describe(&error))))?;
+    config.ssl_mode(security.driver_mode()).application_name("holdfast load");
+    let connector = tls::connector(&security)?;
+    let (client, connection) = config.connect(connector).await.map_err(|error| Error::Unavailable(describe(&error)))?;
+    // It ends with the client; its error reaches whoever waits for an answer.
+    tokio::spawn(async move { connection.await.ok() });
+    Ok(client)
+}
+
+async fn fill(client: &Client, tables: &[Table], existing: Existing) -> Result<(), tokio_postgres::Error> {
+    let mut schemas: Vec<&str> = tables.iter().filter_map(|table| table.schema.as_deref()).collect();
+    schemas.sort_unstable();
+    schemas.dedup();
+    for schema in schemas {
+        client.batch_execute(&format!("create schema if not exists {}", ddl::quote(schema))).await?;
+    }
+    if existing == Existing::Replace {
+        for table in tables {
+            client.batch_execute(&format!("drop table if exists {} cascade", ddl::qualified(table))).await?;
+        }
+    }
+    for table in tables {
+        client.batch_execute(&ddl::create_table(table)).await?;
+        copy(client, table).await?;
+    }
+    for statement in tables.iter().flat_map(ddl::foreign_keys) {
+        client.batch_execute(&statement).await?;
+    }
+    for table in tables {
+        client.batch_execute(&format!("analyze {}", ddl::qualified(table))).await?;
+    }
+    Ok(())
+}
+
+async fn copy(client: &Client, table: &Table) -> Result<(), tokio_postgres::Error> {
+    let columns: Vec<String> = table.columns.iter().map(|column| ddl::quote(&column.name)).collect();
+    let statement = format!("copy {} ({}) from stdin (format csv)", ddl::qualified(table), columns.join(", "));
+    let mut sink = Box::pin(client.copy_in::<_, Bytes>(&statement).await?);
+    for from in (0..table.row_count()).step_by(CHUNK) {
+        let to = (from + CHUNK).min(table.row_count());
+        sink.send(Bytes::from(csv::write(table, from, to))).await?;
+    }
+    sink.as_mut().finish().await?;
+    Ok(())
+}
