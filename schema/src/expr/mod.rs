@@ -3,8 +3,10 @@
 pub mod ast;
 pub mod name;
 
+mod functions;
 mod lexer;
 mod parser;
+mod precedence;
 mod print;
 
 pub use ast::{BinaryOp, CaseArm, Expr, Function, UnaryOp};

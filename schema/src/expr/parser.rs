@@ -5,15 +5,15 @@
 use std::ops::Range;
 
 use super::{
-    BinaryOp, CaseArm, Expr, Function, UnaryOp,
+    BinaryOp, CaseArm, Expr, UnaryOp, functions,
     lexer::{self, Placed, Token},
     name::Name,
+    precedence::{Strength, strength, tighter},
 };
 use crate::{
     definition::Text,
     diagnostic::{Diagnostic, Diagnostics},
     source::{Span, Spanned},
-    suggest,
     value::{Value, canonical_decimal},
 };
 
@@ -40,11 +40,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_TOKENS: usize = 2000;
 
 /// Words that are not names.
-pub(super) const KEYWORDS: [&str; 14] =
+const KEYWORDS: [&str; 14] =
     ["and", "or", "not", "in", "is", "null", "between", "case", "when", "then", "else", "end", "true", "false"];
-
-/// Aggregates of SQL; here they belong to measures.
-const AGGREGATES: [&str; 7] = ["sum", "avg", "count", "min", "max", "count_distinct", "median"];
 
 /// Where the bytes of an expression stand in its file.
 #[derive(Debug, Clone, Copy)]
@@ -76,42 +73,6 @@ struct Parser<'a> {
     next: usize,
     depth: usize,
     place: Place,
-}
-
-/// Binding strength of an operator, loose to tight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Strength {
-    /// `or`
-    Or,
-    /// `and`
-    And,
-    /// `not`
-    Not,
-    /// Comparisons, `in`, `is null`, `between`; they do not chain.
-    Comparison,
-    /// `+`, `-`
-    Sum,
-    /// `*`, `/`
-    Product,
-    /// Unary `-`.
-    Sign,
-    /// Literals, names, calls, brackets.
-    Atom,
-}
-
-pub(super) fn strength(op: BinaryOp) -> Strength {
-    match op {
-        BinaryOp::Or => Strength::Or,
-        BinaryOp::And => Strength::And,
-        BinaryOp::Equal
-        | BinaryOp::NotEqual
-        | BinaryOp::Less
-        | BinaryOp::LessOrEqual
-        | BinaryOp::Greater
-        | BinaryOp::GreaterOrEqual => Strength::Comparison,
-        BinaryOp::Add | BinaryOp::Subtract => Strength::Sum,
-        BinaryOp::Multiply | BinaryOp::Divide => Strength::Product,
-    }
 }
 
 impl<'a> Parser<'a> {
@@ -455,13 +416,14 @@ impl<'a> Parser<'a> {
 
     fn call(&mut self, word: &str) -> Parsed<Expr<Name>> {
         let start = self.here();
-        let Some(function) = Function::ALL.into_iter().find(|function| function.name().eq_ignore_ascii_case(word)) else {
-            return Err(self.unknown_function(word, start));
+        let Some(function) = functions::named(word) else {
+            let error = self.error("E005", start, format!("unknown function `{word}`"));
+            return Err(Box::new(error.help(functions::instead_of(word))));
         };
         self.advance();
         self.advance();
         let arguments = if self.take_symbol(")") { Vec::new() } else { self.list("an argument")? };
-        let (least, most, usage) = arity(function);
+        let (least, most, usage) = functions::arity(function);
         if arguments.len() < least || arguments.len() > most {
             let range = start.start..self.tokens[self.next - 1].1.end;
             let message = format!(
@@ -474,43 +436,10 @@ impl<'a> Parser<'a> {
         }
         Ok(Expr::Call(function, arguments))
     }
-
-    fn unknown_function(&self, word: &str, range: Range<usize>) -> Box<Diagnostic> {
-        let error = self.error("E005", range, format!("unknown function `{word}`"));
-        let names = || Function::ALL.into_iter().map(Function::name);
-        if AGGREGATES.contains(&word.to_ascii_lowercase().as_str()) {
-            return Box::new(error.help(format!(
-                "aggregates belong to measures: write `{}:` at a measure of the entity and use the metric here",
-                word.to_ascii_lowercase()
-            )));
-        }
-        Box::new(match suggest::nearest(word, names()).first() {
-            Some(near) => error.help(format!("did you mean `{near}`?")),
-            None => error.help(format!("the functions are: {}", names().collect::<Vec<_>>().join(", "))),
-        })
-    }
 }
 
 fn is_reserved(word: &str) -> bool {
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
-}
-
-/// Least and most arguments, and how a call looks.
-fn arity(function: Function) -> (usize, usize, &'static str) {
-    match function {
-        Function::Coalesce => (1, usize::MAX, "coalesce(first, second, …)"),
-        Function::NullIf => (2, 2, "nullif(value, null_when_equal_to)"),
-        Function::Abs => (1, 1, "abs(number)"),
-        Function::Greatest => (1, usize::MAX, "greatest(first, second, …)"),
-        Function::Least => (1, usize::MAX, "least(first, second, …)"),
-        Function::Round => (1, 2, "round(number, digits)"),
-        Function::Lower => (1, 1, "lower(text)"),
-        Function::Upper => (1, 1, "upper(text)"),
-        Function::DaysBetween => (2, 2, "days_between(from, to)"),
-        Function::AddDays => (2, 2, "add_days(date, days)"),
-        Function::AddMonths => (2, 2, "add_months(date, months)"),
-        Function::MonthStart => (1, 1, "month_start(date)"),
-    }
 }
 
 /// What may follow a complete value.
@@ -530,19 +459,6 @@ impl Operator {
             Operator::Binary(op) => strength(op),
             Operator::In | Operator::NotIn | Operator::Is | Operator::Between | Operator::NotBetween => Strength::Comparison,
         }
-    }
-}
-
-/// The next tighter strength: what the right side of an operator that groups to the left must have.
-pub(super) fn tighter(strength: Strength) -> Strength {
-    match strength {
-        Strength::Or => Strength::And,
-        Strength::And => Strength::Not,
-        Strength::Not => Strength::Comparison,
-        Strength::Comparison => Strength::Sum,
-        Strength::Sum => Strength::Product,
-        Strength::Product => Strength::Sign,
-        Strength::Sign | Strength::Atom => Strength::Atom,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{
     BinaryOp, Expr, UnaryOp,
-    parser::{Strength, strength, tighter},
+    precedence::{Strength, strength, tighter},
 };
 use crate::value::Value;
 
