@@ -3,7 +3,10 @@
 use super::{CompiledCount, CompiledEntities, EntityColumn};
 use crate::{
     model::{EntityId, Model},
-    plan::entity::{self as plan, EntityPlan},
+    plan::{
+        entity::{self as plan, EntityPlan},
+        entity_text,
+    },
     query::{Caller, EntityQuery, QueryError, bind_entities, entity::BoundEntities},
     sql::{
         Dialect, OutputColumn, Statement,
@@ -61,6 +64,19 @@ pub fn refresh_key(model: &Model, entity: EntityId, dialect: Dialect) -> Option<
     let column = entity.freshness.refresh.as_ref()?;
     let output = OutputColumn { name: "r0".to_owned(), value_type: ValueType::Text };
     Some(render(&lower::refresh_key(&entity.source, column), vec![output], dialect, true))
+}
+
+/// The plan of an entity question as text for people.
+///
+/// # Errors
+/// As for the rows.
+pub fn explain_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<String, QueryError> {
+    let bound = bind_entities(model, query, caller)?;
+    let mut text = entity_text(model, &plan::build(model, &bound));
+    for policy in &bound.access.policies {
+        text.push_str(&format!("  policy  {policy}\n"));
+    }
+    Ok(text)
 }
 
 fn env<'a>(model: &'a Model, bound: &'a BoundEntities) -> Env<'a> {

@@ -2,7 +2,7 @@
 
 mod entities;
 
-pub use entities::{count, entities, refresh_key};
+pub use entities::{count, entities, explain_entities, refresh_key};
 
 use crate::{
     model::{EntityId, MetricId},

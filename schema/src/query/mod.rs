@@ -7,6 +7,7 @@ mod bind_entity;
 pub mod bound;
 pub mod caller;
 pub mod condition;
+mod condition_text;
 pub mod entity;
 pub mod error;
 mod scope;

@@ -570,6 +570,31 @@ fn what_cannot_be_right_is_refused() {
     }
 }
 
+#[test]
+fn plans_are_readable() {
+    let model = guarded();
+    let mut query = below("account", "contracts", vec![vec![text("a1")], vec![text("a2")]], list("contract", &["value"]));
+    query.filter = Some(Filter::And(vec![
+        Filter::Or(vec![equal("account.region", text("it's")), Filter::Not(Box::new(equal("value", Value::Int(3))))]),
+        Filter::InSegment("large".to_owned()),
+    ]));
+    query.order_by = vec![by("value", Direction::Descending, Some(Nulls::First))];
+    query.page.after = Some(vec![Value::Null, text("c1")]);
+    let explained = explain_entities(&model, &query, &csm()).expect("the question is right");
+    expect![[r#"
+        rows of contract
+          below   account.contracts (one to many), 2 keys, parents read
+          where   account.region = 'it''s' or not (value = 3.0)
+          where   value >= 50000
+          seek    value is not null or (value is null and contract_id > 'c1')
+          order   value desc nulls first, contract_id
+          take    3 after 0 of each parent
+          columns account.account_id of the parent, contract_id, value, value
+          policy  own_region
+    "#]]
+    .assert_eq(&explained);
+}
+
 const MARK: &str = "zq\"';--\u{1f4a5}";
 
 fn marked() -> impl Strategy<Value = EntityQuery> {
