@@ -9,16 +9,8 @@ type Row = Vec<Value>;
 /// Truth in SQL's three values.
 fn holds(condition: &Condition<usize>, row: &Row) -> Option<bool> {
     match condition {
-        Condition::And(list) => list.iter().map(|item| holds(item, row)).fold(Some(true), |left, right| match (left, right) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        }),
-        Condition::Or(list) => list.iter().map(|item| holds(item, row)).fold(Some(false), |left, right| match (left, right) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        }),
+        Condition::And(list) => decided(list, row, false),
+        Condition::Or(list) => decided(list, row, true),
         Condition::IsNull { field, is_null } => Some((row[*field] == Value::Null) == *is_null),
         Condition::Compare { field, operator, value } => (row[*field] != Value::Null).then(|| match operator {
             Comparator::Equal => row[*field] == *value,
@@ -28,6 +20,15 @@ fn holds(condition: &Condition<usize>, row: &Row) -> Option<bool> {
         }),
         other => unreachable!("keysets do not use {other:?}"),
     }
+}
+
+/// One part with the deciding value decides; one unknown part leaves the rest unknown.
+fn decided(list: &[Condition<usize>], row: &Row, deciding: bool) -> Option<bool> {
+    let parts: Vec<_> = list.iter().map(|item| holds(item, row)).collect();
+    if parts.contains(&Some(deciding)) {
+        return Some(deciding);
+    }
+    (!parts.contains(&None)).then_some(!deciding)
 }
 
 fn by(order: &[SortKey<usize>], left: &Row, right: &Row) -> Ordering {
