@@ -6,4 +6,6 @@ pub mod definitions;
 
 pub mod warehouse;
 
+pub mod cache;
+
 pub mod telemetry;

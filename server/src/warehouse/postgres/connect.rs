@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    path::PathBuf,
     str::FromStr as _,
     sync::Mutex,
     time::{Duration, Instant},
@@ -22,6 +23,8 @@ pub struct Settings {
     pub url: String,
     /// Most connections at a time.
     pub connections: usize,
+    /// File of certificates to trust beside the machine's own.
+    pub ca_file: Option<PathBuf>,
     /// Longest wait for a free connection.
     pub wait: Duration,
     /// Longest wait for a new connection.
@@ -36,6 +39,7 @@ impl Settings {
         Self {
             url: url.to_owned(),
             connections: 16,
+            ca_file: None,
             wait: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),
             limits: Limits::default(),
@@ -49,6 +53,7 @@ impl fmt::Debug for Settings {
             .debug_struct("Settings")
             .field("url", &"…")
             .field("connections", &self.connections)
+            .field("ca_file", &self.ca_file)
             .field("wait", &self.wait)
             .field("connect_timeout", &self.connect_timeout)
             .field("limits", &self.limits)
@@ -79,7 +84,7 @@ impl Connections {
         if config.get_application_name().is_none() {
             config.application_name("holdfast");
         }
-        let tls = tls::connector(&security)?;
+        let tls = tls::connector(&security, settings.ca_file.as_deref())?;
         let manager = Manager::from_config(config.clone(), tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(settings.connections)

@@ -37,7 +37,7 @@ async fn connect(url: &str) -> Result<Client, Error> {
     let (url, security) = tls::split_url(url)?;
     let mut config: Config = url.parse().map_err(|error| Error::Statement(format!("warehouse address: {}", describe(&error))))?;
     config.ssl_mode(security.driver_mode()).application_name("holdfast load");
-    let connector = tls::connector(&security)?;
+    let connector = tls::connector(&security, None)?;
     let (client, connection) = config.connect(connector).await.map_err(|error| Error::Unavailable(describe(&error)))?;
     // It ends with the client; its error reaches whoever waits for an answer.
     tokio::spawn(async move { connection.await.ok() });

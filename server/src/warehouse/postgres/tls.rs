@@ -1,6 +1,6 @@
 //! `sslmode` and `sslrootcert` of an address → a TLS connector, with libpq's meanings.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
@@ -88,8 +88,8 @@ fn parse_mode(text: &str) -> Result<Mode, Error> {
     }
 }
 
-/// Builds the connector.
-pub(super) fn connector(security: &Security) -> Result<Connector, Error> {
+/// Builds the connector. The certificates of `ca_file` are trusted beside the machine's own.
+pub(super) fn connector(security: &Security, ca_file: Option<&Path>) -> Result<Connector, Error> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -99,34 +99,39 @@ pub(super) fn connector(security: &Security) -> Result<Connector, Error> {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified { provider }))
         }
         Mode::VerifyCa => {
-            let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(security)?), provider)
+            let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(security, ca_file)?), provider)
                 .build()
                 .map_err(|error| Error::Statement(error.to_string()))?;
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName { inner }))
         }
-        Mode::VerifyFull => builder.with_root_certificates(roots(security)?),
+        Mode::VerifyFull => builder.with_root_certificates(roots(security, ca_file)?),
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
 
-fn roots(security: &Security) -> Result<RootCertStore, Error> {
+fn roots(security: &Security, ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
     let mut store = RootCertStore::empty();
     match &security.root_file {
+        Some(path) => add_file(&mut store, Path::new(path))?,
         None => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        Some(path) => {
-            let unreadable = |error: std::io::Error| Error::Statement(format!("{path} cannot be read: {error}"));
-            let text = fs::read(path).map_err(unreadable)?;
-            for certificate in rustls_pemfile::certs(&mut text.as_slice()) {
-                store.add(certificate.map_err(unreadable)?).map_err(|error| Error::Statement(format!("{path}: {error}")))?;
-            }
+            ca_file.map(|path| add_file(&mut store, path)).transpose()?;
         }
     }
     if store.is_empty() {
         return Err(Error::Statement("no trusted certificates found: name a file with sslrootcert".to_owned()));
     }
     Ok(store)
+}
+
+fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
+    let unusable = |error: &dyn std::fmt::Display| Error::Statement(format!("{}: {error}", path.display()));
+    let text = fs::read(path).map_err(|error| unusable(&error))?;
+    for certificate in rustls_pemfile::certs(&mut text.as_slice()) {
+        let certificate = certificate.map_err(|error| unusable(&error))?;
+        store.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    Ok(())
 }
 
 /// Encrypts, and believes any certificate: what `prefer` and `require` mean.

@@ -1,0 +1,224 @@
+//! Keeps answers of the warehouse, within bytes and time, and lets equal questions at the same moment share one run.
+//!
+//! It knows statements by their digests, not what they mean.
+
+pub mod refresh;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use holdfast_schema::value::RowSet;
+use metrics::{counter, gauge};
+use moka::Expiry;
+
+use crate::warehouse::Error;
+
+/// Memory an entry needs beside its key and values.
+const OVERHEAD: usize = 256;
+
+/// The cache.
+pub struct Cache {
+    /// `None` when switched off by setting.
+    entries: Option<moka::future::Cache<Key, Entry>>,
+}
+
+/// What an answer depends on. Equal keys have equal answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Which warehouse.
+    pub warehouse: Arc<str>,
+    /// Digest of the statement's text and values.
+    pub statement: String,
+    /// Version of the data scanned, when the entities tell.
+    pub data_version: Option<String>,
+    /// Policies that were applied. Their conditions are part of the statement; this tells answers apart even if one were not.
+    pub policies: Vec<String>,
+}
+
+/// An answer and where it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The rows.
+    pub rows: Arc<RowSet>,
+    /// How.
+    pub state: State,
+    /// How old they are.
+    pub age: Duration,
+    /// How long they may still be reused.
+    pub max_age: Duration,
+}
+
+/// Whether an answer was reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It was there before.
+    Hit,
+    /// It was computed now.
+    Miss,
+    /// It is not kept.
+    Bypass,
+}
+
+#[derive(Clone)]
+struct Entry {
+    rows: Arc<RowSet>,
+    made: Instant,
+    lifetime: Duration,
+}
+
+impl Cache {
+    /// A cache that holds so many bytes; 0 switches it off.
+    pub fn new(most_bytes: usize) -> Self {
+        let entries = (most_bytes > 0).then(|| {
+            moka::future::Cache::builder()
+                .max_capacity(most_bytes as u64)
+                .weigher(|key: &Key, entry: &Entry| u32::try_from(weight(key, entry)).unwrap_or(u32::MAX))
+                .expire_after(Lifetime)
+                .build()
+        });
+        Self { entries }
+    }
+
+    /// The kept answer, or the one that `run` gives, kept for `lifetime`. Of equal questions at the same moment one runs; when its
+    /// asker goes away, the next one runs. Errors are not kept.
+    pub async fn get_or_run(
+        &self,
+        key: Key,
+        lifetime: Duration,
+        run: impl Future<Output = Result<RowSet, Error>> + Send,
+    ) -> Result<Found, Error> {
+        let Some(entries) = self.entries.as_ref().filter(|_| !lifetime.is_zero()) else {
+            counter!("holdfast_cache_bypasses_total").increment(1);
+            let rows = Arc::new(run.await?);
+            return Ok(Found { rows, state: State::Bypass, age: Duration::ZERO, max_age: Duration::ZERO });
+        };
+        let asked = Instant::now();
+        let make = async { run.await.map(|rows| Entry { rows: Arc::new(rows), made: Instant::now(), lifetime }) };
+        let entry = entries.try_get_with(key, Box::pin(make)).await.map_err(|error| Error::clone(&error))?;
+        let state = if entry.made < asked { State::Hit } else { State::Miss };
+        match state {
+            State::Hit => counter!("holdfast_cache_hits_total").increment(1),
+            State::Miss | State::Bypass => counter!("holdfast_cache_misses_total").increment(1),
+        }
+        gauge!("holdfast_cache_bytes").set(entries.weighted_size() as f64);
+        let age = entry.made.elapsed();
+        Ok(Found { rows: entry.rows, state, age, max_age: entry.lifetime.saturating_sub(age) })
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        if let Some(entries) = &self.entries {
+            entries.invalidate_all();
+        }
+    }
+}
+
+fn weight(key: &Key, entry: &Entry) -> usize {
+    let policies: usize = key.policies.iter().map(String::len).sum();
+    OVERHEAD + key.statement.len() + policies + entry.rows.byte_size()
+}
+
+/// Each entry lives as long as it says.
+struct Lifetime;
+
+impl Expiry<Key, Entry> for Lifetime {
+    fn expire_after_create(&self, _: &Key, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.lifetime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use holdfast_schema::value::Column;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    fn key(statement: &str) -> Key {
+        Key { warehouse: "w".into(), statement: statement.into(), data_version: None, policies: Vec::new() }
+    }
+
+    fn rows(values: usize) -> RowSet {
+        RowSet::new(vec!["n".into()], vec![Column::Int(vec![Some(1); values])])
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn equal_questions_at_once_run_once_and_later_ones_hit() {
+        let (cache, runs) = (Cache::new(1 << 20), AtomicUsize::new(0));
+        let ask = || {
+            cache.get_or_run(key("a"), MINUTE, async {
+                runs.fetch_add(1, Ordering::Relaxed);
+                sleep(Duration::from_millis(20)).await;
+                Ok(rows(3))
+            })
+        };
+        let answers = join_all((0..10).map(|_| ask())).await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|found| found.state == State::Miss)));
+        let later = ask().await.expect("it is kept");
+        assert_eq!((later.state, runs.load(Ordering::Relaxed)), (State::Hit, 1));
+        assert!(later.age >= Duration::ZERO && later.max_age <= MINUTE);
+    }
+
+    #[tokio::test]
+    async fn errors_are_shared_and_not_kept() {
+        let cache = Cache::new(1 << 20);
+        let failed = cache.get_or_run(key("a"), MINUTE, async { Err(Error::Unavailable("down".into())) }).await;
+        assert_eq!(failed.err(), Some(Error::Unavailable("down".into())));
+        let found = cache.get_or_run(key("a"), MINUTE, async { Ok(rows(1)) }).await.expect("it runs again");
+        assert_eq!(found.state, State::Miss);
+    }
+
+    #[tokio::test]
+    async fn when_the_first_asker_goes_away_the_next_one_runs() {
+        let cache = Arc::new(Cache::new(1 << 20));
+        let first = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.get_or_run(key("a"), MINUTE, std::future::pending()).await.map(|_| ()) }
+        });
+        sleep(Duration::from_millis(10)).await;
+        let second = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.get_or_run(key("a"), MINUTE, async { Ok(rows(1)) }).await.map(|found| found.state) }
+        });
+        sleep(Duration::from_millis(10)).await;
+        first.abort();
+        assert_eq!(second.await.expect("it ends"), Ok(State::Miss));
+    }
+
+    #[tokio::test]
+    async fn policies_and_data_versions_part_answers_and_time_ends_them() {
+        let cache = Cache::new(1 << 20);
+        let ask = |key| cache.get_or_run(key, Duration::from_millis(40), async { Ok(rows(1)) });
+        ask(key("a")).await.expect("it runs");
+        for other in [
+            Key { policies: vec!["own_region".into()], ..key("a") },
+            Key { data_version: Some("2".into()), ..key("a") },
+            Key { warehouse: "v".into(), ..key("a") },
+        ] {
+            assert_eq!(ask(other).await.expect("it runs").state, State::Miss);
+        }
+        assert_eq!(ask(key("a")).await.expect("it is kept").state, State::Hit);
+        sleep(Duration::from_millis(60)).await;
+        assert_eq!(ask(key("a")).await.expect("it runs").state, State::Miss);
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_and_zero_switches_off() {
+        let cache = Cache::new(10_000);
+        for n in 0..50 {
+            cache.get_or_run(key(&n.to_string()), MINUTE, async { Ok(rows(100)) }).await.expect("it runs");
+        }
+        let entries = cache.entries.as_ref().expect("it is on");
+        entries.run_pending_tasks().await;
+        assert!(entries.weighted_size() <= 10_000);
+        let off = Cache::new(0).get_or_run(key("a"), MINUTE, async { Ok(rows(1)) }).await.expect("it runs");
+        assert_eq!(off.state, State::Bypass);
+    }
+}
