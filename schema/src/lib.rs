@@ -26,3 +26,22 @@ pub mod plan;
 pub mod sql;
 
 pub mod compile;
+
+use std::sync::Arc;
+
+/// Files of definitions in, a model out: parses and resolves. Without a model the diagnostics hold at least one error.
+///
+/// ```
+/// use holdfast_schema::{load, source::SourceMap};
+///
+/// let text = "entity: account\nsource: account\nkey: account_id\nmeasures:\n  accounts: {count: rows}\n";
+/// let (model, diagnostics) = load(SourceMap::new([("account.yaml".to_owned(), text.to_owned())]));
+/// assert!(model.is_some_and(|model| model.entity_named("account").is_some()));
+/// assert!(!diagnostics.has_errors());
+/// ```
+pub fn load(sources: source::SourceMap) -> (Option<Arc<model::Model>>, diagnostic::Diagnostics) {
+    let mut diagnostics = diagnostic::Diagnostics::default();
+    let definitions = definition::parse(&sources, &mut diagnostics);
+    let model = model::resolve(&sources, &definitions, &mut diagnostics);
+    (model.map(Arc::new), diagnostics)
+}

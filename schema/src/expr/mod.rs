@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod name;
+pub mod types;
 
 mod functions;
 mod lexer;

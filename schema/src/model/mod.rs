@@ -9,12 +9,17 @@ pub mod metric;
 pub mod path;
 pub mod view;
 
+mod join_graph;
+mod resolve;
+mod rules;
+
 use std::collections::HashMap;
 
 pub use access::{Policy, Rule, Segment};
 pub use entity::{Cardinality, Dimension, Entity, Measure, Relationship};
 pub use metric::{Metric, MetricKind};
 pub use path::{Path, Reach};
+pub use resolve::resolve;
 pub use view::{View, ViewDimension, ViewTarget};
 
 use crate::{definition::test, time::Calendar};
@@ -194,12 +199,13 @@ impl Model {
 
     /// How a fact reaches a dimension (or entity) of a view; `None` when it cannot, which at load means the combination is not valid.
     pub fn reach(&self, fact: EntityId, dimension: &ViewDimension) -> Option<&Reach> {
-        self.paths.get(fact, dimension.target.entity(), &dimension.via)
+        let reach = self.paths.get(fact, dimension.target.entity(), &dimension.via)?;
+        (reach.fan != path::Fan::Overlapping || dimension.overlapping).then_some(reach)
     }
 
     /// The only safe (many-to-one) path from one entity to another, or `None` when there is none or more than one of the same length.
     pub fn path_between(&self, from: EntityId, to: EntityId) -> Option<&Reach> {
-        self.paths.get(from, to, &[])
+        self.paths.get(from, to, &[]).filter(|reach| reach.fan == path::Fan::None)
     }
 
     /// Whether a metric can be grouped by a view's dimension: every fact behind it reaches the dimension. The validity matrix of a view.

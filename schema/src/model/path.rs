@@ -45,6 +45,10 @@ pub(crate) struct PathTable {
 }
 
 impl PathTable {
+    pub(crate) fn insert(&mut self, from: EntityId, to: EntityId, via: &[String], reach: Reach) {
+        self.reaches.insert((from, to, via.to_vec()), reach);
+    }
+
     pub(crate) fn get(&self, from: EntityId, to: EntityId, via: &[String]) -> Option<&Reach> {
         self.reaches.get(&(from, to, via.to_vec()))
     }

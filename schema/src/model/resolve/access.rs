@@ -1,0 +1,221 @@
+//! Segments, rules and policies in, the same with names resolved out.
+
+use super::{
+    Draft,
+    expressions::{mean, parse_condition, plain, typed},
+    index::unknown,
+    metrics::metric_meaning,
+    words::{self, label, one_of, owned},
+};
+use crate::{
+    definition::{Text, access as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr::{self, BinaryOp, Expr, UnaryOp, types::Meaning},
+    model::{
+        DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
+        access::{PolicyRef, RuleSeverity, RuleTime},
+    },
+    value::{Value, ValueType, canonical_decimal},
+};
+
+/// Named filters.
+pub(super) fn segments(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Segment> {
+    draft.index.segments.iter().filter_map(|(name, segment)| one_segment(draft, name, segment, out)).collect()
+}
+
+fn one_segment(draft: &Draft<'_>, name: &Text, segment: &written::Segment, out: &mut Diagnostics) -> Option<Segment> {
+    let entity = draft.find_entity(&segment.entity.value, segment.entity.span, out)?;
+    let filter = parse_condition(&segment.filter, out, |name, out| draft.dimension_meaning(entity, &name.parts, name.span, out))?;
+    Some(Segment {
+        name: name.value.clone(),
+        label: label(segment.label.as_ref(), &name.value),
+        description: owned(segment.description.as_ref()),
+        entity,
+        filter: plain(&filter),
+        span: name.span,
+    })
+}
+
+/// Thresholds with actions.
+pub(super) fn rules(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Rule> {
+    draft.index.rules.iter().filter_map(|(name, rule)| one_rule(draft, name, rule, out)).collect()
+}
+
+fn one_rule(draft: &Draft<'_>, name: &Text, rule: &written::Rule, out: &mut Diagnostics) -> Option<Rule> {
+    let per = draft.find_entity(&rule.per.value, rule.per.span, out);
+    let comparison = comparison(draft, &rule.when, out);
+    let option = |text: Option<&Text>, out: &mut Diagnostics| {
+        let options = [
+            ("last_complete_month", RuleTime::LastCompleteMonth),
+            ("last_complete_quarter", RuleTime::LastCompleteQuarter),
+            ("as_of", RuleTime::AsOf),
+        ];
+        text.map_or(Some(RuleTime::LastCompleteMonth), |text| one_of("time of a rule", text, &options, out))
+    };
+    let at = option(rule.at.as_ref(), out);
+    let severity = rule.severity.as_ref().map_or(Some(RuleSeverity::Warning), |text| {
+        let options = [("info", RuleSeverity::Info), ("warning", RuleSeverity::Warning), ("critical", RuleSeverity::Critical)];
+        one_of("severity", text, &options, out)
+    });
+    let fires_when_unknown = rule
+        .unknown
+        .as_ref()
+        .is_some_and(|text| one_of("value of `unknown`", text, &[("unknown", false), ("fires", true)], out).unwrap_or_default());
+    let persistence = rule.persistence.as_ref().map_or(Some(1), |periods| {
+        let number = u32::try_from(periods.value).ok().filter(|number| (1..=1000).contains(number));
+        if number.is_none() {
+            out.push(
+                Diagnostic::error("M007", periods.span, format!("{} is not a number of periods", periods.value))
+                    .label("expected 1 to 1000"),
+            );
+        }
+        number
+    });
+    let (per, (metric, operator, threshold)) = (per?, comparison?);
+    if let Some(found) = &draft.metrics[metric.index()] {
+        for fact in &found.facts {
+            draft.safe_path(*fact, per, rule.per.span, out);
+        }
+        if !found.value_type.is_numeric() {
+            out.push(
+                Diagnostic::error("M060", rule.when.span, format!("`{}` is not a number", found.name))
+                    .also(found.span, "the metric"),
+            );
+        }
+    }
+    Some(Rule {
+        name: name.value.clone(),
+        label: label(rule.label.as_ref(), &name.value),
+        description: owned(rule.description.as_ref()),
+        per,
+        metric,
+        operator,
+        threshold,
+        at: at?,
+        persistence: persistence?,
+        fires_when_unknown,
+        severity: severity?,
+        plays: words::all(&rule.plays),
+        source: owned(rule.source.as_ref()),
+        span: name.span,
+    })
+}
+
+fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(MetricId, BinaryOp, String)> {
+    let parsed = expr::parse(text, out)?;
+    let meant = mean(&parsed, out, |name, out| metric_meaning(draft, name, out))?;
+    let found = match &meant {
+        Expr::Binary(op, left, right) => match (left.as_ref(), right.as_ref()) {
+            (Expr::Ref(metric), constant) => {
+                is_comparison(*op).then_some(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number))
+            }
+            (constant, Expr::Ref(metric)) => mirrored(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if found.is_none() {
+        out.push(
+            Diagnostic::error("M060", text.span, "a rule compares one metric with a number")
+                .label("expected for example `seat_utilization < 0.70`")
+                .help("if the condition needs a formula, make it a metric with `expr:` first"),
+        );
+    }
+    found
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    mirrored(op).is_some()
+}
+
+/// The comparison seen from its right side.
+fn mirrored(op: BinaryOp) -> Option<BinaryOp> {
+    match op {
+        BinaryOp::Equal => Some(BinaryOp::Equal),
+        BinaryOp::NotEqual => Some(BinaryOp::NotEqual),
+        BinaryOp::Less => Some(BinaryOp::Greater),
+        BinaryOp::LessOrEqual => Some(BinaryOp::GreaterOrEqual),
+        BinaryOp::Greater => Some(BinaryOp::Less),
+        BinaryOp::GreaterOrEqual => Some(BinaryOp::LessOrEqual),
+        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::And | BinaryOp::Or => None,
+    }
+}
+
+fn number<R>(expr: &Expr<R>) -> Option<String> {
+    match expr {
+        Expr::Literal(Value::Int(number)) => Some(number.to_string()),
+        Expr::Literal(Value::Decimal(text)) => canonical_decimal(text),
+        Expr::Unary(UnaryOp::Negate, inner) => canonical_decimal(&format!("-{}", number(inner)?)),
+        _ => None,
+    }
+}
+
+/// Row filters and hidden members.
+pub(super) fn policies(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Policy> {
+    draft.index.policies.iter().filter_map(|(name, policy)| one_policy(draft, name, policy, out)).collect()
+}
+
+fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mut Diagnostics) -> Option<Policy> {
+    let entity = draft.find_entity(&policy.applies_to.value, policy.applies_to.span, out)?;
+    let rows = policy.rows.as_ref().map(|rows| rows_condition(draft, entity, rows, out));
+    let hide: Vec<_> = policy.hide.iter().map(|member| own_dimension(draft, entity, member, out)).collect();
+    let mask: Vec<_> = policy.mask.iter().map(|member| own_dimension(draft, entity, member, out)).collect();
+    if policy.rows.is_none() && policy.hide.is_empty() && policy.mask.is_empty() {
+        out.push(
+            Diagnostic::error("M061", name.span, format!("policy `{}` restricts nothing", name.value))
+                .help("add `rows:`, `hide:` or `mask:`"),
+        );
+    }
+    Some(Policy {
+        name: name.value.clone(),
+        description: owned(policy.description.as_ref()),
+        entity,
+        roles: words::all(&policy.roles),
+        rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
+        hide: hide.into_iter().collect::<Option<_>>()?,
+        mask: mask.into_iter().collect::<Option<_>>()?,
+        span: name.span,
+    })
+}
+
+/// A dimension of the entity, named alone or after it.
+fn own_dimension(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Diagnostics) -> Option<DimensionIndex> {
+    let found = draft.entity(entity);
+    let name = text.value.strip_prefix(&format!("{}.", found.name)).unwrap_or(&text.value);
+    let index = found.dimension_named(name);
+    let Some(index) = index else {
+        let names = found.dimensions.iter().map(|dimension| dimension.name.as_str());
+        out.push(unknown("M011", &format!("dimension of `{}`", found.name), name, text.span, names));
+        return None;
+    };
+    if found.key.contains(&index) {
+        out.push(
+            Diagnostic::error("M061", text.span, format!("`{name}` is part of the key of `{}`", found.name))
+                .label("rows cannot be told apart without it")
+                .help("restrict the rows instead"),
+        );
+        return None;
+    }
+    Some(index)
+}
+
+fn rows_condition(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Diagnostics) -> Option<Expr<PolicyRef>> {
+    let parsed = expr::parse(text, out)?;
+    let meant = mean(&parsed, out, |name, out| match name.parts.as_slice() {
+        [first, claim] if first.value == "claims" => {
+            Some(Meaning { to: PolicyRef::Claim(claim.value.clone()), value_type: None, span: name.span })
+        }
+        parts => {
+            let Meaning { to, value_type, span } = draft.dimension_meaning(entity, parts, name.span, out)?;
+            Some(Meaning { to: PolicyRef::Dimension(to), value_type, span })
+        }
+    })?;
+    let (checked, known) = typed(&meant, text.span, out)?;
+    if known.is_some_and(|known| known != ValueType::Bool) {
+        out.push(
+            Diagnostic::error("M026", text.span, "a condition is needed here").label("expected something that is true or false"),
+        );
+        return None;
+    }
+    Some(plain(&checked))
+}

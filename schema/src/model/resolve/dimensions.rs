@@ -1,0 +1,458 @@
+//! Dimensions and times of one entity in, dimensions over physical columns out: names of other dimensions are replaced by what
+//! they stand for, types are told, bands become a `case`.
+
+use std::{collections::HashMap, str::FromStr};
+
+use rust_decimal::Decimal;
+
+use super::{
+    expressions::{mean, replace, typed},
+    words::{self, column, label, owned},
+};
+use crate::{
+    definition::{Text, entity as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr::{
+        self, BinaryOp, CaseArm, Expr, Name,
+        types::{Known, Meaning, described},
+    },
+    model::{
+        Dimension, DimensionIndex,
+        entity::{ColumnName, ReadAt, TimeDimension},
+    },
+    source::{Span, Spanned},
+    time::Grain,
+    value::{Value, ValueType, canonical_decimal},
+};
+
+/// The dimensions of one entity.
+pub(super) struct Described {
+    pub(super) dimensions: Vec<Dimension>,
+    pub(super) key: Vec<DimensionIndex>,
+    pub(super) time: Option<DimensionIndex>,
+    /// By dimension: its type, or `None` when its definition is wrong.
+    pub(super) known: Vec<Known>,
+    names: HashMap<String, usize>,
+    columns: HashMap<String, Known>,
+}
+
+/// What a name means inside its own entity.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Own {
+    Column(ColumnName),
+    Dimension(usize),
+}
+
+/// How a dimension is made.
+enum Form<'a> {
+    Column,
+    Derived { text: &'a Text, expr: Expr<Name> },
+    Bands { bands: &'a written::Bands, expr: Expr<Name> },
+    Wrong,
+}
+
+/// A dimension before its expression is known.
+struct Sketch<'a> {
+    dimension: Dimension,
+    declared: Option<(ValueType, Span)>,
+    form: Form<'a>,
+}
+
+/// Resolves keys, dimensions and times of one entity.
+pub(super) fn resolve(definition: &written::Entity, out: &mut Diagnostics) -> Described {
+    let mut sketches = Vec::new();
+    for (name, dimension) in &definition.dimensions {
+        sketches.push(sketch(name, dimension, out));
+    }
+    let first_time = sketches.len();
+    for (name, time) in &definition.time {
+        sketches.push(sketch_time(name, time, out));
+    }
+    let implicit: Vec<Sketch<'_>> = definition
+        .key
+        .iter()
+        .filter(|key| !sketches.iter().any(|sketch| sketch.dimension.column().is_some_and(|column| column.0 == key.value)))
+        .map(|key| implicit_key(key, out))
+        .collect();
+    let time = (!definition.time.is_empty()).then(|| DimensionIndex((implicit.len() + first_time) as u16));
+    let sketches: Vec<_> = implicit.into_iter().chain(sketches).collect();
+
+    let mut described = describe(sketches, out);
+    described.time = time;
+    described.key = key(definition, &described, out);
+    described
+}
+
+fn key(definition: &written::Entity, described: &Described, out: &mut Diagnostics) -> Vec<DimensionIndex> {
+    let mut key = Vec::with_capacity(definition.key.len());
+    for text in &definition.key {
+        let is_it = |dimension: &Dimension| dimension.column().is_some_and(|column| column.0 == text.value);
+        let index = described.dimensions.iter().position(is_it).map(|index| DimensionIndex(index as u16));
+        let Some(index) = index else { continue };
+        if key.contains(&index) {
+            out.push(Diagnostic::error("M020", text.span, format!("`{}` is in the key twice", text.value)));
+        } else {
+            key.push(index);
+        }
+    }
+    key
+}
+
+fn implicit_key<'a>(key: &Text, out: &mut Diagnostics) -> Sketch<'a> {
+    if !crate::model::rules::is_identifier(&key.value) {
+        out.push(
+            Diagnostic::error("M001", key.span, format!("the key column `{}` needs a dimension with a name of its own", key.value))
+                .help(format!("add for example `key_id: {{type: string, column: {}}}` under `dimensions:`", key.value)),
+        );
+    }
+    Sketch {
+        dimension: plain_dimension(key, None, column(key, out)),
+        declared: Some((ValueType::Text, key.span)),
+        form: Form::Column,
+    }
+}
+
+fn plain_dimension(name: &Text, label_text: Option<&Text>, column: ColumnName) -> Dimension {
+    Dimension {
+        name: name.value.clone(),
+        label: label(label_text, &name.value),
+        description: None,
+        value_type: ValueType::Text,
+        unit: None,
+        values: Vec::new(),
+        expr: Expr::Ref(column),
+        time: None,
+        read: ReadAt::Opening,
+        hidden: false,
+        span: name.span,
+    }
+}
+
+fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diagnostics) -> Sketch<'a> {
+    let physical = definition.column.as_ref().unwrap_or(name);
+    let mut dimension = plain_dimension(name, definition.label.as_ref(), ColumnName(physical.value.clone()));
+    dimension.description = owned(definition.description.as_ref());
+    dimension.unit = owned(definition.unit.as_ref());
+    dimension.values = definition.values.as_deref().map(words::all).unwrap_or_default();
+    dimension.hidden = definition.hidden.as_ref().is_some_and(|hidden| hidden.value);
+    if let Some(read) = &definition.read {
+        let options = [("opening", ReadAt::Opening), ("closing", ReadAt::Closing)];
+        dimension.read = words::one_of("value of `read`", read, &options, out).unwrap_or_default();
+    }
+    let declared = definition.value_type.as_ref().map(|text| (words::value_type(text, out), text.span));
+    let form = form(name, definition, out);
+    if matches!(form, Form::Column) {
+        column(physical, out);
+    }
+    let declared = match declared {
+        Some((value_type, span)) => value_type.map(|value_type| (value_type, span)),
+        None if matches!(form, Form::Column) => Some((ValueType::Text, name.span)),
+        None => None,
+    };
+    Sketch { dimension, declared, form }
+}
+
+fn form<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diagnostics) -> Form<'a> {
+    let ways = [definition.column.is_some(), definition.expr.is_some(), definition.bands.is_some()];
+    if ways.iter().filter(|given| **given).count() > 1 {
+        out.push(
+            Diagnostic::error("M023", name.span, format!("`{}` is made in more than one way", name.value))
+                .label("expected one of `column`, `expr` and `bands`"),
+        );
+        return Form::Wrong;
+    }
+    if let Some(text) = &definition.expr {
+        return expr::parse(text, out).map_or(Form::Wrong, |expr| Form::Derived { text, expr });
+    }
+    match &definition.bands {
+        Some(bands) => expr::parse(&bands.of, out).map_or(Form::Wrong, |expr| Form::Bands { bands, expr }),
+        None => Form::Column,
+    }
+}
+
+fn sketch_time<'a>(name: &'a Text, definition: &'a written::TimeDimension, out: &mut Diagnostics) -> Sketch<'a> {
+    let physical = definition.column.as_ref().unwrap_or(name);
+    let mut dimension = plain_dimension(name, definition.label.as_ref(), column(physical, out));
+    dimension.description = owned(definition.description.as_ref());
+    let grain = definition.grain.as_ref().and_then(|grain| words::grain(grain, out));
+    let snapshot = definition
+        .snapshot
+        .as_ref()
+        .is_some_and(|text| words::one_of("value of `snapshot`", text, &[("end_of_period", true)], out).unwrap_or(true));
+    if let (true, None, Some(text)) = (snapshot, &definition.grain, &definition.snapshot) {
+        out.push(
+            Diagnostic::error("M028", text.span, format!("the snapshot `{}` does not say how often it is taken", name.value))
+                .help("add `grain: month` (or another grain)"),
+        );
+    }
+    dimension.time = Some(TimeDimension { grain: grain.unwrap_or(Grain::Day), snapshot });
+    let value_type = match &definition.value_type {
+        None => ValueType::Date,
+        Some(text) => {
+            let options = [("date", ValueType::Date), ("timestamp", ValueType::Timestamp)];
+            words::one_of("type of a time", text, &options, out).unwrap_or(ValueType::Date)
+        }
+    };
+    Sketch { dimension, declared: Some((value_type, name.span)), form: Form::Column }
+}
+
+/// Follows names through dimensions of the same entity.
+struct Follow<'a, 'd> {
+    sketches: &'d [Sketch<'a>],
+    described: Described,
+    done: Vec<bool>,
+    trail: Vec<usize>,
+}
+
+fn describe(sketches: Vec<Sketch<'_>>, out: &mut Diagnostics) -> Described {
+    let mut columns: HashMap<String, Known> = HashMap::new();
+    let mut names = HashMap::new();
+    for (index, sketch) in sketches.iter().enumerate() {
+        names.entry(sketch.dimension.name.clone()).or_insert(index);
+        if let (Form::Column, Some(column)) = (&sketch.form, sketch.dimension.column()) {
+            let value_type = sketch.declared.map(|(value_type, _)| value_type);
+            // Two dimensions that read one column as two types say nothing about the column.
+            columns
+                .entry(column.0.clone())
+                .and_modify(|known| *known = known.filter(|known| Some(*known) == value_type))
+                .or_insert(value_type);
+        }
+    }
+    let dimensions: Vec<Dimension> = sketches.iter().map(|sketch| sketch.dimension.clone()).collect();
+    let known = vec![None; dimensions.len()];
+    let mut follow = Follow {
+        sketches: &sketches,
+        done: vec![false; dimensions.len()],
+        described: Described { dimensions, key: Vec::new(), time: None, known, names, columns },
+        trail: Vec::new(),
+    };
+    for index in 0..sketches.len() {
+        follow.settle(index, out);
+    }
+    follow.described
+}
+
+impl Follow<'_, '_> {
+    fn settle(&mut self, index: usize, out: &mut Diagnostics) {
+        if self.done[index] {
+            return;
+        }
+        if let Some(start) = self.trail.iter().position(|before| *before == index) {
+            self.report_cycle(start, out);
+            return;
+        }
+        self.trail.push(index);
+        let sketch = &self.sketches[index];
+        let made = match &sketch.form {
+            Form::Column => sketch.declared.map(|(value_type, _)| (sketch.dimension.expr.clone(), Some(value_type))),
+            Form::Wrong => None,
+            Form::Derived { text, expr } => self.derived(expr, text.span, out),
+            Form::Bands { bands, expr } => self.banded(bands, expr, out),
+        };
+        self.trail.pop();
+        if self.done[index] {
+            return; // Part of a cycle that was reported on the way.
+        }
+        self.done[index] = true;
+        let Some((expr, found)) = made else { return };
+        let value_type = self.settle_type(index, found, out);
+        self.described.known[index] = value_type;
+        self.described.dimensions[index].expr = expr;
+        self.described.dimensions[index].value_type = value_type.unwrap_or(ValueType::Text);
+        if let Form::Bands { bands, .. } = &self.sketches[index].form {
+            self.described.dimensions[index].values = bands.edges.iter().map(|edge| edge.name.value.clone()).collect();
+        }
+    }
+
+    fn settle_type(&self, index: usize, found: Known, out: &mut Diagnostics) -> Known {
+        let sketch = &self.sketches[index];
+        match (sketch.declared, found) {
+            (None, None) => {
+                out.push(
+                    Diagnostic::error(
+                        "M027",
+                        sketch.dimension.span,
+                        format!("the type of `{}` cannot be told", sketch.dimension.name),
+                    )
+                    .label("it is made of columns that no dimension describes")
+                    .help("add `type:` with string, int, decimal, bool, date or timestamp"),
+                );
+                None
+            }
+            (None, found) => found,
+            (Some((declared, _)), None) => Some(declared),
+            (Some((declared, span)), Some(found)) => {
+                // A number that is made of unknown columns may well be whole.
+                let both_numbers = declared.is_numeric() && found.is_numeric();
+                if declared != found && !both_numbers {
+                    out.push(
+                        Diagnostic::error(
+                            "M027",
+                            span,
+                            format!("`{}` is declared to be {}", sketch.dimension.name, described(declared)),
+                        )
+                        .label(format!("but its expression is {}", described(found))),
+                    );
+                }
+                Some(declared)
+            }
+        }
+    }
+
+    fn derived(&mut self, expr: &Expr<Name>, whole: Span, out: &mut Diagnostics) -> Option<(Expr<ColumnName>, Known)> {
+        let mut wanted = Vec::new();
+        expr.visit_refs(&mut |name| wanted.extend(name.single().and_then(|name| self.described.names.get(name).copied())));
+        let mut sound = true;
+        for index in wanted {
+            self.settle(index, out);
+            sound &= self.done[index];
+        }
+        if !sound {
+            return None;
+        }
+        self.described.own_expression(expr, whole, out)
+    }
+
+    fn banded(&mut self, bands: &written::Bands, expr: &Expr<Name>, out: &mut Diagnostics) -> Option<(Expr<ColumnName>, Known)> {
+        let edges = band_edges(bands, out);
+        let (value, known) = self.derived(expr, bands.of.span, out)?;
+        if let Some(found) = known.filter(|known| !known.is_numeric()) {
+            out.push(Diagnostic::error("M024", bands.of.span, format!("bands need a number, this is {}", described(found))));
+        }
+        Some((band_case(&value, bands, &edges?), Some(ValueType::Text)))
+    }
+
+    fn report_cycle(&mut self, start: usize, out: &mut Diagnostics) {
+        let members: Vec<usize> = self.trail[start..].to_vec();
+        let mut names: Vec<&str> = members.iter().map(|index| self.described.dimensions[*index].name.as_str()).collect();
+        names.push(names[0]);
+        let first = &self.described.dimensions[members[0]];
+        let mut diagnostic =
+            Diagnostic::error("M025", first.span, format!("`{}` is made of itself", first.name)).label(names.join(" → "));
+        if members.len() == 1 {
+            diagnostic = diagnostic.help(format!(
+                "a name means the dimension of that name; to read the column, add a dimension for it: `{0}_raw: {{column: {0}, hidden: true}}`",
+                first.name
+            ));
+        }
+        out.push(diagnostic);
+        for index in members {
+            self.done[index] = true;
+        }
+    }
+}
+
+impl Described {
+    /// Resolves an expression over columns and dimensions of the entity.
+    pub(super) fn own_expression(
+        &self,
+        expr: &Expr<Name>,
+        whole: Span,
+        out: &mut Diagnostics,
+    ) -> Option<(Expr<ColumnName>, Known)> {
+        let meant = self.own_meaning(expr, out)?;
+        let (checked, known) = typed(&meant, whole, out)?;
+        Some((self.inline(&checked), known))
+    }
+
+    /// Gives the names of an expression their meaning inside the entity.
+    pub(super) fn own_meaning(&self, expr: &Expr<Name>, out: &mut Diagnostics) -> Option<Expr<Meaning<Own>>> {
+        mean(expr, out, |name, out| self.meaning(name, out))
+    }
+
+    /// Replaces dimensions by what they are made of.
+    pub(super) fn inline(&self, expr: &Expr<Meaning<Own>>) -> Expr<ColumnName> {
+        replace(expr, |own| match own {
+            Own::Column(column) => Expr::Ref(column.clone()),
+            Own::Dimension(index) => self.dimensions[*index].expr.clone(),
+        })
+    }
+
+    /// The dimension of that name.
+    pub(super) fn named(&self, name: &str) -> Option<DimensionIndex> {
+        self.names.get(name).map(|index| DimensionIndex(*index as u16))
+    }
+
+    fn meaning(&self, name: &Name, out: &mut Diagnostics) -> Option<Meaning<Own>> {
+        let Some(word) = name.single() else {
+            out.push(
+                Diagnostic::error("M034", name.span, format!("`{name}` leads to another entity"))
+                    .label("expected a column or dimension of this entity")
+                    .help("filters of metrics, segments and views may follow relationships; an entity's own expressions may not"),
+            );
+            return None;
+        };
+        if let Some(index) = self.names.get(word) {
+            return Some(Meaning { to: Own::Dimension(*index), value_type: self.known[*index], span: name.span });
+        }
+        let text = Spanned::new(word.to_owned(), name.span);
+        let value_type = self.columns.get(word).copied().flatten();
+        Some(Meaning { to: Own::Column(column(&text, out)), value_type, span: name.span })
+    }
+}
+
+/// An upper edge in canonical text; `None` for the last band.
+type Edge = Option<(BinaryOp, String)>;
+
+fn band_edges(bands: &written::Bands, out: &mut Diagnostics) -> Option<Vec<Edge>> {
+    let mut edges = Vec::with_capacity(bands.edges.len());
+    let mut highest: Option<(Decimal, bool)> = None;
+    let mut sound = !bands.edges.is_empty();
+    if !sound {
+        out.push(Diagnostic::error("M024", bands.of.span, "bands without a band"));
+    }
+    for (position, edge) in bands.edges.iter().enumerate() {
+        let is_last = position + 1 == bands.edges.len();
+        let mut fail = |span: Span, message: String, help: &str| {
+            out.push(Diagnostic::error("M024", span, message).help(help));
+            sound = false;
+        };
+        let (text, inclusive) = match (&edge.below, &edge.up_to) {
+            (None, None) if is_last => {
+                edges.push(None);
+                continue;
+            }
+            (None, None) => {
+                let message = format!("band `{}` has no upper edge, but is not the last", edge.name.value);
+                fail(edge.name.span, message, "add `below:` (the edge excluded) or `up_to:` (the edge included)");
+                continue;
+            }
+            (Some(_), Some(_)) => {
+                let message = format!("band `{}` has two upper edges", edge.name.value);
+                fail(edge.name.span, message, "keep `below:` (the edge excluded) or `up_to:` (the edge included)");
+                continue;
+            }
+            (Some(below), None) => (below, false),
+            (None, Some(up_to)) => (up_to, true),
+        };
+        let canonical = canonical_decimal(&text.value);
+        let Some((canonical, number)) = canonical.and_then(|text| Decimal::from_str(&text).ok().map(|number| (text, number)))
+        else {
+            fail(text.span, format!("`{}` is not a number of up to 28 digits", text.value), "write digits, such as 10000 or 0.7");
+            continue;
+        };
+        if is_last {
+            let message = format!("the last band `{}` has an upper edge, so larger values have no band", edge.name.value);
+            fail(text.span, message, "add a last band that has only a name");
+        }
+        if highest.is_some_and(|highest| highest >= (number, inclusive)) {
+            let message = format!("band `{}` ends before it begins", edge.name.value);
+            fail(text.span, message, "write bands from low to high, each edge above the one before");
+        }
+        highest = Some((number, inclusive));
+        edges.push(Some((if inclusive { BinaryOp::LessOrEqual } else { BinaryOp::Less }, canonical)));
+    }
+    sound.then_some(edges)
+}
+
+/// Nothing is in no band: the last arm asks for a value instead of being an `else`.
+fn band_case(value: &Expr<ColumnName>, bands: &written::Bands, edges: &[Edge]) -> Expr<ColumnName> {
+    let arms = bands.edges.iter().zip(edges).map(|(band, edge)| CaseArm {
+        when: match edge {
+            Some((op, text)) => Expr::binary(*op, value.clone(), Expr::Literal(Value::Decimal(text.clone()))),
+            None => Expr::IsNull { value: Box::new(value.clone()), negated: true },
+        },
+        then: Expr::Literal(Value::Text(band.name.value.clone())),
+    });
+    Expr::Case { arms: arms.collect(), otherwise: None }
+}

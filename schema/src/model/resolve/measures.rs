@@ -1,0 +1,149 @@
+//! Measures of one entity in, typed measures over physical columns out.
+
+use super::{
+    dimensions::Described,
+    expressions::condition,
+    index::unknown,
+    words::{self, label, owned},
+};
+use crate::{
+    definition::{Text, entity as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr::{
+        self, Expr,
+        types::{self, Known},
+    },
+    model::{
+        DimensionIndex, Measure,
+        entity::{Aggregate, ColumnName, OverTime},
+    },
+    value::{Value, ValueType},
+};
+
+/// Resolves the measures of one entity. A measure that is wrong is kept with the best that is known of it.
+pub(super) fn resolve(definition: &written::Entity, described: &Described, out: &mut Diagnostics) -> Vec<Measure> {
+    let mut measures: Vec<Measure> = Vec::with_capacity(definition.measures.len());
+    for (name, measure) in &definition.measures {
+        if let Some(first) = measures.iter().find(|first| first.name == name.value) {
+            out.push(super::index::twice_named("measure", name, first.span));
+            continue;
+        }
+        measures.push(one(definition, name, measure, described, out));
+    }
+    measures
+}
+
+fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> Measure {
+    let (aggregate, expr, value_type) = aggregate(measure, described, out);
+    let over_time = measure.over_time.as_ref().and_then(over_time(out)).unwrap_or_default();
+    let time = time(measure, described, out);
+    if let Some(text) = measure.over_time.as_ref().filter(|_| over_time != OverTime::Sum) {
+        let is_snapshot = time.is_some_and(|time| described.dimensions[time.index()].time.is_some_and(|time| time.snapshot));
+        if !is_snapshot {
+            out.push(
+                Diagnostic::error(
+                    "M029",
+                    text.span,
+                    format!("`{}` is a balance, but `{}` has no snapshots", name.value, entity.entity.value),
+                )
+                .label("needs a time with `snapshot: end_of_period`")
+                .help("add `time: {month: {type: date, grain: month, snapshot: end_of_period}}` to the entity"),
+            );
+        }
+    }
+    Measure {
+        name: name.value.clone(),
+        label: label(measure.label.as_ref(), &name.value),
+        description: owned(measure.description.as_ref()),
+        unit: owned(measure.unit.as_ref()),
+        aggregate,
+        expr,
+        filter: measure.filter.as_ref().and_then(|filter| {
+            let parsed = expr::parse(filter, out)?;
+            let meant = described.own_meaning(&parsed, out)?;
+            Some(described.inline(&condition(&meant, filter.span, out)?))
+        }),
+        over_time,
+        time,
+        value_type: if over_time == OverTime::Average { ValueType::Decimal } else { value_type },
+        span: name.span,
+    }
+}
+
+fn over_time(out: &mut Diagnostics) -> impl FnMut(&Text) -> Option<OverTime> {
+    move |text| {
+        let options =
+            [("sum", OverTime::Sum), ("last", OverTime::Last), ("first", OverTime::First), ("average", OverTime::Average)];
+        words::one_of("value of `over_time`", text, &options, out)
+    }
+}
+
+fn time(measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> Option<DimensionIndex> {
+    let Some(text) = &measure.time else {
+        return described.time;
+    };
+    let found = described.named(&text.value).filter(|index| described.dimensions[index.index()].time.is_some());
+    if found.is_none() {
+        let times = described.dimensions.iter().filter(|dimension| dimension.time.is_some());
+        let names = times.map(|dimension| dimension.name.as_str());
+        out.push(unknown("M011", "time dimension", &text.value, text.span, names));
+    }
+    found.or(described.time)
+}
+
+fn aggregate(measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> (Aggregate, Expr<ColumnName>, ValueType) {
+    let options = [
+        ("sum", Aggregate::Sum),
+        ("avg", Aggregate::Average),
+        ("min", Aggregate::Min),
+        ("max", Aggregate::Max),
+        ("count", Aggregate::Count),
+        ("count_distinct", Aggregate::CountDistinct),
+    ];
+    let aggregate = words::one_of("aggregate", &measure.aggregate, &options, out).unwrap_or(Aggregate::Sum);
+    let nothing = Expr::Literal(Value::Int(1));
+    if aggregate == Aggregate::Count && measure.expr.value.trim() == "rows" {
+        return (Aggregate::CountRows, nothing, ValueType::Int);
+    }
+    let parsed = expr::parse(&measure.expr, out);
+    let resolved = parsed.and_then(|expr| described.own_expression(&expr, measure.expr.span, out));
+    let Some((expr, known)) = resolved else {
+        return (aggregate, nothing, result_type(aggregate, None).unwrap_or(ValueType::Decimal));
+    };
+    if matches!(aggregate, Aggregate::Sum | Aggregate::Average)
+        && let Some(found) = known.filter(|known| !known.is_numeric())
+    {
+        let word = &measure.aggregate.value;
+        let mut diagnostic =
+            Diagnostic::error("M026", measure.expr.span, format!("`{word}` needs a number, found {}", types::described(found)));
+        if let Some(dimension) = described.named(&measure.expr.value).filter(|_| found == ValueType::Text) {
+            let dimension = &described.dimensions[dimension.index()];
+            diagnostic = diagnostic
+                .also(dimension.span, "the dimension of that name")
+                .help(format!("if it holds numbers, give the dimension a type: `{}: decimal`", dimension.name));
+        }
+        out.push(diagnostic);
+    }
+    let value_type = result_type(aggregate, known).unwrap_or_else(|| {
+        if measure.unit.is_some() {
+            return ValueType::Decimal; // What has a unit is a number.
+        }
+        out.push(
+            Diagnostic::warning("M027", measure.expr.span, format!("`{}` is taken to be a number", measure.expr.value))
+                .label("no dimension describes this column")
+                .help("add a dimension for the column that says its type; `hidden: true` keeps it out of the API"),
+        );
+        ValueType::Decimal
+    });
+    (aggregate, expr, value_type)
+}
+
+/// The type of an aggregate; `None` when it depends on a type that is not known.
+fn result_type(aggregate: Aggregate, of: Known) -> Option<ValueType> {
+    match aggregate {
+        Aggregate::Sum => Some(if of == Some(ValueType::Int) { ValueType::Int } else { ValueType::Decimal }),
+        Aggregate::Average | Aggregate::Median => Some(ValueType::Decimal),
+        Aggregate::Min | Aggregate::Max => of,
+        Aggregate::Count | Aggregate::CountRows | Aggregate::CountDistinct => Some(ValueType::Int),
+    }
+}

@@ -1,0 +1,335 @@
+//! One metric whose inputs are finished: its type, facts, unit, additivity, filter and the formula people read.
+
+use std::collections::BTreeSet;
+
+use super::{
+    super::{
+        Draft,
+        expressions::{condition, parse_condition, plain, typed},
+        units::unit_of,
+        words::{self, label, one_of, owned},
+    },
+    additivity,
+    shape::{MetricExpr, Shape},
+};
+use crate::{
+    definition::{Text, metric as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr::{
+        Expr,
+        types::{Meaning, described},
+    },
+    model::{
+        EntityId, Metric, MetricId, MetricKind,
+        entity::{Aggregate, OverTime},
+        metric::{Additivity, Direction, ShareForm, Take},
+        path::PathDimension,
+    },
+    source::Span,
+    value::ValueType,
+};
+
+/// Finishes a metric; `None` when it or one of its inputs is wrong.
+pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, out: &mut Diagnostics) -> Option<Metric> {
+    let (name, definition) = draft.index.metrics.at(id.index());
+    let inputs = shape.inputs();
+    let kind = kind(draft, shape, out);
+    let filter = filter(draft, definition, shape, out);
+    let direction = definition.direction.as_ref().and_then(|text| direction(text, out)).unwrap_or_default();
+    let empty_is_zero = definition
+        .empty
+        .as_ref()
+        .is_some_and(|text| one_of("value of `empty`", text, &[("null", false), ("zero", true)], out).unwrap_or_default());
+    let (kind, value_type) = kind?;
+    if inputs.iter().any(|input| draft.metrics[input.index()].is_none()) {
+        return None;
+    }
+    let facts = facts(draft, shape, &inputs);
+    if let Shape::PerEntity { entity, span, .. } = shape {
+        every_fact_leads_to(draft, &facts, *entity, *span, out);
+    }
+    Some(Metric {
+        name: name.value.clone(),
+        label: label(definition.label.as_ref(), &name.value),
+        description: owned(definition.description.as_ref()),
+        value_type,
+        kind,
+        formula: formula(draft, definition),
+        filter,
+        empty_is_zero,
+        unit: owned(definition.unit.as_ref()).or_else(|| unit(draft, shape)),
+        format: owned(definition.format.as_ref()),
+        direction,
+        owner: owned(definition.owner.as_ref()),
+        version: definition.version.as_ref().map_or(1, |version| version.value),
+        deprecated: owned(definition.deprecated.as_ref()),
+        tags: words::all(&definition.tags),
+        source: owned(definition.source.as_ref()),
+        facts,
+        is_movement: matches!(shape, Shape::Movement { .. })
+            || inputs.iter().any(|input| input_is(draft, *input, |input| input.is_movement)),
+        inputs,
+        additivity: additivity(draft, shape),
+        span: name.span,
+    })
+}
+
+fn input_is(draft: &Draft<'_>, id: MetricId, test: impl Fn(&Metric) -> bool) -> bool {
+    draft.metrics[id.index()].as_ref().is_some_and(test)
+}
+
+fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(MetricKind, ValueType)> {
+    let type_of = |id: MetricId| draft.metrics[id.index()].as_ref().map(|metric| metric.value_type);
+    Some(match shape {
+        Shape::Simple(measure) => {
+            let value_type = draft.entity(measure.entity).measures[measure.index.index()].value_type;
+            (MetricKind::Simple { measure: *measure }, value_type)
+        }
+        Shape::Ratio { numerator, denominator, span } => {
+            let numerator = number(draft, numerator, *span, out);
+            let denominator = number(draft, denominator, *span, out);
+            (MetricKind::Ratio { numerator: plain(&numerator?.0), denominator: plain(&denominator?.0) }, ValueType::Decimal)
+        }
+        Shape::Derived { expr, span } => {
+            let (expr, known) = typed(&with_types(draft, expr), *span, out)?;
+            (MetricKind::Derived { expr: plain(&expr) }, known.unwrap_or(ValueType::Decimal))
+        }
+        Shape::Cumulative { of, span, window } => {
+            summed_over_time(draft, *of, *span, out).then_some(())?;
+            (MetricKind::Cumulative { of: *of, window: *window }, type_of(*of)?)
+        }
+        Shape::Offset { of, by } => (MetricKind::Offset { of: *of, by: *by }, type_of(*of)?),
+        Shape::Movement { movement, span } => {
+            let measure = &draft.entity(movement.measure.entity).measures[movement.measure.index.index()];
+            let is_balance = measure.aggregate == Aggregate::Sum && matches!(measure.over_time, OverTime::Last | OverTime::First);
+            if !is_balance {
+                out.push(
+                    Diagnostic::error(
+                        "M046",
+                        *span,
+                        format!("`{}` is not a balance, so it has no opening and closing", measure.name),
+                    )
+                    .also(measure.span, "the measure")
+                    .help("a movement compares a measure such as `{sum: mrr, over_time: last}`"),
+                );
+                return None;
+            }
+            let value_type = match movement.take {
+                Take::Members | Take::Owners => ValueType::Int,
+                Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => measure.value_type,
+            };
+            (MetricKind::Movement(movement.clone()), value_type)
+        }
+        Shape::PerEntity { entity, span, of, aggregate, condition: test } => {
+            let of = of.as_ref().map(|of| typed(&with_types(draft, of), *span, out));
+            let test = test.as_ref().map(|test| condition(&with_types(draft, test), *span, out));
+            let of = of.map_or(Some(None), |of| of.map(Some))?;
+            let test = test.map_or(Some(None), |test| test.map(Some))?;
+            let found = of.as_ref().and_then(|(_, known)| *known);
+            if let Some(found) = found.filter(|found| !found.is_numeric())
+                && matches!(aggregate, Aggregate::Sum | Aggregate::Average | Aggregate::Median)
+            {
+                out.push(Diagnostic::error("M026", *span, format!("a number is needed per entity, found {}", described(found))));
+                return None;
+            }
+            let value_type = match aggregate {
+                Aggregate::Count | Aggregate::CountRows | Aggregate::CountDistinct => ValueType::Int,
+                Aggregate::Average | Aggregate::Median => ValueType::Decimal,
+                Aggregate::Sum | Aggregate::Min | Aggregate::Max => found.unwrap_or(ValueType::Decimal),
+            };
+            let kind = MetricKind::PerEntity {
+                entity: *entity,
+                of: of.map(|(of, _)| plain(&of)),
+                aggregate: *aggregate,
+                condition: test.map(|test| plain(&test)),
+            };
+            (kind, value_type)
+        }
+        Shape::Share { of, form } => {
+            let value_type = match form {
+                ShareForm::Ratio => ValueType::Decimal,
+                ShareForm::Difference => type_of(*of)?,
+            };
+            (MetricKind::Share { of: *of, form: *form }, value_type)
+        }
+    })
+}
+
+/// Fills in what the finished inputs have become.
+fn with_types(draft: &Draft<'_>, expr: &MetricExpr) -> MetricExpr {
+    let typed = expr.try_map(&mut |meaning: &Meaning<MetricId>| {
+        let value_type = draft.metrics[meaning.to.index()].as_ref().map(|metric| metric.value_type);
+        Ok::<_, std::convert::Infallible>(Expr::Ref(Meaning { value_type, ..meaning.clone() }))
+    });
+    match typed {
+        Ok(typed) => typed,
+        Err(never) => match never {},
+    }
+}
+
+fn number(
+    draft: &Draft<'_>,
+    expr: &MetricExpr,
+    whole: Span,
+    out: &mut Diagnostics,
+) -> Option<crate::expr::types::Checked<MetricId>> {
+    let (expr, known) = typed(&with_types(draft, expr), whole, out)?;
+    if let Some(found) = known.filter(|known| !known.is_numeric()) {
+        out.push(Diagnostic::error("M026", whole, format!("a ratio is made of numbers, found {}", described(found))));
+        return None;
+    }
+    Some((expr, known))
+}
+
+/// A running total adds up rows, so its metric must be one that may be added up over time.
+fn summed_over_time(draft: &Draft<'_>, of: MetricId, span: Span, out: &mut Diagnostics) -> bool {
+    let Some(metric) = &draft.metrics[of.index()] else {
+        return true;
+    };
+    let (fault, help) = match (&metric.kind, metric.additivity) {
+        (MetricKind::Simple { .. }, Additivity::SemiAdditive) => {
+            ("is a balance; its values over time do not add up", "use `offset:` to see it at an earlier time")
+        }
+        (MetricKind::Simple { measure }, _) => {
+            let fact = draft.entity(measure.entity);
+            if fact.measures[measure.index.index()].time.is_some() {
+                return true;
+            }
+            ("belongs to an entity without time", "add `time:` to its entity")
+        }
+        _ => ("is not a metric of one measure", "give the parts running totals and combine those"),
+    };
+    out.push(Diagnostic::error("M044", span, format!("`{}` {fault}", metric.name)).also(metric.span, "defined here").help(help));
+    false
+}
+
+fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &mut Diagnostics) -> Option<Expr<PathDimension>> {
+    let text = definition.filter.as_ref()?;
+    let fact = match shape {
+        Shape::Simple(measure) => measure.entity,
+        Shape::Movement { movement, .. } => movement.measure.entity,
+        Shape::Cumulative { of, .. } => *draft.metrics[of.index()].as_ref()?.facts.first()?,
+        Shape::Ratio { .. } | Shape::Derived { .. } | Shape::Offset { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => {
+            out.push(
+                Diagnostic::error("M042", text.span, "`where` does not apply to a metric that is made of other metrics")
+                    .help("put the condition on the metrics it is made of"),
+            );
+            return None;
+        }
+    };
+    let condition = parse_condition(text, out, |name, out| draft.dimension_meaning(fact, &name.parts, name.span, out))?;
+    Some(plain(&condition))
+}
+
+fn facts(draft: &Draft<'_>, shape: &Shape, inputs: &[MetricId]) -> Vec<EntityId> {
+    let own = match shape {
+        Shape::Simple(measure) => Some(measure.entity),
+        Shape::Movement { movement, .. } => Some(movement.measure.entity),
+        _ => None,
+    };
+    let of_inputs =
+        inputs.iter().filter_map(|input| draft.metrics[input.index()].as_ref()).flat_map(|input| input.facts.iter().copied());
+    let facts: BTreeSet<EntityId> = own.into_iter().chain(of_inputs).collect();
+    facts.into_iter().collect()
+}
+
+fn every_fact_leads_to(draft: &Draft<'_>, facts: &[EntityId], entity: EntityId, span: Span, out: &mut Diagnostics) {
+    for fact in facts {
+        draft.safe_path(*fact, entity, span, out);
+    }
+}
+
+fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
+    let unit_of_metric = |id: MetricId| draft.metrics[id.index()].as_ref().and_then(|metric| metric.unit.as_deref());
+    // Units that clash are reported by their rule.
+    let of_expr = |expr: &MetricExpr| unit_of(expr, &unit_of_metric).ok().flatten().map(str::to_owned);
+    match shape {
+        Shape::Simple(measure) => draft.entity(measure.entity).measures[measure.index.index()].unit.clone(),
+        Shape::Movement { movement, .. } => match movement.take {
+            Take::Members | Take::Owners => Some("count".to_owned()),
+            Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => {
+                draft.entity(movement.measure.entity).measures[movement.measure.index.index()].unit.clone()
+            }
+        },
+        Shape::Derived { expr, .. } => of_expr(expr),
+        Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, form: ShareForm::Difference } => {
+            unit_of_metric(*of).map(str::to_owned)
+        }
+        Shape::PerEntity { aggregate: Aggregate::Count, .. } => Some("count".to_owned()),
+        Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
+        Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } => None,
+    }
+}
+
+fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
+    let of_metric = |id: MetricId| draft.metrics[id.index()].as_ref().map_or(Additivity::Not, |metric| metric.additivity);
+    match shape {
+        Shape::Simple(measure) => additivity::of_measure(&draft.entity(measure.entity).measures[measure.index.index()]),
+        Shape::Movement { movement, .. } => additivity::of_movement(movement.take),
+        Shape::Derived { expr, .. } => additivity::of_expression(expr, &of_metric),
+        // A running total is a balance of what it adds up.
+        Shape::Cumulative { of, .. } if of_metric(*of) == Additivity::Additive => Additivity::SemiAdditive,
+        Shape::Offset { of, .. } => of_metric(*of),
+        Shape::Cumulative { .. } | Shape::Ratio { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => Additivity::Not,
+    }
+}
+
+fn direction(text: &Text, out: &mut Diagnostics) -> Option<Direction> {
+    let options = [
+        ("higher_is_better", Direction::HigherIsBetter),
+        ("lower_is_better", Direction::LowerIsBetter),
+        ("neutral", Direction::Neutral),
+    ];
+    one_of("direction", text, &options, out)
+}
+
+/// The definition as one line, in the author's names.
+fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String {
+    let one_line = |text: &Text| text.value.split_whitespace().collect::<Vec<_>>().join(" ");
+    let when = |text: Option<&Text>, word: &str| text.map(|text| format!(" {word} {}", one_line(text))).unwrap_or_default();
+    let body = match &definition.kind {
+        written::MetricKind::Measure(text) => measure_formula(draft, text),
+        written::MetricKind::Ratio(text) | written::MetricKind::Expr(text) => one_line(text),
+        written::MetricKind::Cumulative(cumulative) => match (&cumulative.window, &cumulative.to_date) {
+            (Some(window), _) => format!("{} over the last {}", cumulative.of.value, window.value),
+            (None, Some(grain)) => format!("{} since the start of the {}", cumulative.of.value, grain.value.replace('_', " ")),
+            (None, None) => cumulative.of.value.clone(),
+        },
+        written::MetricKind::Offset(offset) => format!("{}, {} earlier", offset.of.value, offset.by.value),
+        written::MetricKind::Movement(movement) => {
+            let classes: Vec<&str> = movement.is.iter().map(|class| class.value.as_str()).collect();
+            let of = if classes.is_empty() { "all members".to_owned() } else { classes.join(" + ") };
+            let take = movement.take.as_ref().map_or("amount", |take| take.value.as_str());
+            let grain = movement.grain.as_ref().map(|grain| format!(" per {}", grain.value)).unwrap_or_default();
+            format!("{take} of {of} in {}{grain}{}", movement.of.value, when(movement.when.as_ref(), "when"))
+        }
+        written::MetricKind::PerEntity(per_entity) => {
+            let aggregate = per_entity.aggregate.as_ref().map(|word| word.value.as_str());
+            let what = match &per_entity.of {
+                Some(of) => format!("{}({})", aggregate.unwrap_or("avg"), one_line(of)),
+                None => "count".to_owned(),
+            };
+            format!("{what} per {}{}", per_entity.entity.value, when(per_entity.condition.as_ref(), "where"))
+        }
+        written::MetricKind::Share(share) => match share.as_.as_ref().map(|form| form.value.as_str()) {
+            Some("difference") => format!("{0} - total {0}", share.of.value),
+            _ => format!("{0} / total {0}", share.of.value),
+        },
+    };
+    format!("{body}{}", when(definition.filter.as_ref(), "where"))
+}
+
+fn measure_formula(draft: &Draft<'_>, text: &Text) -> String {
+    let written = text.value.split_once('.').and_then(|(entity, name)| {
+        let (_, definition) = draft.index.entities.at(draft.index.entities.get(entity)?);
+        definition.measures.iter().find(|(measure, _)| measure.value == name).map(|(_, measure)| (entity, measure))
+    });
+    match written {
+        None => text.value.clone(),
+        Some((entity, measure)) => {
+            let expr = measure.expr.value.split_whitespace().collect::<Vec<_>>().join(" ");
+            let filter = measure.filter.as_ref().map(|filter| format!(" where {}", filter.value)).unwrap_or_default();
+            format!("{}({expr}) of {entity}{filter}", measure.aggregate.value)
+        }
+    }
+}

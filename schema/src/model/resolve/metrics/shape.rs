@@ -1,0 +1,287 @@
+//! What a metric is made of, by id; types are not looked at yet.
+
+use super::super::{
+    Draft,
+    expressions::mean,
+    index::unknown,
+    movements::split,
+    words::{self, one_of},
+};
+use crate::{
+    definition::{Text, metric as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr::{self, BinaryOp, Expr, Name, types::Meaning},
+    model::{
+        EntityId, MeasureId, MetricId,
+        entity::{Aggregate, Window},
+        metric::{Class, MemberValue, Movement, ShareForm, Take},
+    },
+    source::Span,
+    time::Step,
+    value::ValueType,
+};
+
+/// An expression over metrics.
+pub(super) type MetricExpr = Expr<Meaning<MetricId>>;
+
+/// How a metric is computed, with names resolved.
+pub(super) enum Shape {
+    Simple(MeasureId),
+    Ratio { numerator: MetricExpr, denominator: MetricExpr, span: Span },
+    Derived { expr: MetricExpr, span: Span },
+    Cumulative { of: MetricId, span: Span, window: Window },
+    Offset { of: MetricId, by: Step },
+    Movement { movement: Movement, span: Span },
+    PerEntity { entity: EntityId, span: Span, of: Option<MetricExpr>, aggregate: Aggregate, condition: Option<MetricExpr> },
+    Share { of: MetricId, form: ShareForm },
+}
+
+impl Shape {
+    /// Every metric it is made of, sorted, without repeats.
+    pub(super) fn inputs(&self) -> Vec<MetricId> {
+        let mut inputs = Vec::new();
+        let mut add = |expr: &MetricExpr| expr.visit_refs(&mut |meaning| inputs.push(meaning.to));
+        match self {
+            Shape::Simple(_) | Shape::Movement { .. } => {}
+            Shape::Ratio { numerator, denominator, .. } => {
+                add(numerator);
+                add(denominator);
+            }
+            Shape::Derived { expr, .. } => add(expr),
+            Shape::PerEntity { of, condition, .. } => of.iter().chain(condition).for_each(add),
+            Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, .. } => inputs.push(*of),
+        }
+        inputs.sort_unstable();
+        inputs.dedup();
+        inputs
+    }
+}
+
+/// Resolves the names of one metric; `None` when something is wrong.
+pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: &mut Diagnostics) -> Option<Shape> {
+    match &metric.kind {
+        written::MetricKind::Measure(text) => measure(draft, text, out).map(Shape::Simple),
+        written::MetricKind::Ratio(text) => ratio(draft, text, out),
+        written::MetricKind::Expr(text) => {
+            let expr = over_metrics(draft, text, out)?;
+            Some(Shape::Derived { expr, span: text.span })
+        }
+        written::MetricKind::Cumulative(cumulative) => {
+            let of = find(draft, &cumulative.of, out);
+            let window = window(name, cumulative, out);
+            Some(Shape::Cumulative { of: of?, span: cumulative.of.span, window: window? })
+        }
+        written::MetricKind::Offset(offset) => {
+            let of = find(draft, &offset.of, out);
+            let by = words::step(&offset.by, out);
+            Some(Shape::Offset { of: of?, by: by? })
+        }
+        written::MetricKind::Movement(movement) => movement_of(draft, movement, out),
+        written::MetricKind::PerEntity(per_entity) => per_entity_of(draft, per_entity, out),
+        written::MetricKind::Share(share) => {
+            let of = find(draft, &share.of, out);
+            let options = [("ratio", ShareForm::Ratio), ("difference", ShareForm::Difference)];
+            let form = share.as_.as_ref().map_or(Some(ShareForm::Ratio), |form| one_of("form of a share", form, &options, out));
+            Some(Shape::Share { of: of?, form: form? })
+        }
+    }
+}
+
+/// The metric of a name inside an expression.
+pub(in crate::model::resolve) fn metric_meaning(
+    draft: &Draft<'_>,
+    name: &Name,
+    out: &mut Diagnostics,
+) -> Option<Meaning<MetricId>> {
+    let written = name.to_string();
+    let measure_of = name.parts.first().filter(|_| name.parts.len() == 2).and_then(|part| draft.index.entities.get(&part.value));
+    let Some(id) = draft.index.metrics.get(&written) else {
+        let mut diagnostic = unknown("M013", "metric", &written, name.span, draft.index.metrics.names());
+        if let Some(entity) = measure_of.filter(|entity| draft.entities[*entity].measure_named(&name.parts[1].value).is_some()) {
+            let entity = &draft.entities[entity].name;
+            diagnostic = diagnostic.help(format!(
+                "`{written}` is a measure of `{entity}`; make it a metric first: `{0}: {{measure: {written}}}`",
+                name.parts[1].value
+            ));
+        }
+        out.push(diagnostic);
+        return None;
+    };
+    Some(Meaning { to: MetricId(id as u16), value_type: None, span: name.span })
+}
+
+fn over_metrics(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MetricExpr> {
+    let parsed = expr::parse(text, out)?;
+    let meant = mean(&parsed, out, |name, out| metric_meaning(draft, name, out))?;
+    let mut has_metric = false;
+    meant.visit_refs(&mut |_| has_metric = true);
+    if !has_metric {
+        out.push(
+            Diagnostic::error("M046", text.span, "there is no metric in this expression")
+                .label("expected the name of at least one metric"),
+        );
+        return None;
+    }
+    Some(meant)
+}
+
+fn find(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MetricId> {
+    draft.index.metrics.find(&text.value, text.span, out).map(|id| MetricId(id as u16))
+}
+
+fn measure(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MeasureId> {
+    let parts = split(text);
+    let [entity, measure] = parts.as_slice() else {
+        out.push(
+            Diagnostic::error("M014", text.span, format!("`{}` does not name a measure", text.value))
+                .label("expected `entity.measure`"),
+        );
+        return None;
+    };
+    let id = draft.find_entity(&entity.value, entity.span, out)?;
+    let found = draft.entity(id);
+    if let Some(index) = found.measure_named(&measure.value) {
+        return Some(MeasureId { entity: id, index });
+    }
+    let names = found.measures.iter().map(|measure| measure.name.as_str());
+    let full: Vec<String> = names.clone().map(|name| format!("{}.{name}", found.name)).collect();
+    let has: Vec<&str> = names.collect();
+    let mut diagnostic = Diagnostic::error("M014", text.span, format!("unknown measure `{}`", text.value))
+        .label(format!("no such measure on `{}`", found.name));
+    if let Some(question) = super::super::index::did_you_mean(&text.value, full.iter().map(String::as_str)) {
+        diagnostic = diagnostic.help(question);
+    }
+    diagnostic = diagnostic.help(match has.as_slice() {
+        [] => format!("`{}` has no measures", found.name),
+        has => format!("it has: {}", has.join(", ")),
+    });
+    out.push(diagnostic);
+    None
+}
+
+fn ratio(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Shape> {
+    match over_metrics(draft, text, out)? {
+        Expr::Binary(BinaryOp::Divide, numerator, denominator) => {
+            Some(Shape::Ratio { numerator: *numerator, denominator: *denominator, span: text.span })
+        }
+        _ => {
+            out.push(
+                Diagnostic::error("M043", text.span, "a ratio is one division")
+                    .label("expected `numerator / denominator`")
+                    .help("put parentheses around the parts, `(a + b) / c`, or use `expr:` for any other formula"),
+            );
+            None
+        }
+    }
+}
+
+fn window(name: &Text, cumulative: &written::Cumulative, out: &mut Diagnostics) -> Option<Window> {
+    match (&cumulative.window, &cumulative.to_date) {
+        (Some(window), None) => words::step(window, out).map(Window::Trailing),
+        (None, Some(grain)) => words::grain(grain, out).map(Window::ToDate),
+        (one, _) => {
+            let fault = if one.is_some() { "both `window` and `to_date`" } else { "neither `window` nor `to_date`" };
+            out.push(
+                Diagnostic::error("M045", cumulative.of.span, format!("`{}` has {fault}", name.value))
+                    .help("write `window: 12 months` for a trailing total, or `to_date: year` for one that starts anew"),
+            );
+            None
+        }
+    }
+}
+
+fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagnostics) -> Option<Shape> {
+    let measure = measure(draft, &movement.of, out);
+    let classes: Vec<_> =
+        movement.is.iter().map(|class| one_of("class", class, &Class::ALL.map(|one| (one.name(), one)), out)).collect();
+    let take = movement
+        .take
+        .as_ref()
+        .map_or(Some(Take::Amount), |take| one_of("value of `take`", take, &Take::ALL.map(|one| (one.name(), one)), out));
+    let when = movement.when.as_ref().map(|when| member_condition(when, out));
+    let measure = measure?;
+    let entity = draft.entity(measure.entity);
+    let Some(movements) = &entity.movements else {
+        let (_, definition) = draft.index.entities.at(measure.entity.index());
+        if definition.movements.is_none() {
+            out.push(
+                Diagnostic::error("M046", movement.of.span, format!("`{}` does not say how its members are compared", entity.name))
+                    .also(entity.span, "the entity")
+                    .help("add `movements: {owner: account, grains: {account: [account]}}` to the entity"),
+            );
+        }
+        return None;
+    };
+    let grain = match &movement.grain {
+        None => None,
+        Some(text) => {
+            let found = movements.grain_named(&text.value);
+            if found.is_none() {
+                let names = movements.grains.iter().map(|grain| grain.name.as_str());
+                out.push(unknown("M017", &format!("movement grain of `{}`", entity.name), &text.value, text.span, names));
+            }
+            Some(found?)
+        }
+    };
+    let classes: Vec<Class> = classes.into_iter().collect::<Option<_>>()?;
+    let when = match when {
+        None => None,
+        Some(when) => Some(when?),
+    };
+    Some(Shape::Movement { movement: Movement { measure, classes, take: take?, grain, when }, span: movement.of.span })
+}
+
+fn member_condition(text: &Text, out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
+    const WORDS: [(&str, MemberValue); 4] = [
+        ("opening", MemberValue::Opening),
+        ("closing", MemberValue::Closing),
+        ("owner_opening", MemberValue::OwnerOpening),
+        ("owner_closing", MemberValue::OwnerClosing),
+    ];
+    let condition = super::super::expressions::parse_condition(text, out, |name, out| {
+        let word = name.to_string();
+        let found = WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
+        if found.is_none() {
+            out.push(unknown("M046", "value of a member", &word, name.span, WORDS.map(|(word, _)| word)));
+        }
+        Some(Meaning { to: found?, value_type: Some(ValueType::Decimal), span: name.span })
+    })?;
+    Some(super::super::expressions::plain(&condition))
+}
+
+fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut Diagnostics) -> Option<Shape> {
+    let entity = draft.find_entity(&definition.entity.value, definition.entity.span, out);
+    let of = definition.of.as_ref().map(|text| over_metrics(draft, text, out));
+    let condition = definition.condition.as_ref().map(|text| over_metrics(draft, text, out));
+    let options = [
+        ("count", Aggregate::Count),
+        ("sum", Aggregate::Sum),
+        ("avg", Aggregate::Average),
+        ("min", Aggregate::Min),
+        ("max", Aggregate::Max),
+        ("median", Aggregate::Median),
+    ];
+    let default = if of.is_some() { Aggregate::Average } else { Aggregate::Count };
+    let aggregate = definition.aggregate.as_ref().map_or(Some(default), |word| one_of("aggregate", word, &options, out))?;
+    if of.is_none() && aggregate != Aggregate::Count {
+        let place = definition.aggregate.as_ref().map_or(definition.entity.span, |word| word.span);
+        out.push(
+            Diagnostic::error("M047", place, "there is nothing to aggregate").help("add `of:` with an expression over metrics"),
+        );
+        return None;
+    }
+    if of.is_none() && condition.is_none() {
+        out.push(
+            Diagnostic::error("M047", definition.entity.span, "nothing is evaluated per entity")
+                .help("add `of:` or `where:`; to count rows, use a measure `count: rows`"),
+        );
+        return None;
+    }
+    Some(Shape::PerEntity {
+        entity: entity?,
+        span: definition.entity.span,
+        of: of.map_or(Some(None), |of| of.map(Some))?,
+        aggregate,
+        condition: condition.map_or(Some(None), |condition| condition.map(Some))?,
+    })
+}

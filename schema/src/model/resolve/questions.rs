@@ -1,0 +1,229 @@
+//! The questions of tests and saved queries: names, grains and ranges are checked here; they stay as written until they are asked.
+
+use super::{
+    Draft,
+    index::{did_you_mean, unknown},
+    words,
+};
+use crate::{
+    definition::{Text, test as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    expr,
+    model::{MetricId, View},
+    time::Grain,
+};
+
+/// Checks every question.
+pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
+    let lookup = Lookup::new(draft);
+    for (id, (_, metric)) in draft.index.metrics.iter().enumerate() {
+        metric.tests.iter().for_each(|test| lookup.test(test, Some(MetricId(id as u16)), out));
+    }
+    draft.definitions.tests.iter().for_each(|test| lookup.test(test, None, out));
+    for (_, saved) in draft.index.saved_queries.iter() {
+        lookup.ask(&saved.ask, None, out);
+    }
+}
+
+/// Every test, those beside a metric first.
+pub(super) fn tests(draft: &Draft<'_>) -> Vec<(Option<MetricId>, written::Test)> {
+    let beside = draft.index.metrics.iter().enumerate();
+    let beside =
+        beside.flat_map(|(id, (_, metric))| metric.tests.iter().map(move |test| (Some(MetricId(id as u16)), test.clone())));
+    beside.chain(draft.definitions.tests.iter().map(|test| (None, test.clone()))).collect()
+}
+
+struct Lookup<'d, 'a> {
+    draft: &'d Draft<'a>,
+    /// By metric: positions of the views that have it.
+    views_of: Vec<Vec<usize>>,
+}
+
+impl<'d, 'a> Lookup<'d, 'a> {
+    fn new(draft: &'d Draft<'a>) -> Self {
+        let mut views_of = vec![Vec::new(); draft.metrics.len()];
+        for (position, view) in draft.views.iter().enumerate() {
+            view.metrics.iter().for_each(|metric| views_of[metric.index()].push(position));
+        }
+        Self { draft, views_of }
+    }
+
+    fn test(&self, test: &written::Test, beside: Option<MetricId>, out: &mut Diagnostics) {
+        for given in &test.given {
+            self.draft.index.fixtures.find(&given.value, given.span, out);
+        }
+        self.ask(&test.ask, beside, out);
+    }
+
+    fn ask(&self, ask: &written::Ask, beside: Option<MetricId>, out: &mut Diagnostics) {
+        let mut metrics = Vec::new();
+        let mut complete = true;
+        for text in &ask.metrics {
+            match self.draft.index.metrics.find(&text.value, text.span, out) {
+                Some(id) => metrics.push(MetricId(id as u16)),
+                None => complete = false,
+            }
+        }
+        if ask.metrics.is_empty() {
+            metrics.extend(beside);
+        }
+        if metrics.is_empty() && complete {
+            out.push(Diagnostic::error("M070", ask.span, "this question asks for no metric").help("add `metrics: [name]`"));
+            return;
+        }
+        let Some(view) = self.view(ask, &metrics, out) else { return };
+        for (position, metric) in metrics.iter().enumerate() {
+            if !view.metrics.contains(metric) {
+                let name = &self.draft.index.metrics.at(metric.index()).0.value;
+                let span = ask.metrics.get(position).map_or(ask.span, |text| text.span);
+                out.push(
+                    Diagnostic::error("M070", span, format!("metric `{name}` is not in view `{}`", view.name))
+                        .help("add it to the view, or ask another view"),
+                );
+            }
+        }
+        self.members(ask, view, &metrics, out);
+    }
+
+    fn view(&self, ask: &written::Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'d View> {
+        if let Some(text) = &ask.view {
+            return self.draft.index.views.find(&text.value, text.span, out).map(|id| &self.draft.views[id]);
+        }
+        let (first, others) = metrics.split_first()?;
+        let shared: Vec<usize> = self.views_of[first.index()]
+            .iter()
+            .copied()
+            .filter(|view| others.iter().all(|other| self.views_of[other.index()].contains(view)))
+            .collect();
+        let names: Vec<&str> = shared.iter().map(|view| self.draft.views[*view].name.as_str()).collect();
+        match names.as_slice() {
+            [_] => Some(&self.draft.views[shared[0]]),
+            // A metric that is wrong has been reported; so may have been the view that was to hold it.
+            [] if metrics.iter().any(|metric| self.draft.metrics[metric.index()].is_none()) => None,
+            [] => {
+                out.push(
+                    Diagnostic::error("M070", ask.span, "no view has the metrics of this question")
+                        .help("add them to one view, or name the view: `view: …`"),
+                );
+                None
+            }
+            names => {
+                out.push(
+                    Diagnostic::error("M070", ask.span, "more than one view has the metrics of this question")
+                        .label(names.join(", "))
+                        .help(format!("name the view: `view: {}`", names[0])),
+                );
+                None
+            }
+        }
+    }
+
+    fn members(&self, ask: &written::Ask, view: &View, metrics: &[MetricId], out: &mut Diagnostics) {
+        let dimensions: Vec<&str> = view.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+        let metric_names: Vec<&str> =
+            metrics.iter().map(|metric| self.draft.index.metrics.at(metric.index()).0.value.as_str()).collect();
+        let of_view = format!("dimension of view `{}`", view.name);
+        for text in &ask.by {
+            by_item(text, &of_view, &dimensions, out);
+        }
+        if let Some(filter) = &ask.filter {
+            names_in(filter, &of_view, "M011", &dimensions, out);
+        }
+        if let Some(having) = &ask.having {
+            names_in(having, "metric of this question", "M013", &metric_names, out);
+        }
+        let by: Vec<&str> = ask.by.iter().map(|text| text.value.split('(').next().unwrap_or_default()).collect();
+        let by_whole = ask.by.iter().map(|text| text.value.as_str());
+        let sortable: Vec<&str> = by.iter().copied().chain(metric_names.iter().copied()).chain(by_whole).collect();
+        for text in &ask.order_by {
+            let mut words = text.value.split_whitespace();
+            let (key, direction, rest) = (words.next().unwrap_or_default(), words.next(), words.next());
+            if !sortable.contains(&key) {
+                out.push(unknown("M070", "column of this question", key, text.span, sortable.iter().copied()));
+            }
+            if !matches!(direction, None | Some("asc" | "desc")) || rest.is_some() {
+                out.push(
+                    Diagnostic::error("M006", text.span, format!("`{}` is not an order", text.value))
+                        .help("write `name`, `name asc` or `name desc`"),
+                );
+            }
+        }
+        if let Some(grain) = &ask.movement_grain
+            && !view.movement_grains.contains(&grain.value)
+        {
+            let names = view.movement_grains.iter().map(String::as_str);
+            out.push(unknown("M017", &format!("movement grain of view `{}`", view.name), &grain.value, grain.span, names));
+        }
+        let basis = [("point_to_point", ()), ("flow", ())];
+        ask.movement_basis.as_ref().map(|text| words::one_of("movement basis", text, &basis, out));
+        ask.fill.as_ref().map(|text| words::one_of("value of `fill`", text, &[("none", ()), ("dense", ())], out));
+        ask.range.iter().for_each(|text| range(text, out));
+        if let Some(text) = ask.as_of.as_ref().filter(|text| text.value.parse::<jiff::civil::Date>().is_err()) {
+            out.push(
+                Diagnostic::error("M007", text.span, format!("`{}` is not a day", text.value))
+                    .help("write a date such as `2025-01-31`"),
+            );
+        }
+        if let Some(limit) = ask.limit.as_ref().filter(|limit| limit.value < 0) {
+            out.push(Diagnostic::error("M007", limit.span, "a limit is not negative"));
+        }
+    }
+}
+
+/// `segment`, `period(month)`, `created_on(quarter)`.
+fn by_item(text: &Text, of_view: &str, dimensions: &[&str], out: &mut Diagnostics) {
+    let (name, grain) = match text.value.strip_suffix(')').and_then(|inner| inner.split_once('(')) {
+        Some((name, grain)) => (name.trim(), Some(grain.trim())),
+        None => (text.value.trim(), None),
+    };
+    if let Some(grain) = grain.filter(|grain| Grain::from_name(grain).is_none()) {
+        let names = Grain::ALL.map(Grain::name);
+        let mut diagnostic = Diagnostic::error("M006", text.span, format!("`{grain}` is not a grain"))
+            .label(format!("expected one of: {}", names.join(", ")));
+        if let Some(question) = did_you_mean(grain, names) {
+            diagnostic = diagnostic.help(question);
+        }
+        out.push(diagnostic);
+    }
+    if name == "period" {
+        if grain.is_none() {
+            out.push(Diagnostic::error("M006", text.span, "`period` needs a grain").help("write for example `period(month)`"));
+        }
+        return;
+    }
+    if !dimensions.contains(&name) {
+        out.push(unknown("M011", of_view, name, text.span, dimensions.iter().copied().chain(["period"])));
+    }
+}
+
+fn names_in(text: &Text, what: &str, code: &'static str, names: &[&str], out: &mut Diagnostics) {
+    let Some(parsed) = expr::parse(text, out) else { return };
+    let mut wrong = Vec::new();
+    parsed.visit_refs(&mut |name| {
+        let written = name.to_string();
+        if !names.contains(&written.as_str()) {
+            wrong.push(unknown(code, what, &written, name.span, names.iter().copied()));
+        }
+    });
+    wrong.into_iter().for_each(|diagnostic| out.push(diagnostic));
+}
+
+/// `2025`, `2025-Q1`, `2025-01`, or two dates with `..` between them, either of which may be left out.
+fn range(text: &Text, out: &mut Diagnostics) {
+    let date = |part: &str| part.is_empty() || part.parse::<jiff::civil::Date>().is_ok();
+    let number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_month = |part: &str| number(part, 2) && (1..=12).contains(&part.parse::<u8>().unwrap_or_default());
+    let fine = match text.value.split_once("..") {
+        Some((from, to)) => date(from) && date(to) && (from.is_empty() || to.is_empty() || from < to),
+        None => match text.value.split_once('-') {
+            None => number(&text.value, 4),
+            Some((year, part)) => number(year, 4) && (matches!(part, "Q1" | "Q2" | "Q3" | "Q4") || is_month(part)),
+        },
+    };
+    if !fine {
+        out.push(
+            Diagnostic::error("M007", text.span, format!("`{}` is not a range", text.value))
+                .help("write `2025`, `2025-Q1`, `2025-01`, or `2025-01-01..2025-04-01` (the end excluded)"),
+        );
+    }
+}

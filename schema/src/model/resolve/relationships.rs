@@ -1,0 +1,108 @@
+//! Relationships of all entities in, column pairs with a cardinality out.
+
+use super::{
+    Draft,
+    words::{column, owned},
+};
+use crate::{
+    definition::{Text, entity as written},
+    diagnostic::{Diagnostic, Diagnostics},
+    model::{Cardinality, Entity, EntityId, Relationship, entity::ColumnName},
+};
+
+/// Fills the relationships of `draft.entities`. A relationship that is wrong is left out and its entity noted.
+pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
+    for position in 0..draft.entities.len() {
+        let (_, definition) = draft.index.entities.at(position);
+        let mut relationships: Vec<Relationship> = Vec::with_capacity(definition.relationships.len());
+        for (name, relationship) in &definition.relationships {
+            if relationships.iter().any(|first| first.name == name.value) {
+                continue; // Reported with the entity's other names.
+            }
+            match one(draft, &draft.entities[position], name, relationship, out) {
+                Some(relationship) => relationships.push(relationship),
+                None => draft.unconnected.push(EntityId(position as u16)),
+            }
+        }
+        draft.entities[position].relationships = relationships;
+    }
+}
+
+fn one(
+    draft: &Draft<'_>,
+    from: &Entity,
+    name: &Text,
+    definition: &written::Relationship,
+    out: &mut Diagnostics,
+) -> Option<Relationship> {
+    let many = definition.many.as_ref().is_some_and(|many| many.value);
+    let unique = definition.unique.as_ref().is_some_and(|unique| unique.value);
+    if [many, unique, definition.through.is_some()].iter().filter(|kind| **kind).count() > 1 {
+        out.push(
+            Diagnostic::error("M022", name.span, format!("`{}` is of more than one kind", name.value))
+                .label("expected one of `many: true`, `unique: true` and `through:`"),
+        );
+        return None;
+    }
+    let to = draft.find_entity(&definition.to.value, definition.to.span, out)?;
+    let target = draft.entity(to);
+    let key: Vec<ColumnName> = definition.key.iter().map(|key| column(key, out)).collect();
+    let own_key: Vec<ColumnName> = from.key_columns().cloned().collect();
+    let other_key: Vec<ColumnName> = target.key_columns().cloned().collect();
+
+    let (cardinality, own, other) = match &definition.through {
+        Some(through) => {
+            let bridge = draft.find_entity(&through.entity.value, through.entity.span, out)?;
+            let near: Vec<ColumnName> = through.key.iter().map(|key| column(key, out)).collect();
+            let far: Vec<ColumnName> = through.other_key.iter().map(|key| column(key, out)).collect();
+            let whose = |entity: &Entity| format!("the key of `{}`", entity.name);
+            let near_fits = same_number(name, &near, &own_key, &whose(from), out);
+            let far_fits = same_number(name, &far, &other_key, &whose(target), out);
+            if !(near_fits && far_fits) {
+                return None;
+            }
+            let weight = through.weight.as_ref().map(|weight| column(weight, out));
+            (Cardinality::ManyToMany { bridge, near, far, weight }, own_key, other_key)
+        }
+        None if many => {
+            same_number(name, &key, &own_key, &format!("the key of `{}`", from.name), out).then_some(())?;
+            (Cardinality::OneToMany, own_key, key)
+        }
+        None => {
+            same_number(name, &key, &other_key, &format!("the key of `{}`", target.name), out).then_some(())?;
+            let cardinality = if unique { Cardinality::OneToOne } else { Cardinality::ManyToOne };
+            (cardinality, key, other_key)
+        }
+    };
+    Some(Relationship {
+        name: name.value.clone(),
+        description: owned(definition.description.as_ref()),
+        to,
+        cardinality,
+        own,
+        other,
+        span: name.span,
+    })
+}
+
+fn same_number(name: &Text, written: &[ColumnName], key: &[ColumnName], whose: &str, out: &mut Diagnostics) -> bool {
+    // An entity without a usable key has been reported.
+    if written.len() == key.len() || key.is_empty() {
+        return !key.is_empty();
+    }
+    let columns: Vec<&str> = key.iter().map(|column| column.0.as_str()).collect();
+    out.push(
+        Diagnostic::error(
+            "M021",
+            name.span,
+            format!("`{}` names {} column{}, {whose} has {}", name.value, written.len(), plural(written.len()), key.len()),
+        )
+        .label(format!("expected one column for each of: {}", columns.join(", ")))
+        .help("`key:` pairs with the key of the one side, column by column, in its order"),
+    );
+    false
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

@@ -1,0 +1,99 @@
+//! Units of expressions over metrics: what adds up, and what a result is measured in.
+
+use crate::{
+    expr::{BinaryOp, Expr, Function, types::Meaning},
+    model::MetricId,
+    source::Span,
+};
+
+/// Two units that were added or compared, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::model) struct Clash {
+    pub(in crate::model) one: String,
+    pub(in crate::model) other: String,
+    pub(in crate::model) span: Option<Span>,
+}
+
+/// The unit of an expression; `None` fits every unit.
+pub(in crate::model) fn unit_of<'a>(
+    expr: &Expr<Meaning<MetricId>>,
+    unit: &impl Fn(MetricId) -> Option<&'a str>,
+) -> Result<Option<&'a str>, Clash> {
+    match expr {
+        Expr::Ref(meaning) => Ok(unit(meaning.to)),
+        Expr::Literal(_) => Ok(None),
+        Expr::Unary(_, value) => unit_of(value, unit),
+        Expr::Binary(op, left, right) => {
+            let (left_unit, right_unit) = (unit_of(left, unit)?, unit_of(right, unit)?);
+            match op {
+                BinaryOp::Add | BinaryOp::Subtract => same([(left.as_ref(), left_unit), (right.as_ref(), right_unit)]),
+                BinaryOp::Equal
+                | BinaryOp::NotEqual
+                | BinaryOp::Less
+                | BinaryOp::LessOrEqual
+                | BinaryOp::Greater
+                | BinaryOp::GreaterOrEqual => same([(left.as_ref(), left_unit), (right.as_ref(), right_unit)]).map(|_| None),
+                BinaryOp::Multiply => Ok(match (is_constant(left), is_constant(right)) {
+                    (true, _) => right_unit,
+                    (_, true) => left_unit,
+                    (false, false) => None,
+                }),
+                BinaryOp::Divide => Ok(left_unit.filter(|_| is_constant(right))),
+                BinaryOp::And | BinaryOp::Or => Ok(None),
+            }
+        }
+        Expr::IsNull { value, .. } => unit_of(value, unit).map(|_| None),
+        Expr::In { value, list, .. } => same(with_units(std::iter::once(value.as_ref()).chain(list), unit)?).map(|_| None),
+        Expr::Case { arms, otherwise } => {
+            for arm in arms {
+                unit_of(&arm.when, unit)?;
+            }
+            same(with_units(arms.iter().map(|arm| &arm.then).chain(otherwise.as_deref()), unit)?)
+        }
+        Expr::Call(function, arguments) => {
+            let arguments = with_units(arguments, unit)?;
+            match function {
+                Function::Coalesce | Function::NullIf | Function::Greatest | Function::Least => same(arguments),
+                Function::Abs | Function::Round => Ok(arguments.first().and_then(|(_, unit)| *unit)),
+                Function::Lower
+                | Function::Upper
+                | Function::DaysBetween
+                | Function::AddDays
+                | Function::AddMonths
+                | Function::MonthStart => Ok(None),
+            }
+        }
+    }
+}
+
+type WithUnit<'e, 'a> = (&'e Expr<Meaning<MetricId>>, Option<&'a str>);
+
+fn with_units<'e, 'a>(
+    exprs: impl IntoIterator<Item = &'e Expr<Meaning<MetricId>>>,
+    unit: &impl Fn(MetricId) -> Option<&'a str>,
+) -> Result<Vec<WithUnit<'e, 'a>>, Clash> {
+    exprs.into_iter().map(|expr| Ok((expr, unit_of(expr, unit)?))).collect()
+}
+
+fn same<'e, 'a>(items: impl IntoIterator<Item = WithUnit<'e, 'a>>) -> Result<Option<&'a str>, Clash> {
+    let mut common: Option<&str> = None;
+    for (expr, unit) in items {
+        match (common, unit) {
+            (Some(one), Some(other)) if one != other => {
+                let mut span = None;
+                expr.visit_refs(&mut |meaning| span = span.or(Some(meaning.span)));
+                return Err(Clash { one: one.to_owned(), other: other.to_owned(), span });
+            }
+            (None, unit) => common = unit,
+            (Some(_), _) => {}
+        }
+    }
+    Ok(common)
+}
+
+/// Whether an expression holds no metric.
+fn is_constant(expr: &Expr<Meaning<MetricId>>) -> bool {
+    let mut constant = true;
+    expr.visit_refs(&mut |_| constant = false);
+    constant
+}
