@@ -4,6 +4,7 @@ pub mod config;
 
 pub mod definitions;
 
+pub mod demo;
 pub mod warehouse;
 
 pub mod cache;

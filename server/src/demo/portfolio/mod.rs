@@ -1,0 +1,70 @@
+//! The demo portfolio: three hundred invented customers over three years, the same on every machine.
+//!
+//! Each account's story (what it pays and uses, month by month) is simulated once; the files here then write it down from
+//! different sides, so that all tables agree with each other.
+
+mod account;
+mod actions;
+mod adoption;
+mod catalogue;
+mod component;
+mod people;
+mod renewal;
+mod story;
+mod value;
+
+use std::collections::HashMap;
+
+use holdfast_schema::value::Value;
+
+use super::{layout::layout, random::Random};
+use crate::warehouse::table::Table;
+
+/// Number of accounts.
+const ACCOUNTS: usize = 300;
+
+/// The whole portfolio.
+pub fn portfolio() -> Vec<Table> {
+    let mut rows = Rows::new();
+    catalogue::write(&mut rows);
+    for number in 0..ACCOUNTS {
+        let mut random = Random::new(0x5eed_0000 + number as u64);
+        let story = story::tell(number, &mut random);
+        account::write(&story, &mut rows, &mut random);
+        component::write(&story, &mut rows);
+        value::write(&story, &mut rows);
+        renewal::write(&story, &mut rows, &mut random);
+        people::write(&story, &mut rows, &mut random);
+        adoption::write(&story, &mut rows, &mut random);
+        actions::write(&story, &mut rows, &mut random);
+    }
+    rows.into_tables()
+}
+
+/// Tables by name, being filled.
+pub(super) struct Rows {
+    tables: Vec<Table>,
+    positions: HashMap<String, usize>,
+}
+
+impl Rows {
+    /// Every table of the layout, empty.
+    pub(super) fn new() -> Self {
+        let tables = layout();
+        let positions = tables.iter().enumerate().map(|(position, table)| (table.name.clone(), position)).collect();
+        Self { tables, positions }
+    }
+
+    /// Adds a row.
+    ///
+    /// # Panics
+    /// When the layout has no such table, or the row does not fit it.
+    pub(super) fn push(&mut self, table: &str, row: &[Value]) {
+        self.tables[self.positions[table]].push(row);
+    }
+
+    /// The filled tables.
+    pub(super) fn into_tables(self) -> Vec<Table> {
+        self.tables
+    }
+}
