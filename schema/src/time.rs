@@ -95,6 +95,12 @@ impl Step {
         Self { months: self.months * n, days: self.days * n }
     }
 
+    /// This step and another after it.
+    #[must_use]
+    pub const fn plus(self, other: Step) -> Self {
+        Self { months: self.months + other.months, days: self.days + other.days }
+    }
+
     /// The date this far after `date`; a day past the end of a month becomes its last day.
     pub fn after(self, date: Date) -> Date {
         date.saturating_add(jiff::Span::new().months(self.months)).saturating_add(jiff::Span::new().days(self.days))

@@ -1,6 +1,6 @@
 //! Questions about rows of an entity, compiled.
 
-use super::{CompiledCount, CompiledEntities, EntityColumn};
+use super::{CompiledCount, CompiledEntities, EntityColumn, ttl_seconds};
 use crate::{
     model::{EntityId, Model},
     plan::{
@@ -33,7 +33,7 @@ pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Di
         .map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type })
         .collect();
     Ok(CompiledEntities {
-        ttl_seconds: ttl_seconds(model, &lowered),
+        ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, outputs, dialect, plan.is_lookup),
         columns: plan.columns.iter().map(|column| column.role).collect(),
         entities: lowered.entities.into_iter().collect(),
@@ -50,7 +50,7 @@ pub fn count(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Diale
     let plan = plan::build(model, &bound);
     let lowered = lower::count(env(model, &bound), &plan);
     Ok(CompiledCount {
-        ttl_seconds: ttl_seconds(model, &lowered),
+        ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, count_outputs(&plan), dialect, plan.is_lookup),
         entities: lowered.entities.into_iter().collect(),
         policies: bound.access.policies,
@@ -92,10 +92,6 @@ fn count_outputs(plan: &EntityPlan) -> Vec<OutputColumn> {
         parents.map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type }).collect();
     outputs.push(OutputColumn { name: lower::count_alias().0, value_type: ValueType::Int });
     outputs
-}
-
-fn ttl_seconds(model: &Model, lowered: &Lowered) -> Option<u64> {
-    lowered.entities.iter().filter_map(|entity| model.entity(*entity).freshness.ttl_seconds).min()
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! The compiler's front door: a question in, statements out.
 
 mod entities;
+mod metrics;
 
 pub use entities::{count, entities, explain_entities, refresh_key};
+pub use metrics::{explain, metrics};
+
+use std::collections::BTreeSet;
 
 use crate::{
-    model::{EntityId, MetricId},
+    model::{EntityId, MetricId, Model},
     sql::Statement,
     time::Grain,
 };
@@ -96,4 +100,9 @@ pub struct CompiledCount {
     pub policies: Vec<String>,
     /// The shortest declared time an answer may be reused, in seconds.
     pub ttl_seconds: Option<u64>,
+}
+
+/// The shortest declared time an answer over these entities may be reused.
+fn ttl_seconds(model: &Model, scanned: &BTreeSet<EntityId>) -> Option<u64> {
+    scanned.iter().filter_map(|id| model.entity(*id).freshness.ttl_seconds).min()
 }

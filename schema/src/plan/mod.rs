@@ -1,7 +1,251 @@
-//! What is to be done, in nodes small enough to print: checked questions become plans, plans become SQL. No names, no SQL.
+//! What has to be computed, in named pieces: one leaf per fact and reading, and expressions over their columns.
+//!
+//! Each leaf aggregates one fact to the group keys before anything is joined; leaves meet only on the keys (`semantics` rule 1).
 
+pub(crate) mod build;
 pub mod entity;
 mod entity_text;
+pub mod explain;
 pub(crate) mod keyset;
+mod movement;
+pub(crate) mod place;
 
 pub use entity_text::entity_text;
+pub use place::Place;
+
+use crate::{
+    expr::Expr,
+    model::{
+        DimensionIndex, EntityId, MeasureId, Model,
+        entity::{Aggregate, OverTime, Window},
+        metric::{Class, MemberValue, Take},
+        path::PathDimension,
+    },
+    query::{
+        Fill, MovementBasis, OrderBy, QueryError, TimeRange,
+        bound::{BoundKey, BoundQuery},
+        condition::Condition,
+    },
+    time::{Grain, Step},
+    value::ValueType,
+};
+
+/// A whole question, planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Columns of the group key.
+    pub keys: Vec<BoundKey>,
+    /// Which time.
+    pub range: TimeRange,
+    /// Aggregated facts. Leaves for the question's own groups and for totals over them are told apart by [`Timing::total`].
+    pub leaves: Vec<Leaf>,
+    /// Metrics, in the question's order.
+    pub outputs: Vec<Output>,
+    /// Groups that are shown, over positions in `outputs`.
+    pub having: Option<Condition<usize>>,
+    /// Order of rows.
+    pub order_by: Vec<OrderBy>,
+    /// Rows at most.
+    pub limit: Option<u64>,
+    /// Rows passed over.
+    pub offset: u64,
+    /// Whether a column counts the groups.
+    pub row_count: bool,
+    /// Which periods are shown.
+    pub fill: Fill,
+}
+
+/// One metric of the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Key of its column in the question.
+    pub key: String,
+    /// Its value.
+    pub value: Expr<Slot>,
+    /// Its value in the comparison.
+    pub previous: Option<Expr<Slot>>,
+    /// When a status column is wanted: the divisor, where there is one.
+    pub status: Option<Option<Expr<Slot>>>,
+    /// Type of its values.
+    pub value_type: ValueType,
+}
+
+/// A column of a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot {
+    /// Position in [`Plan::leaves`].
+    pub leaf: usize,
+    /// Position in the leaf's columns.
+    pub column: usize,
+}
+
+/// One fact, aggregated to the group keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaf {
+    /// When, relative to the question.
+    pub timing: Timing,
+    /// Group keys as this fact reaches them, in the order of [`Plan::keys`]; totals keep periods only.
+    pub keys: Vec<LeafKey>,
+    /// How.
+    pub kind: LeafKind,
+}
+
+/// When a leaf looks, relative to the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Timing {
+    /// So much earlier; results are moved forward again to meet the others.
+    pub shift: Step,
+    /// Over all groups of a period instead of each.
+    pub total: bool,
+}
+
+/// A group key as one fact reaches it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LeafKey {
+    /// Periods of the fact's own time.
+    Period(Grain),
+    /// A dimension.
+    Place(Place),
+    /// A date dimension cut into periods.
+    PlacePeriod(Place, Grain),
+}
+
+/// How a leaf aggregates.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeafKind {
+    /// Measures of one fact.
+    Aggregate(AggregateLeaf),
+    /// Opening against closing, member by member.
+    Movement(MovementLeaf),
+    /// Running totals.
+    Cumulative(CumulativeLeaf),
+    /// A plan of its own per entity, aggregated again.
+    PerEntity(PerEntityLeaf),
+}
+
+/// Measures of one fact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AggregateLeaf {
+    /// The fact.
+    pub fact: EntityId,
+    /// Its time dimension.
+    pub time: Option<DimensionIndex>,
+    /// How balances behave along time; the same for all columns.
+    pub over_time: OverTime,
+    /// Rows that count.
+    pub filter: Vec<Condition<Place>>,
+    /// What is added up.
+    pub columns: Vec<AggregateColumn>,
+}
+
+/// One column of an [`AggregateLeaf`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AggregateColumn {
+    /// A measure.
+    Measure {
+        /// Which.
+        measure: MeasureId,
+        /// How its expression is aggregated.
+        aggregate: Aggregate,
+        /// Rows that count for this column only.
+        filter: Vec<Condition<Place>>,
+    },
+    /// Number of snapshots in the period, for averages over time.
+    Snapshots,
+}
+
+/// Opening against closing, member by member.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovementLeaf {
+    /// The balance.
+    pub measure: MeasureId,
+    /// What identifies a member: the grain's own dimensions and those the question adds.
+    pub members: Vec<PathDimension>,
+    /// What identifies the owner.
+    pub owner: Vec<PathDimension>,
+    /// Whether members are finer than owners.
+    pub is_finer_than_owner: bool,
+    /// Name of the grain, with what refined it.
+    pub grain: String,
+    /// From end to end of the period, or step by step.
+    pub basis: MovementBasis,
+    /// Rows that count, on both sides alike.
+    pub row_filter: Vec<Condition<Place>>,
+    /// Members that count, by what they were at the opening (or closing, where a dimension says so).
+    pub member_filter: Vec<Condition<Place>>,
+    /// Dimensions read per member: group keys and conditions that do not identify it.
+    pub attributes: Vec<PathDimension>,
+    /// What is added up.
+    pub columns: Vec<MovementColumn>,
+}
+
+/// One column of a [`MovementLeaf`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovementColumn {
+    /// Classes that count; empty means all.
+    pub classes: Vec<Class>,
+    /// What is added up.
+    pub take: Take,
+    /// Members that count.
+    pub when: Option<Expr<MemberValue>>,
+    /// Members that count for this column only, by dimension.
+    pub filter: Vec<Condition<Place>>,
+}
+
+/// Running totals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CumulativeLeaf {
+    /// The fact.
+    pub fact: EntityId,
+    /// Its time dimension.
+    pub time: DimensionIndex,
+    /// How far back.
+    pub window: Window,
+    /// Rows that count.
+    pub filter: Vec<Condition<Place>>,
+    /// What is added up.
+    pub columns: Vec<AggregateColumn>,
+}
+
+/// A plan of its own per entity, aggregated again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerEntityLeaf {
+    /// The plan; its keys are the leaf's keys and then the entity's key.
+    pub inner: Box<Plan>,
+    /// What is added up over the inner rows.
+    pub columns: Vec<PerEntityColumn>,
+}
+
+/// One column of a [`PerEntityLeaf`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PerEntityColumn {
+    /// How.
+    pub aggregate: Aggregate,
+    /// Position in the inner plan's outputs; `None` counts rows.
+    pub of: Option<usize>,
+    /// Position of the condition in the inner plan's outputs.
+    pub condition: Option<usize>,
+}
+
+/// Plans a question.
+///
+/// # Errors
+/// What cannot be right: an unreachable dimension, a grain finer than the data, a multiplied measure …
+pub fn plan(model: &Model, query: &BoundQuery) -> Result<Plan, QueryError> {
+    build::Builder::new(model, query, query.keys.clone()).plan()
+}
+
+/// Plans the totals of a question: the same without group keys, having, order and limit.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_totals(model: &Model, query: &BoundQuery) -> Result<Plan, QueryError> {
+    Ok(build::Builder::new(model, query, Vec::new()).plan()?.unlimited())
+}
+
+impl Plan {
+    /// The same rows, all of them, in no order.
+    fn unlimited(self) -> Self {
+        Self { having: None, order_by: Vec::new(), limit: None, offset: 0, row_count: false, fill: Fill::None, ..self }
+    }
+}

@@ -1,7 +1,7 @@
 //! Questions as they are asked: names as written, values typed by whoever asks. `bind` says what they mean.
 
 pub mod access;
-mod bind;
+pub(crate) mod bind;
 mod bind_condition;
 mod bind_entity;
 pub mod bound;
@@ -10,7 +10,7 @@ pub mod condition;
 mod condition_text;
 pub mod entity;
 pub mod error;
-mod scope;
+pub(crate) mod scope;
 mod value_check;
 
 pub use bind::bind;

@@ -205,6 +205,8 @@ pub enum Expr {
     Divide(Box<Expr>, Box<Expr>),
     /// `round(x, digits)`, half away from zero.
     Round(Box<Expr>, i64),
+    /// A whole number about to be added up, in a type that cannot overflow.
+    Exact(Box<Expr>),
     /// A scalar function that is spelled alike everywhere.
     Call(&'static str, Vec<Expr>),
     /// First day of the period of a grain that holds a date, in calendar terms already resolved.

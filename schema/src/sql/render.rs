@@ -297,6 +297,10 @@ impl Writer {
                 Dialect::Postgres => self.wrapped("round(", value, &format!(", {digits})")),
                 Dialect::Embedded => self.wrapped("holdfast_round(", value, &format!(", {digits})")),
             },
+            Expr::Exact(value) => match self.dialect {
+                Dialect::Postgres => self.expr(value),
+                Dialect::Embedded => self.wrapped("cast(", value, " as decimal(38, 0))"),
+            },
             Expr::Call(name, arguments) => {
                 self.push(name);
                 self.push("(");
@@ -427,11 +431,17 @@ impl Writer {
         let back = Step { months: -months, days: -days };
         let forth = Step { months, days };
         self.open_shift(forth);
-        self.push(&format!("cast(date_trunc('{unit}', "));
+        self.push(&match self.dialect {
+            Dialect::Postgres => format!("cast(date_trunc('{unit}', "),
+            Dialect::Embedded => format!("holdfast_date_trunc('{unit}', "),
+        });
         self.open_shift(back);
         self.expr(value);
         self.close_shift(back);
-        self.push(") as date)");
+        self.push(match self.dialect {
+            Dialect::Postgres => ") as date)",
+            Dialect::Embedded => ")",
+        });
         self.close_shift(forth);
     }
 
@@ -490,10 +500,7 @@ impl Writer {
             AggregateFunction::Max => "max(",
             AggregateFunction::Count => "count(",
             AggregateFunction::CountDistinct => "count(distinct ",
-            AggregateFunction::Median => match self.dialect {
-                Dialect::Postgres => "percentile_disc(0.5) within group (order by ",
-                Dialect::Embedded => "holdfast_median(",
-            },
+            AggregateFunction::Median => return self.median(value),
         };
         self.push(name);
         match value {
@@ -501,6 +508,20 @@ impl Writer {
             None => self.push("*"),
         }
         self.push(")");
+    }
+}
+
+impl Writer {
+    /// The mean of the two middle values, exactly: the lower middle of the ascending order and that of the descending one.
+    fn median(&mut self, value: Option<&Expr>) {
+        let value = value.expect("a median is of a value");
+        match self.dialect {
+            Dialect::Postgres => {
+                self.wrapped("round((percentile_disc(0.5) within group (order by cast(", value, " as numeric))");
+                self.wrapped(" + percentile_disc(0.5) within group (order by cast(", value, " as numeric) desc)) * 0.5, 16)");
+            }
+            Dialect::Embedded => self.call("holdfast_median", &[value]),
+        }
     }
 }
 
@@ -523,11 +544,11 @@ fn type_name(value_type: ValueType, dialect: Dialect) -> &'static str {
         (ValueType::Bool, _) => "boolean",
         (ValueType::Int, _) => "bigint",
         (ValueType::Decimal, Dialect::Postgres) => "numeric",
-        (ValueType::Decimal, Dialect::Embedded) => "decimal(38, 2)",
+        (ValueType::Decimal, Dialect::Embedded) => "decimal(38, 0)",
         (ValueType::Text, Dialect::Postgres) => "text",
         (ValueType::Text, Dialect::Embedded) => "varchar",
         (ValueType::Date, _) => "date",
         (ValueType::Timestamp, Dialect::Postgres) => "timestamptz",
-        (ValueType::Timestamp, Dialect::Embedded) => "timestamp",
+        (ValueType::Timestamp, Dialect::Embedded) => "timestamptz",
     }
 }

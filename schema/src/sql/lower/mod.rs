@@ -1,5 +1,91 @@
 //! Plans to SQL trees. Cannot fail: whatever could be wrong was refused before.
+//!
+//! Every leaf becomes a common table expression with group keys `k0`, `k1` … and values `c0`, `c1` …; leaves meet under UNION ALL and
+//! GROUP BY, which treats null keys as equal and needs no join (`combine`); values are computed on top (`output`).
 
+mod aggregate;
 pub(crate) mod condition;
+mod cumulative;
 pub(crate) mod entity;
+mod fan;
+mod movement;
+mod output;
+mod per_entity;
 pub(crate) mod scan;
+mod time;
+
+use std::collections::BTreeSet;
+
+use self::scan::Env;
+use super::ast::{Alias, Cte, Expr, From, Item, Query, Relation};
+use crate::{
+    model::EntityId,
+    plan::{Leaf, LeafKind, Plan},
+    time::Calendar,
+};
+
+pub(crate) use output::Lowered;
+
+/// Lowers a plan.
+pub(crate) fn lower(env: Env<'_>, plan: &Plan) -> Lowered {
+    let mut lowerer = Lowerer::new(env);
+    lowerer.plan(plan)
+}
+
+/// Collects the named subqueries of one statement.
+struct Lowerer<'a> {
+    env: Env<'a>,
+    ctes: Vec<Cte>,
+    scanned: BTreeSet<EntityId>,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(env: Env<'a>) -> Self {
+        Self { env, ctes: Vec::new(), scanned: BTreeSet::new() }
+    }
+
+    fn calendar(&self) -> Calendar {
+        self.env.model.project.calendar
+    }
+
+    /// Adds a named subquery; names count up in order of creation, so the same plan gives the same text.
+    fn cte(&mut self, word: &str, query: Query) -> Alias {
+        let name = Alias::numbered(word, self.ctes.len() + 1);
+        self.ctes.push(Cte { name: name.clone(), query });
+        name
+    }
+
+    fn leaf(&mut self, plan: &Plan, leaf: &Leaf) -> Alias {
+        match &leaf.kind {
+            LeafKind::Aggregate(aggregate) => self.aggregate(plan, leaf, aggregate),
+            LeafKind::Movement(movement) => self.movement(plan, leaf, movement),
+            LeafKind::Cumulative(cumulative) => self.cumulative(plan, leaf, cumulative),
+            LeafKind::PerEntity(per_entity) => self.per_entity(leaf, per_entity),
+        }
+    }
+}
+
+/// Group key number `n` in any subquery of ours.
+fn key_alias(n: usize) -> Alias {
+    Alias(format!("k{n}"))
+}
+
+/// Value number `n` of a leaf.
+fn value_alias(n: usize) -> Alias {
+    Alias(format!("c{n}"))
+}
+
+/// A named subquery as the source of rows.
+fn from_cte(name: &Alias, alias: &Alias) -> From {
+    From { relation: Relation::Cte(name.clone()), alias: alias.clone() }
+}
+
+/// A column of ours.
+fn column(table: &Alias, name: &Alias) -> Expr {
+    Expr::Column(table.clone(), name.clone())
+}
+
+/// Expressions as columns with numbered names.
+fn numbered(exprs: impl IntoIterator<Item = Expr>, name: fn(usize) -> Alias) -> Vec<Item> {
+    exprs.into_iter().enumerate().map(|(n, expr)| expr.named(&name(n))).collect()
+}

@@ -256,7 +256,11 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &Co
 /// Every physical column of an entity that the model speaks of.
 fn columns_of(model: &Model, id: EntityId, entity: &Entity) -> BTreeSet<ColumnName> {
     let mut columns = BTreeSet::new();
-    let mut add = |expr: &expr::Expr<ColumnName>| expr.visit_refs(&mut |column| drop(columns.insert(column.clone())));
+    let mut add = |expr: &expr::Expr<ColumnName>| {
+        expr.visit_refs(&mut |column| {
+            columns.insert(column.clone());
+        })
+    };
     entity.dimensions.iter().for_each(|dimension| add(&dimension.expr));
     for measure in &entity.measures {
         add(&measure.expr);

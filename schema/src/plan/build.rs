@@ -1,0 +1,382 @@
+//! A checked question to a plan: metrics are opened up until only leaves are left; equal leaves are shared.
+
+use super::{
+    AggregateColumn, AggregateLeaf, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, PerEntityColumn, PerEntityLeaf, Place, Plan,
+    Slot, Timing,
+};
+use crate::{
+    expr::{BinaryOp, Expr, Function},
+    model::{
+        DimensionId, DimensionIndex, EntityId, MeasureId, Metric, MetricId, MetricKind, Model,
+        entity::{Aggregate, OverTime, Window},
+        metric::ShareForm,
+        path::PathDimension,
+    },
+    query::{
+        bind::{check_shift, parts},
+        bound::{BoundKey, BoundQuery, Field, KeyItem},
+        condition::Condition,
+        error::{QueryError, QueryErrorCode as Code},
+        scope::entity_fields,
+    },
+    time::{Grain, Step},
+    value::{Value, ValueType},
+};
+
+/// Builds one plan.
+pub(crate) struct Builder<'a> {
+    pub(super) model: &'a Model,
+    pub(super) query: &'a BoundQuery,
+    pub(super) keys: Vec<BoundKey>,
+    pub(super) leaves: Vec<Leaf>,
+}
+
+/// What a metric is computed under, on the way down from the question.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) timing: Timing,
+    pub(super) filter: &'a [Condition<Field>],
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(model: &'a Model, query: &'a BoundQuery, keys: Vec<BoundKey>) -> Self {
+        Self { model, query, keys, leaves: Vec::new() }
+    }
+
+    pub(crate) fn plan(mut self) -> Result<Plan, QueryError> {
+        let mut outputs = Vec::new();
+        for asked in &self.query.metrics {
+            let metric = self.model.metric(asked.metric);
+            let context = Context { timing: Timing::default(), filter: &asked.filter };
+            let value = self.value(asked.metric, context)?;
+            let previous = match self.query.compare {
+                Some(shift) => {
+                    let timing = Timing { shift, total: false };
+                    Some(self.value(asked.metric, Context { timing, ..context })?)
+                }
+                None => None,
+            };
+            let status = if asked.status { Some(self.divisor(metric, context)?) } else { None };
+            outputs.push(Output { key: asked.key.clone(), value, previous, status, value_type: metric.value_type });
+        }
+        Ok(self.finish(outputs))
+    }
+
+    fn finish(self, outputs: Vec<Output>) -> Plan {
+        Plan {
+            keys: self.keys,
+            range: self.query.range,
+            leaves: self.leaves,
+            outputs,
+            having: self.query.having.clone(),
+            order_by: self.query.order_by.clone(),
+            limit: self.query.limit,
+            offset: self.query.offset,
+            row_count: self.query.row_count,
+            fill: self.query.fill,
+        }
+    }
+
+    fn divisor(&mut self, metric: &Metric, context: Context<'_>) -> Result<Option<Expr<Slot>>, QueryError> {
+        match &metric.kind {
+            MetricKind::Ratio { denominator, .. } => self.over_metrics(denominator, context).map(Some),
+            MetricKind::Simple { .. }
+            | MetricKind::Derived { .. }
+            | MetricKind::Cumulative { .. }
+            | MetricKind::Offset { .. }
+            | MetricKind::Movement(_)
+            | MetricKind::PerEntity { .. }
+            | MetricKind::Share { .. } => Ok(None),
+        }
+    }
+
+    fn value(&mut self, id: MetricId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        let metric = self.model.metric(id);
+        let value = match &metric.kind {
+            MetricKind::Simple { measure } => self.simple(metric, *measure, context)?,
+            MetricKind::Ratio { numerator, denominator } => {
+                let numerator = self.over_metrics(numerator, context)?;
+                let denominator = self.over_metrics(denominator, context)?;
+                Expr::binary(BinaryOp::Divide, numerator, denominator)
+            }
+            MetricKind::Derived { expr } => self.over_metrics(expr, context)?,
+            MetricKind::Cumulative { of, window } => self.cumulative(*of, *window, context)?,
+            MetricKind::Offset { of, by } => {
+                let timing = Timing { shift: context.timing.shift.plus(*by), ..context.timing };
+                self.check_shift(metric, timing.shift)?;
+                self.value(*of, Context { timing, ..context })?
+            }
+            MetricKind::Movement(movement) => self.movement(metric, movement, context)?,
+            MetricKind::PerEntity { entity, of, aggregate, condition } => {
+                self.per_entity(*entity, of.as_ref(), *aggregate, condition.as_ref(), context)?
+            }
+            MetricKind::Share { of, form } => {
+                let part = self.value(*of, context)?;
+                let timing = Timing { total: true, ..context.timing };
+                let total = self.value(*of, Context { timing, ..context })?;
+                let op = match form {
+                    ShareForm::Ratio => BinaryOp::Divide,
+                    ShareForm::Difference => BinaryOp::Subtract,
+                };
+                Expr::binary(op, part, total)
+            }
+        };
+        if metric.empty_is_zero {
+            return Ok(Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Value::Int(0))]));
+        }
+        Ok(value)
+    }
+
+    fn over_metrics(&mut self, expr: &Expr<MetricId>, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        expr.try_map(&mut |id| self.value(*id, context))
+    }
+
+    fn check_shift(&self, metric: &Metric, shift: Step) -> Result<(), QueryError> {
+        if let Some(grain) = self.period() {
+            return check_shift(grain, shift);
+        }
+        if self.query.range.from.is_some() && self.query.range.to.is_some() {
+            return Ok(());
+        }
+        Err(QueryError::new(
+            Code::InvalidRange,
+            format!("`{}` looks at an earlier time, which needs a range with both ends", metric.name),
+        )
+        .help("pass range: {between: {from, to}}, or group by period(grain:)"))
+    }
+
+    /// Grain of the question's periods.
+    pub(super) fn period(&self) -> Option<Grain> {
+        self.keys.iter().find_map(|key| match key.item {
+            KeyItem::Period(grain) => Some(grain),
+            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+        })
+    }
+
+    fn simple(&mut self, metric: &Metric, id: MeasureId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        let measure = self.model.measure(id);
+        let over_time = self.effective_over_time(metric, id)?;
+        let filter = self.column_filter(metric, id.entity, context)?;
+        let leaf = self.aggregate_leaf(metric, id.entity, measure.time, over_time, context.timing)?;
+        let value = self.measured(leaf, id, &filter);
+        if over_time == OverTime::Average {
+            let snapshots = Expr::Ref(self.aggregate_column(leaf, AggregateColumn::Snapshots));
+            return Ok(Expr::binary(BinaryOp::Divide, value, snapshots));
+        }
+        Ok(value)
+    }
+
+    /// A measure as a column of a leaf; a mean is a sum and a count.
+    fn measured(&mut self, leaf: usize, measure: MeasureId, filter: &[Condition<Place>]) -> Expr<Slot> {
+        let declared = self.model.measure(measure).aggregate;
+        let mut column = |aggregate| {
+            let column = AggregateColumn::Measure { measure, aggregate, filter: filter.to_vec() };
+            Expr::Ref(self.aggregate_column(leaf, column))
+        };
+        match declared {
+            Aggregate::Average => Expr::binary(BinaryOp::Divide, column(Aggregate::Sum), column(Aggregate::Count)),
+            other => column(other),
+        }
+    }
+
+    /// A balance asked for at its own grain needs no choice among snapshots.
+    fn effective_over_time(&self, metric: &Metric, id: MeasureId) -> Result<OverTime, QueryError> {
+        let measure = self.model.measure(id);
+        let Some(finest) = self.time_grain(id.entity, measure.time) else { return Ok(measure.over_time) };
+        match self.period() {
+            Some(grain) if grain == finest => Ok(OverTime::Sum),
+            Some(grain) if !grain.is_made_of(finest) => Err(grain_error(metric, grain, finest)),
+            Some(_) | None => Ok(measure.over_time),
+        }
+    }
+
+    /// Finest grain of a fact's time.
+    pub(super) fn time_grain(&self, fact: EntityId, time: Option<DimensionIndex>) -> Option<Grain> {
+        let index = time?;
+        self.model.dimension(DimensionId { entity: fact, index }).time.map(|time| time.grain)
+    }
+
+    fn aggregate_leaf(
+        &mut self,
+        metric: &Metric,
+        fact: EntityId,
+        time: Option<DimensionIndex>,
+        over_time: OverTime,
+        timing: Timing,
+    ) -> Result<usize, QueryError> {
+        let range = self.query.range;
+        if time.is_none() && (self.period().is_some() || range.from.is_some() || range.to.is_some()) {
+            return Err(QueryError::new(Code::InvalidGrain, format!("`{}` has no time: it holds as of a day", metric.name))
+                .help("leave out range and period, and use asOf"));
+        }
+        let same = |leaf: &Leaf| {
+            leaf.timing == timing
+                && matches!(&leaf.kind, LeafKind::Aggregate(known)
+                    if known.fact == fact && known.time == time && known.over_time == over_time)
+        };
+        if let Some(position) = self.leaves.iter().position(same) {
+            return Ok(position);
+        }
+        let keys = self.leaf_keys(fact, timing)?;
+        let filter = self.query_filter(fact)?;
+        let kind = LeafKind::Aggregate(AggregateLeaf { fact, time, over_time, filter, columns: Vec::new() });
+        Ok(self.push(Leaf { timing, keys, kind }))
+    }
+
+    fn aggregate_column(&mut self, leaf: usize, column: AggregateColumn) -> Slot {
+        let columns = match &mut self.leaves[leaf].kind {
+            LeafKind::Aggregate(aggregate) => &mut aggregate.columns,
+            LeafKind::Cumulative(cumulative) => &mut cumulative.columns,
+            LeafKind::Movement(_) | LeafKind::PerEntity(_) => unreachable!("aggregate columns belong to aggregate leaves"),
+        };
+        Slot { leaf, column: position_or_push(columns, column) }
+    }
+
+    fn cumulative(&mut self, of: MetricId, window: Window, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        let metric = self.model.metric(of);
+        let MetricKind::Simple { measure: id } = metric.kind else {
+            unreachable!("a running total is of a simple metric: checked when definitions are resolved")
+        };
+        let without_time = || QueryError::new(Code::InvalidGrain, format!("`{}` has no time", metric.name));
+        let time = self.model.measure(id).time.ok_or_else(without_time)?;
+        if self.period().is_none() && self.query.range.to.is_none() {
+            return Err(QueryError::new(Code::InvalidRange, "a running total needs a period or the end of a range")
+                .help("group by period(grain:) or pass range"));
+        }
+        let keys = self.leaf_keys(id.entity, context.timing)?;
+        let filter = self.query_filter(id.entity)?;
+        let column_filter = self.column_filter(metric, id.entity, context)?;
+        let kind = LeafKind::Cumulative(CumulativeLeaf { fact: id.entity, time, window, filter, columns: Vec::new() });
+        let leaf = self.push(Leaf { timing: context.timing, keys, kind });
+        Ok(self.measured(leaf, id, &column_filter))
+    }
+
+    fn per_entity(
+        &mut self,
+        entity: EntityId,
+        of: Option<&Expr<MetricId>>,
+        aggregate: Aggregate,
+        condition: Option<&Expr<MetricId>>,
+        context: Context<'_>,
+    ) -> Result<Expr<Slot>, QueryError> {
+        let is_kept = |key: &&BoundKey| !context.timing.total || matches!(key.item, KeyItem::Period(_));
+        let mut keys: Vec<BoundKey> = self.keys.iter().filter(is_kept).cloned().collect();
+        let outer_keys: Vec<LeafKey> = keys.iter().map(|key| outer_key(&key.item)).collect();
+        let itself = entity_fields(self.model, entity).swap_remove(0);
+        for (part, dimension) in parts(self.model, &itself).into_iter().enumerate() {
+            keys.push(BoundKey {
+                key: format!("per_entity_{part}"),
+                by: usize::MAX,
+                part,
+                value_type: self.model.dimension(dimension).value_type,
+                item: KeyItem::Field(Field { of: itself.clone(), dimension }),
+            });
+        }
+        let mut inner = Builder::new(self.model, self.query, keys);
+        let inner_context = Context { timing: Timing { total: false, ..context.timing }, ..context };
+        let mut outputs = Vec::new();
+        let mut output = |expr: &Expr<MetricId>, value_type| -> Result<usize, QueryError> {
+            let value = inner.over_metrics(expr, inner_context)?;
+            outputs.push(Output { key: String::new(), value, previous: None, status: None, value_type });
+            Ok(outputs.len() - 1)
+        };
+        let of = of.map(|expr| output(expr, ValueType::Decimal)).transpose()?;
+        let condition = condition.map(|expr| output(expr, ValueType::Bool)).transpose()?;
+        let aggregates = match aggregate {
+            Aggregate::Average => vec![Aggregate::Sum, Aggregate::Count],
+            other => vec![other],
+        };
+        let columns = aggregates.iter().map(|aggregate| PerEntityColumn { aggregate: *aggregate, of, condition }).collect();
+        let kind = LeafKind::PerEntity(PerEntityLeaf { inner: Box::new(inner.finish(outputs).unlimited()), columns });
+        let leaf = self.push(Leaf { timing: context.timing, keys: outer_keys, kind });
+        let slot = |column| Expr::Ref(Slot { leaf, column });
+        Ok(match aggregate {
+            Aggregate::Average => Expr::binary(BinaryOp::Divide, slot(0), slot(1)),
+            _ => slot(0),
+        })
+    }
+
+    /// The question's group keys as a fact reaches them.
+    pub(super) fn leaf_keys(&self, fact: EntityId, timing: Timing) -> Result<Vec<LeafKey>, QueryError> {
+        let mut keys = Vec::new();
+        for key in &self.keys {
+            match &key.item {
+                KeyItem::Period(grain) => keys.push(LeafKey::Period(*grain)),
+                KeyItem::Field(_) | KeyItem::FieldPeriod(..) if timing.total => {}
+                KeyItem::Field(field) => keys.push(LeafKey::Place(self.place(fact, field)?)),
+                KeyItem::FieldPeriod(field, grain) => keys.push(LeafKey::PlacePeriod(self.place(fact, field)?, *grain)),
+            }
+        }
+        Ok(keys)
+    }
+
+    fn place(&self, fact: EntityId, field: &Field) -> Result<Place, QueryError> {
+        Place::of(self.model, fact, field).ok_or_else(|| {
+            let fact = &self.model.entity(fact).name;
+            QueryError::new(Code::NoPath, format!("`{}` cannot be reached from `{fact}`", field.of.name))
+                .help("leave it out, or ask for metrics of one fact at a time")
+        })
+    }
+
+    /// The question's conditions as a fact reaches them.
+    pub(super) fn query_filter(&self, fact: EntityId) -> Result<Vec<Condition<Place>>, QueryError> {
+        self.query.filter.iter().map(|condition| condition.try_map(&mut |field| self.place(fact, field))).collect()
+    }
+
+    /// The conditions of one column: the metric's own and those the question puts on it.
+    pub(super) fn column_filter(
+        &self,
+        metric: &Metric,
+        fact: EntityId,
+        context: Context<'_>,
+    ) -> Result<Vec<Condition<Place>>, QueryError> {
+        let own = metric.filter.iter().flat_map(|filter| {
+            filter
+                .try_map(&mut |place| Ok::<_, QueryError>(Expr::Ref(Place::safe(place))))
+                .map(|expr| split(expr).into_iter().map(Condition::Expr).map(Ok).collect::<Vec<_>>())
+                .unwrap_or_else(|error| vec![Err(error)])
+        });
+        let asked = context.filter.iter().map(|condition| condition.try_map(&mut |field| self.place(fact, field)));
+        own.chain(asked).collect()
+    }
+
+    pub(super) fn push(&mut self, leaf: Leaf) -> usize {
+        self.leaves.push(leaf);
+        self.leaves.len() - 1
+    }
+}
+
+/// The parts of a conjunction, so that each can be applied where it belongs.
+fn split<R>(expr: Expr<R>) -> Vec<Expr<R>> {
+    match expr {
+        Expr::Binary(BinaryOp::And, left, right) => split(*left).into_iter().chain(split(*right)).collect(),
+        other => vec![other],
+    }
+}
+
+/// The refusal of a grain that a fact's periods do not make up.
+pub(super) fn grain_error(metric: &Metric, asked: Grain, finest: Grain) -> QueryError {
+    QueryError::new(
+        Code::InvalidGrain,
+        format!("`{}` is known by {}, which does not make up periods by {}", metric.name, finest.name(), asked.name()),
+    )
+    .help(format!("use grain {} or one made of it", finest.name().to_uppercase()))
+}
+
+/// A key of a leaf over inner rows: the inner plan has already cut and reached it.
+fn outer_key(item: &KeyItem) -> LeafKey {
+    match item {
+        KeyItem::Period(grain) => LeafKey::Period(*grain),
+        KeyItem::Field(field) | KeyItem::FieldPeriod(field, _) => {
+            LeafKey::Place(Place::safe(&PathDimension { path: Vec::new(), dimension: field.dimension }))
+        }
+    }
+}
+
+/// The position of an item that is there, or of the item added.
+pub(super) fn position_or_push<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}

@@ -1,0 +1,195 @@
+//! The leaf of a movement: how fine its members are, and which conditions hold for rows and which for members.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Leaf, LeafKey, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
+    build::{Builder, Context, grain_error, position_or_push},
+    place::{Members, is_constant, own_key},
+};
+use crate::{
+    expr::Expr,
+    model::{
+        EntityId, Metric,
+        entity::ReadAt,
+        metric::Movement,
+        path::{Fan, PathDimension},
+    },
+    query::{
+        MovementBasis,
+        condition::Condition,
+        error::{QueryError, QueryErrorCode as Code},
+    },
+    time::Grain,
+};
+
+impl Builder<'_> {
+    /// A movement as a column of a leaf.
+    pub(super) fn movement(
+        &mut self,
+        metric: &Metric,
+        movement: &Movement,
+        context: Context<'_>,
+    ) -> Result<Expr<Slot>, QueryError> {
+        let fact = movement.measure.entity;
+        self.check_movement_time(metric, movement)?;
+        let movements = self.model.entity(fact).movements.as_ref();
+        let movements = movements.expect("the fact of a movement has movements: checked when definitions are resolved");
+        let asked = || self.query.movement_grain.as_deref().and_then(|name| movements.grain_named(name));
+        let grain = &movements.grains[movement.grain.or_else(asked).map_or(0, |index| index.index())];
+        let keys = self.leaf_keys(fact, context.timing)?;
+        let query_filter = self.query_filter(fact)?;
+        let column_filter = self.column_filter(metric, fact, context)?;
+        self.check_fan(metric, key_places(&keys).chain(places(&query_filter)).chain(places(&column_filter)))?;
+
+        let mut name = grain.name.clone();
+        let mut members = grain.members.clone();
+        let is_closing = |place: &&Place| self.model.dimension(place.dimension).read == ReadAt::Closing;
+        for place in key_places(&keys).chain(places(&query_filter).chain(places(&column_filter)).filter(is_closing)) {
+            self.refine(fact, &mut members, &mut name, &place.path());
+        }
+        let (member_filter, mut row_filter) = self.split_filter(fact, &members, query_filter);
+        let (filter, more) = self.split_filter(fact, &members, column_filter);
+        row_filter.extend(more);
+
+        let owner_path = self.model.path_between(fact, movements.owner).map(|reach| reach.path.clone()).unwrap_or_default();
+        let owner: Vec<PathDimension> = own_key(self.model, movements.owner, false)
+            .into_iter()
+            .map(|dimension| PathDimension { path: owner_path.clone(), dimension })
+            .collect();
+        let owners = Members::new(self.model, fact, &owner);
+        let is_finer_than_owner = !members.iter().all(|member| owners.decide(member));
+        let attributes: Vec<PathDimension> = key_places(&keys)
+            .chain(places(&member_filter))
+            .chain(places(&filter))
+            .map(Place::path)
+            .filter(|place| !members.contains(place))
+            .collect();
+        let column = MovementColumn { classes: movement.classes.clone(), take: movement.take, when: movement.when.clone(), filter };
+        let same = |leaf: &Leaf| {
+            leaf.timing == context.timing
+                && matches!(&leaf.kind, LeafKind::Movement(known)
+                    if known.measure == movement.measure && known.members == members && known.row_filter == row_filter)
+        };
+        let position = self.leaves.iter().position(same).unwrap_or_else(|| {
+            let kind = LeafKind::Movement(MovementLeaf {
+                measure: movement.measure,
+                members,
+                owner,
+                is_finer_than_owner,
+                grain: name,
+                basis: self.basis(fact, movement),
+                row_filter,
+                member_filter,
+                attributes: Vec::new(),
+                columns: Vec::new(),
+            });
+            self.push(Leaf { timing: context.timing, keys, kind })
+        });
+        let LeafKind::Movement(leaf) = &mut self.leaves[position].kind else { unreachable!("found as a movement") };
+        let all: BTreeSet<PathDimension> = leaf.attributes.drain(..).chain(attributes).collect();
+        leaf.attributes = all.into_iter().collect();
+        let column = position_or_push(&mut leaf.columns, column);
+        Ok(Expr::Ref(Slot { leaf: position, column }))
+    }
+
+    fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
+        self.time_grain(fact, self.model.measure(movement.measure).time)
+            .expect("the fact of a movement has time: checked when definitions are resolved")
+    }
+
+    fn check_movement_time(&self, metric: &Metric, movement: &Movement) -> Result<(), QueryError> {
+        let finest = self.finest(movement.measure.entity, movement);
+        if let Some(grain) = self.period().filter(|grain| !grain.is_made_of(finest)) {
+            return Err(grain_error(metric, grain, finest));
+        }
+        if self.period().is_none() && self.query.range.from.is_none() {
+            return Err(QueryError::new(
+                Code::InvalidRange,
+                format!("`{}` compares two instants, and without period or range there is no first one", metric.name),
+            )
+            .help("group by period(grain:) or pass range"));
+        }
+        Ok(())
+    }
+
+    fn check_fan<'p>(&self, metric: &Metric, mut places: impl Iterator<Item = &'p Place>) -> Result<(), QueryError> {
+        match places.find(|place| place.reach.fan != Fan::None) {
+            None => Ok(()),
+            Some(place) => Err(QueryError::new(
+                Code::FanOut,
+                format!(
+                    "`{}` compares members, and a member can have several values of `{}`",
+                    metric.name,
+                    self.model.dimension(place.dimension).name
+                ),
+            )
+            .help("use a dimension of which each member has one value")),
+        }
+    }
+
+    /// One step is a period of its own: both readings agree there, and the direct one is cheaper.
+    fn basis(&self, fact: EntityId, movement: &Movement) -> MovementBasis {
+        if self.period() == Some(self.finest(fact, movement)) {
+            return MovementBasis::PointToPoint;
+        }
+        self.query.movement_basis
+    }
+
+    /// Makes members so fine that each has one value of a dimension: the comparison is made inside that value (`domain` §3.0, grain
+    /// when grouping by a component dimension), or, for a dimension that tells what changed, for each balance by itself.
+    fn refine(&self, fact: EntityId, members: &mut Vec<PathDimension>, name: &mut String, place: &PathDimension) {
+        if Members::new(self.model, fact, members).decide(place) {
+            return;
+        }
+        let added = match self.model.dimension(place.dimension).read {
+            ReadAt::Opening => vec![place.clone()],
+            ReadAt::Closing => {
+                let own = own_key(self.model, fact, true);
+                own.into_iter().map(|dimension| PathDimension { path: Vec::new(), dimension }).collect()
+            }
+        };
+        for member in added {
+            if !Members::new(self.model, fact, members).decide(&member) {
+                name.push_str(" × ");
+                name.push_str(&self.model.dimension(member.dimension).name);
+                members.push(member);
+            }
+        }
+    }
+
+    /// Conditions on members (by what they were at the opening) and conditions on rows (alike on both sides).
+    ///
+    /// A condition on something that never changes gives the same members either way and is cheaper on rows. A condition on something
+    /// that changes must not be applied to rows: a member that leaves the condition would look lost.
+    fn split_filter(
+        &self,
+        fact: EntityId,
+        members: &[PathDimension],
+        conditions: Vec<Condition<Place>>,
+    ) -> (Vec<Condition<Place>>, Vec<Condition<Place>>) {
+        let decided = Members::new(self.model, fact, members);
+        conditions.into_iter().partition(|condition| {
+            let mut all_decided = true;
+            let mut all_constant = true;
+            condition.visit(&mut |place| {
+                all_decided &= decided.decide(&place.path());
+                all_constant &= is_constant(self.model, &place.path());
+            });
+            all_decided && !all_constant
+        })
+    }
+}
+
+fn key_places(keys: &[LeafKey]) -> impl Iterator<Item = &Place> {
+    keys.iter().filter_map(|key| match key {
+        LeafKey::Period(_) => None,
+        LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => Some(place),
+    })
+}
+
+fn places(conditions: &[Condition<Place>]) -> impl Iterator<Item = &Place> {
+    let mut found = Vec::new();
+    conditions.iter().for_each(|condition| condition.visit(&mut |place| found.push(place)));
+    found.into_iter()
+}

@@ -1,0 +1,210 @@
+//! Dimensions of which a row has several values: each row meets each distinct value once, so sums inside a value are right.
+
+use super::{
+    column,
+    condition::condition,
+    scan::{At, Env, Scan, physical, relation},
+};
+use crate::{
+    model::{
+        Cardinality, RelationshipId,
+        entity::ColumnName,
+        path::{Fan, Path},
+    },
+    plan::{Place, place::identity},
+    query::condition::Condition,
+    sql::ast::{Alias, Expr, From, Join, JoinKind, Query, Relation},
+};
+
+/// The multiplying joins of one scan.
+#[derive(Default)]
+pub(super) struct Fans {
+    joined: Vec<Joined>,
+}
+
+struct Joined {
+    /// Path up to and including the hop that multiplies.
+    to: Path,
+    alias: Alias,
+    places: Vec<Place>,
+    is_weighted: bool,
+}
+
+impl Fans {
+    /// Joins what the group keys need, and applies conditions on values that are not grouped: a row counts when one of its values
+    /// fulfils the condition.
+    pub(super) fn join<'p>(
+        scan: &mut Scan<'_>,
+        env: Env<'_>,
+        keys: impl Iterator<Item = &'p Place>,
+        filters: &[Condition<Place>],
+    ) -> Self {
+        let mut fans = Self::default();
+        for place in keys.filter(|place| place.reach.fan != Fan::None) {
+            let to = place.reach.path[..=multiplying_hop(env, &place.reach.path)].to_vec();
+            match fans.joined.iter_mut().find(|joined| joined.to == to) {
+                Some(joined) if joined.places.contains(place) => {}
+                Some(joined) => joined.places.push(place.clone()),
+                None => fans.joined.push(Joined {
+                    to,
+                    alias: Alias::named(""),
+                    places: vec![place.clone()],
+                    is_weighted: place.reach.fan == Fan::Weighted,
+                }),
+            }
+        }
+        for joined in &mut fans.joined {
+            joined.alias = join_values(scan, env, &joined.to, &joined.places, joined.is_weighted);
+        }
+        for filter in filters.iter().filter(|filter| !fans.covers(filter)) {
+            semi_join(scan, env, filter);
+        }
+        fans
+    }
+
+    /// Whether every multiplying field of a condition is grouped, so that the condition can be tested row by row.
+    pub(super) fn covers(&self, filter: &Condition<Place>) -> bool {
+        let mut all = true;
+        filter.visit(&mut |place| {
+            all &= place.reach.fan == Fan::None || self.joined.iter().any(|joined| joined.places.contains(place));
+        });
+        all
+    }
+
+    /// The weights by which sums are multiplied.
+    pub(super) fn weights(&self) -> impl Iterator<Item = Expr> {
+        self.joined.iter().filter(|joined| joined.is_weighted).map(|joined| column(&joined.alias, &Alias::named("w")))
+    }
+}
+
+/// A dimension's value in a scan. A key that a foreign key already holds needs no join.
+pub(super) fn value_of(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, place: &Place) -> Expr {
+    for joined in &fans.joined {
+        if let Some(position) = joined.places.iter().position(|known| known == place) {
+            return column(&joined.alias, &Alias(format!("d{position}")));
+        }
+    }
+    safe_value(scan, env, &place.reach.path, place.dimension)
+}
+
+/// A dimension at the end of a safe path.
+pub(super) fn safe_value(scan: &mut Scan<'_>, env: Env<'_>, path: &[RelationshipId], dimension: crate::model::DimensionId) -> Expr {
+    if env.access.masked.contains(&dimension) {
+        return Expr::Null(env.model.dimension(dimension).value_type);
+    }
+    match identity(env.model, path, dimension) {
+        Some((shorter, column)) if shorter.len() < path.len() => scan.column_at(&shorter, &column),
+        Some(_) | None => scan.dimension(path, dimension),
+    }
+}
+
+fn multiplying_hop(env: Env<'_>, path: &[RelationshipId]) -> usize {
+    path.iter()
+        .position(|hop| matches!(env.model.relationship(*hop).cardinality, Cardinality::OneToMany | Cardinality::ManyToMany { .. }))
+        .expect("a path that multiplies has a hop that does")
+}
+
+/// A scan of the many side: the columns that hold our key, and the values wanted.
+struct Side<'a> {
+    scan: Scan<'a>,
+    /// Columns of the many side.
+    theirs: Vec<ColumnName>,
+    /// Our columns, at the end of the path before the hop.
+    ours: Vec<ColumnName>,
+    weight: Option<ColumnName>,
+    /// Set when the far entity had to be joined by hand.
+    far: Option<Alias>,
+    /// From the scanned entity to the far one.
+    inner: Path,
+}
+
+fn side<'a>(env: Env<'a>, to: &[RelationshipId]) -> Side<'a> {
+    let hop = to.last().expect("a path that multiplies is not empty");
+    let relationship = env.model.relationship(*hop);
+    match &relationship.cardinality {
+        Cardinality::ManyToMany { bridge, near, far, weight } => {
+            let mut scan = Scan::new(env, *bridge, At::AsOf);
+            let (inner, far_alias) = match env.model.path_between(*bridge, relationship.to) {
+                Some(reach) => (reach.path.clone(), None),
+                None => {
+                    let alias = scan.next_alias();
+                    let on = far
+                        .iter()
+                        .zip(&relationship.other)
+                        .map(|(own, other)| Expr::equal(Expr::Physical(alias.clone(), other.clone()), scan.column(own)))
+                        .collect();
+                    scan.join(Join { kind: JoinKind::Left, from: relation(env, relationship.to, alias.clone()), on });
+                    (Vec::new(), Some(alias))
+                }
+            };
+            Side { scan, theirs: near.clone(), ours: relationship.own.clone(), weight: weight.clone(), far: far_alias, inner }
+        }
+        Cardinality::OneToMany | Cardinality::ManyToOne | Cardinality::OneToOne => Side {
+            scan: Scan::new(env, relationship.to, At::AsOf),
+            theirs: relationship.other.clone(),
+            ours: relationship.own.clone(),
+            weight: None,
+            far: None,
+            inner: Vec::new(),
+        },
+    }
+}
+
+impl Side<'_> {
+    fn value(&mut self, env: Env<'_>, to: &[RelationshipId], place: &Place) -> Expr {
+        if let Some(alias) = &self.far {
+            return physical(env.model.dimension(place.dimension), alias);
+        }
+        let path: Path = self.inner.iter().chain(&place.reach.path[to.len()..]).copied().collect();
+        self.scan.dimension(&path, place.dimension)
+    }
+}
+
+fn join_values(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], places: &[Place], is_weighted: bool) -> Alias {
+    let mut side = side(env, to);
+    let mut items: Vec<_> =
+        side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}")))).collect();
+    for (n, place) in places.iter().enumerate() {
+        items.push(side.value(env, to, place).named(&Alias(format!("d{n}"))));
+    }
+    if let Some(weight) = side.weight.as_ref().filter(|_| is_weighted) {
+        items.push(side.scan.column(weight).named(&Alias::named("w")));
+    }
+    attach(scan, side, to, items, JoinKind::Left, !is_weighted)
+}
+
+fn semi_join(scan: &mut Scan<'_>, env: Env<'_>, filter: &Condition<Place>) {
+    let mut first = None;
+    filter.visit(&mut |place| {
+        if first.is_none() && place.reach.fan != Fan::None {
+            first = Some(place.reach.path[..=multiplying_hop(env, &place.reach.path)].to_vec());
+        }
+    });
+    let to = first.expect("a condition that is not covered has a field that multiplies");
+    let mut side = side(env, &to);
+    let test = condition(filter, &mut |place| side.value(env, &to, place));
+    side.scan.filter(test);
+    let items = side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}"))));
+    let items = items.collect();
+    attach(scan, side, &to, items, JoinKind::Inner, true);
+}
+
+fn attach(
+    scan: &mut Scan<'_>,
+    side: Side<'_>,
+    to: &[RelationshipId],
+    items: Vec<crate::sql::ast::Item>,
+    kind: JoinKind,
+    distinct: bool,
+) -> Alias {
+    let before = &to[..to.len() - 1];
+    let ours: Vec<Expr> = side.ours.iter().map(|own| scan.column_at(before, own)).collect();
+    scan.note_scanned(side.scan.scanned());
+    let alias = scan.next_alias();
+    let on = ours.into_iter().enumerate().map(|(n, own)| Expr::equal(column(&alias, &Alias(format!("f{n}"))), own)).collect();
+    let mut select = side.scan.select(items, None);
+    select.distinct = distinct;
+    let relation = Relation::Query(Box::new(Query::select(select)));
+    scan.join(Join { kind, from: From { relation, alias: alias.clone() }, on });
+    alias
+}

@@ -1,0 +1,523 @@
+//! Opening against closing, member by member (domain reference §0, rules 2–6).
+//!
+//! Two readings of one fact, a step apart, meet per member: each snapshot is the closing of its own period and the opening of the next.
+//! Members are compared by calendar, never by neighbouring rows, so a missing month is a fall to zero.
+
+use super::{
+    Lowerer,
+    aggregate::{apply, period_of},
+    column,
+    condition::{condition, expression},
+    fan::safe_value,
+    from_cte, key_alias, numbered,
+    scan::{At, Scan, relation, root},
+    time::{FactTime, earlier, shift, truncate},
+    value_alias,
+};
+use crate::{
+    model::{
+        entity::{Aggregate, ReadAt},
+        metric::{Class, MemberValue, Take},
+        path::PathDimension,
+    },
+    plan::{Leaf, LeafKey, MovementColumn, MovementLeaf, Place, Plan, place::identity},
+    query::{MovementBasis, TimeRange, bind::whole_periods, condition::Condition},
+    sql::ast::{AggregateFunction, Alias, Expr, Infix, Item, Join, JoinKind, Query, Select},
+    time::Grain,
+    value::{Value, ValueType},
+};
+
+/// Which reading of a snapshot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Opening,
+    Closing,
+}
+
+/// How a movement cuts time.
+struct Cut {
+    range: TimeRange,
+    /// Grain of the compared periods; `None` compares the two ends of the range.
+    compared: Option<Grain>,
+    /// The fact's own grain.
+    finest: Grain,
+    /// The subquery that holds the last snapshot there is.
+    last: Alias,
+}
+
+impl Lowerer<'_> {
+    pub(super) fn movement(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Alias {
+        let cut = self.cut(plan, leaf, movement);
+        let rows = self.sides(movement, &movement.members, &movement.attributes, &movement.row_filter, &cut);
+        let members = self.members(movement, &rows);
+        let owners = movement.is_finer_than_owner.then(|| {
+            let rows = self.sides(movement, &movement.owner, &[], &[], &cut);
+            self.owners(movement, &rows)
+        });
+        let activity = needs_history(movement).then(|| self.activity(movement, &cut));
+        let classified = self.classified(movement, &members, owners.as_ref(), activity.as_ref());
+        self.summed(leaf, movement, &classified, &cut)
+    }
+
+    fn cut(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Cut {
+        let fact = movement.measure.entity;
+        let measure = self.env.model.measure(movement.measure);
+        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let scan = Scan::new(self.env, fact, At::AsOf);
+        let time = FactTime::of(self.env, &scan, fact, index);
+        let last = Select {
+            items: vec![Expr::aggregate(AggregateFunction::Max, time.step()).named(&Alias::named("s"))],
+            from: Some(relation(self.env, fact, root())),
+            group_by: Some(0),
+            ..Select::default()
+        };
+        let finest = time.grain;
+        let period = period_of(&leaf.keys);
+        let compared = match movement.basis {
+            MovementBasis::PointToPoint => period,
+            MovementBasis::Flow => Some(finest),
+        };
+        let range = earlier(plan.range, leaf.timing.shift);
+        let range = whole_periods(range, period.unwrap_or(finest), self.calendar());
+        Cut { range, compared, finest, last: self.cte("last", Query::select(last)) }
+    }
+
+    /// Both readings, aggregated to members: period `p`, members `k…`, attributes `a…`, side, value.
+    fn sides(
+        &mut self,
+        movement: &MovementLeaf,
+        members: &[PathDimension],
+        attributes: &[PathDimension],
+        row_filter: &[Condition<Place>],
+        cut: &Cut,
+    ) -> Alias {
+        let selects = [Side::Opening, Side::Closing]
+            .into_iter()
+            .map(|side| self.side(movement, members, attributes, row_filter, cut, side))
+            .collect();
+        self.cte("sides", Query::union_all(selects))
+    }
+
+    fn side(
+        &mut self,
+        movement: &MovementLeaf,
+        members: &[PathDimension],
+        attributes: &[PathDimension],
+        row_filter: &[Condition<Place>],
+        cut: &Cut,
+        side: Side,
+    ) -> Select {
+        let env = self.env;
+        let fact = movement.measure.entity;
+        let measure = env.model.measure(movement.measure);
+        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let mut scan = Scan::new(env, fact, At::AsOf);
+        let time = FactTime::of(env, &scan, fact, index);
+        scan.read_at(time.read_at());
+        let last_alias = scan.next_alias();
+        scan.join(Join { kind: JoinKind::Cross, from: from_cte(&cut.last, &last_alias), on: Vec::new() });
+        let last = column(&last_alias, &Alias::named("s"));
+        let period = self.compared_period(&mut scan, &time, cut, side, &last);
+        apply(&mut scan, env, row_filter);
+        let mut items = vec![period.named(&Alias::named("p"))];
+        for (n, member) in members.iter().enumerate() {
+            items.push(safe_value(&mut scan, env, &member.path, member.dimension).named(&key_alias(n)));
+        }
+        for (n, attribute) in attributes.iter().enumerate() {
+            items.push(safe_value(&mut scan, env, &attribute.path, attribute.dimension).named(&attribute_alias(n)));
+        }
+        let marker = i64::from(side == Side::Opening);
+        let keys = items.len();
+        let value = scan.own(&measure.expr);
+        let value = match &measure.filter {
+            Some(filter) => Expr::when(scan.own(filter), value),
+            None => value,
+        };
+        items.push(Expr::Number(marker).named(&Alias::named("side")));
+        debug_assert_eq!(measure.aggregate, Aggregate::Sum, "balances that move are sums");
+        items.push(Expr::aggregate(AggregateFunction::Sum, value).named(&Alias::named("v")));
+        self.scanned.extend(scan.scanned());
+        scan.select(items, Some(keys))
+    }
+
+    /// Restricts a side to the snapshots that count and says which period each belongs to. A period without its closing snapshot has not
+    /// happened yet: without this rule everything open would look lost.
+    fn compared_period(&self, scan: &mut Scan<'_>, time: &FactTime<'_>, cut: &Cut, side: Side, last: &Expr) -> Expr {
+        let step = cut.finest.step();
+        let this = time.step();
+        let next = shift(time.step(), step);
+        let Some(grain) = cut.compared else {
+            return self.whole_range(scan, time, cut, side, last);
+        };
+        let range = match side {
+            Side::Opening => earlier(cut.range, step),
+            Side::Closing => cut.range,
+        };
+        time.within(range).into_iter().for_each(|filter| scan.filter(filter));
+        if grain != cut.finest {
+            // The last step of a period is the one whose successor begins a period.
+            scan.filter(Expr::equal(truncate(self.calendar(), grain, next.clone()), next.clone()));
+        }
+        match side {
+            Side::Opening => {
+                let closing =
+                    if grain == cut.finest { next.clone() } else { shift(shift(next.clone(), grain.step()), step.times(-1)) };
+                scan.filter(Expr::infix(Infix::LessOrEqual, closing, last.clone()));
+                next
+            }
+            Side::Closing => truncate(self.calendar(), grain, this),
+        }
+    }
+
+    /// The two ends of the range: the last snapshot before it, and the last one in it.
+    fn whole_range(&self, scan: &mut Scan<'_>, time: &FactTime<'_>, cut: &Cut, side: Side, last: &Expr) -> Expr {
+        let step = cut.finest.step();
+        let from = cut.range.from.expect("a movement without periods needs the start of a range: refused when planning");
+        let day = |date| Expr::Value(Value::Date(date));
+        scan.filter(Expr::infix(Infix::GreaterOrEqual, last.clone(), day(from)));
+        match side {
+            Side::Opening => {
+                let range = TimeRange { from: Some(step.before(from)), to: Some(from) };
+                time.within(range).into_iter().for_each(|filter| scan.filter(filter));
+            }
+            Side::Closing => {
+                time.within(cut.range).into_iter().for_each(|filter| scan.filter(filter));
+                let closing = match cut.range.to {
+                    Some(to) => {
+                        let wanted = day(step.before(to));
+                        let is_there = Expr::infix(Infix::LessOrEqual, wanted.clone(), last.clone());
+                        Expr::when_else(is_there, wanted, last.clone())
+                    }
+                    None => last.clone(),
+                };
+                scan.filter(Expr::equal(time.step(), closing));
+            }
+        }
+        day(from)
+    }
+
+    /// One row per period and member: opening `o`, closing `c`, attributes as of the instant they are read at.
+    fn members(&mut self, movement: &MovementLeaf, sides: &Alias) -> Alias {
+        let table = Alias::named("s");
+        let mut items = vec![column(&table, &Alias::named("p")).named(&Alias::named("p"))];
+        items.extend(numbered((0..movement.members.len()).map(|n| column(&table, &key_alias(n))), key_alias));
+        let keys = items.len();
+        items.extend(balances(&table));
+        for (n, attribute) in movement.attributes.iter().enumerate() {
+            let dimension = self.env.model.dimension(attribute.dimension);
+            let value = column(&table, &attribute_alias(n));
+            items.push(read(&table, value, dimension.value_type, dimension.read).named(&attribute_alias(n)));
+        }
+        let select = Select { items, from: Some(from_cte(sides, &table)), group_by: Some(keys), ..Select::default() };
+        self.cte("members", Query::select(select))
+    }
+
+    fn owners(&mut self, movement: &MovementLeaf, sides: &Alias) -> Alias {
+        let table = Alias::named("s");
+        let mut items = vec![column(&table, &Alias::named("p")).named(&Alias::named("p"))];
+        items.extend(numbered((0..movement.owner.len()).map(|n| column(&table, &key_alias(n))), key_alias));
+        let keys = items.len();
+        items.extend(balances(&table));
+        let select = Select { items, from: Some(from_cte(sides, &table)), group_by: Some(keys), ..Select::default() };
+        self.cte("owners", Query::select(select))
+    }
+
+    /// Per owner the first step at which it was active, over all history: tells new from reactivation.
+    fn activity(&mut self, movement: &MovementLeaf, cut: &Cut) -> Alias {
+        let env = self.env;
+        let fact = movement.measure.entity;
+        let measure = env.model.measure(movement.measure);
+        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let mut scan = Scan::new(env, fact, At::AsOf);
+        let time = FactTime::of(env, &scan, fact, index);
+        scan.read_at(time.read_at());
+        let before = TimeRange { from: None, to: cut.range.to };
+        time.within(before).into_iter().for_each(|filter| scan.filter(filter));
+        let mut items = vec![time.step().named(&Alias::named("p"))];
+        for (n, owner) in movement.owner.iter().enumerate() {
+            items.push(safe_value(&mut scan, env, &owner.path, owner.dimension).named(&key_alias(n)));
+        }
+        let keys = items.len();
+        let value = scan.own(&measure.expr);
+        let value = match &measure.filter {
+            Some(filter) => Expr::when(scan.own(filter), value),
+            None => value,
+        };
+        items.push(Expr::aggregate(AggregateFunction::Sum, value).named(&Alias::named("v")));
+        self.scanned.extend(scan.scanned());
+        let select = scan.select(items, Some(keys));
+        let history = self.cte("history", Query::select(select));
+        let table = Alias::named("h");
+        let mut items = numbered((0..movement.owner.len()).map(|n| column(&table, &key_alias(n))), key_alias);
+        let keys = items.len();
+        let first = Expr::aggregate(AggregateFunction::Min, column(&table, &Alias::named("p")));
+        items.push(first.named(&Alias::named("first")));
+        let select = Select {
+            items,
+            from: Some(from_cte(&history, &table)),
+            filters: vec![Expr::infix(Infix::Greater, column(&table, &Alias::named("v")), Expr::Number(0))],
+            group_by: Some(keys),
+            ..Select::default()
+        };
+        self.cte("activity", Query::select(select))
+    }
+
+    /// Members with their owner's balances and their class.
+    fn classified(&mut self, movement: &MovementLeaf, members: &Alias, owners: Option<&Alias>, activity: Option<&Alias>) -> Alias {
+        let (member, owner, history) = (Alias::named("m"), Alias::named("w"), Alias::named("h"));
+        let of = |name: &str| column(&member, &Alias::named(name));
+        let positions = self.owner_positions(movement);
+        let same_owner = |table: &Alias| -> Vec<Expr> {
+            positions
+                .iter()
+                .enumerate()
+                .map(|(n, position)| Expr::equal(column(table, &key_alias(n)), column(&member, &key_alias(*position))))
+                .collect()
+        };
+        let mut joins = Vec::new();
+        if let Some(name) = owners {
+            let mut on = same_owner(&owner);
+            on.push(Expr::equal(column(&owner, &Alias::named("p")), of("p")));
+            joins.push(Join { kind: JoinKind::Left, from: from_cte(name, &owner), on });
+        }
+        if let Some(name) = activity {
+            joins.push(Join { kind: JoinKind::Left, from: from_cte(name, &history), on: same_owner(&history) });
+        }
+        let owner_value = |name: &str| match owners {
+            Some(_) => column(&owner, &Alias::named(name)),
+            None => of(name),
+        };
+        let mut items = vec![of("p").named(&Alias::named("p"))];
+        items.extend(numbered((0..movement.members.len()).map(|n| column(&member, &key_alias(n))), key_alias));
+        items.extend(numbered((0..movement.attributes.len()).map(|n| column(&member, &attribute_alias(n))), attribute_alias));
+        items.push(of("o").named(&Alias::named("o")));
+        items.push(of("c").named(&Alias::named("c")));
+        items.push(owner_value("o").named(&Alias::named("oo")));
+        items.push(owner_value("c").named(&Alias::named("oc")));
+        let active_before = match activity {
+            Some(_) => Expr::infix(Infix::Less, column(&history, &Alias::named("first")), of("p")),
+            None => Expr::Or(Vec::new()),
+        };
+        let class = class(movement, of("o"), of("c"), owner_value("o"), owner_value("c"), active_before);
+        items.push(class.named(&Alias::named("class")));
+        let select = Select { items, from: Some(from_cte(members, &member)), joins, ..Select::default() };
+        self.cte("classified", Query::select(select))
+    }
+
+    /// Where the owner's key stands among the members' columns.
+    fn owner_positions(&self, movement: &MovementLeaf) -> Vec<usize> {
+        let model = self.env.model;
+        let of = |place: &PathDimension| identity(model, &place.path, place.dimension);
+        movement
+            .owner
+            .iter()
+            .map(|owner| {
+                movement
+                    .members
+                    .iter()
+                    .position(|member| of(member) == of(owner))
+                    .expect("every movement grain holds the owner's key: checked when definitions are resolved")
+            })
+            .collect()
+    }
+
+    fn summed(&mut self, leaf: &Leaf, movement: &MovementLeaf, classified: &Alias, cut: &Cut) -> Alias {
+        let table = Alias::named("m");
+        let model = self.env.model;
+        let value = |place: &PathDimension| {
+            let position = movement.members.iter().position(|member| member == place);
+            match position {
+                Some(n) => column(&table, &key_alias(n)),
+                None => {
+                    let n = movement.attributes.iter().position(|attribute| attribute == place);
+                    column(&table, &attribute_alias(n.expect("every dimension of a movement is a member or an attribute")))
+                }
+            }
+        };
+        let filter = |conditions: &[Condition<Place>]| -> Vec<Expr> {
+            conditions.iter().map(|item| condition(item, &mut |place| value(&place.path()))).collect()
+        };
+        let calendar = self.calendar();
+        let period = column(&table, &Alias::named("p"));
+        let keys: Vec<Expr> = leaf
+            .keys
+            .iter()
+            .map(|key| match key {
+                LeafKey::Period(grain) => shift(truncate(calendar, *grain, period.clone()), leaf.timing.shift),
+                LeafKey::Place(place) => value(&place.path()),
+                LeafKey::PlacePeriod(place, grain) => {
+                    let raw = value(&place.path());
+                    let day = match model.dimension(place.dimension).value_type {
+                        ValueType::Timestamp => Expr::LocalDate(Box::new(raw), self.env.time_zone.to_owned()),
+                        _ => raw,
+                    };
+                    truncate(calendar, *grain, day)
+                }
+            })
+            .collect();
+        let first_step = match (movement.basis, period_of(&leaf.keys), cut.range.from) {
+            (MovementBasis::PointToPoint, _, _) => None,
+            (MovementBasis::Flow, Some(grain), _) => Some(Expr::equal(truncate(calendar, grain, period.clone()), period.clone())),
+            (MovementBasis::Flow, None, Some(from)) => Some(Expr::equal(period.clone(), Expr::Value(Value::Date(from)))),
+            (MovementBasis::Flow, None, None) => None,
+        };
+        let positions = self.owner_positions(movement);
+        let owner_columns: Vec<Expr> = positions.iter().map(|n| column(&table, &key_alias(*n))).collect();
+        let values: Vec<Expr> = movement
+            .columns
+            .iter()
+            .map(|item| summed_column(&table, item, filter(&item.filter), first_step.as_ref(), &owner_columns))
+            .collect();
+        let count = keys.len();
+        let select = Select {
+            items: [numbered(keys, key_alias), numbered(values, value_alias)].concat(),
+            from: Some(from_cte(classified, &table)),
+            filters: filter(&movement.member_filter),
+            group_by: Some(count),
+            ..Select::default()
+        };
+        self.cte("movement", Query::select(select))
+    }
+}
+
+fn attribute_alias(n: usize) -> Alias {
+    Alias(format!("a{n}"))
+}
+
+/// Opening and closing of grouped sides; a side without rows is nothing.
+fn balances(table: &Alias) -> [Item; 2] {
+    let side = |marker: i64| {
+        let is_side = Expr::equal(column(table, &Alias::named("side")), Expr::Number(marker));
+        let value = Expr::when_else(is_side, column(table, &Alias::named("v")), Expr::Number(0));
+        let sum = Expr::aggregate(AggregateFunction::Sum, value);
+        Expr::Call("coalesce", vec![sum, Expr::Number(0)])
+    };
+    [side(1).named(&Alias::named("o")), side(0).named(&Alias::named("c"))]
+}
+
+/// An attribute at the side it is read at, or at the other when the member has no rows there.
+fn read(table: &Alias, value: Expr, value_type: ValueType, at: ReadAt) -> Expr {
+    let marker = column(table, &Alias::named("side"));
+    // Engines have no maximum of booleans: they are compared as numbers.
+    let comparable = match value_type {
+        ValueType::Bool => Expr::Case {
+            arms: vec![(value.clone(), Expr::Number(1)), (Expr::Not(Box::new(value)), Expr::Number(0))],
+            otherwise: None,
+        },
+        ValueType::Int | ValueType::Decimal | ValueType::Text | ValueType::Date | ValueType::Timestamp => value,
+    };
+    let on_side = |side: i64| {
+        let is_side = Expr::equal(marker.clone(), Expr::Number(side));
+        Expr::aggregate(AggregateFunction::Max, Expr::when(is_side, comparable.clone()))
+    };
+    let (has_rows, preferred, other) = match at {
+        ReadAt::Opening => (Expr::equal(Expr::aggregate(AggregateFunction::Max, marker.clone()), Expr::Number(1)), 1, 0),
+        ReadAt::Closing => (Expr::equal(Expr::aggregate(AggregateFunction::Min, marker.clone()), Expr::Number(0)), 0, 1),
+    };
+    let chosen = Expr::when_else(has_rows, on_side(preferred), on_side(other));
+    if value_type == ValueType::Bool { Expr::equal(chosen, Expr::Number(1)) } else { chosen }
+}
+
+/// Classes are tested in a fixed order (rule 3 of the domain reference): falls to zero and rises from zero before smaller and greater.
+fn class(movement: &MovementLeaf, o: Expr, c: Expr, owner_o: Expr, owner_c: Expr, active_before: Expr) -> Expr {
+    let positive = |value: &Expr| Expr::infix(Infix::Greater, value.clone(), Expr::Number(0));
+    let nothing = |value: &Expr| Expr::infix(Infix::LessOrEqual, value.clone(), Expr::Number(0));
+    let word = |class: Class| Expr::Word(class.name());
+    let mut arms = Vec::new();
+    let rises = || vec![nothing(&o), positive(&c)];
+    let falls = || vec![positive(&o), nothing(&c)];
+    if movement.is_finer_than_owner {
+        arms.push((Expr::And([rises(), vec![positive(&owner_o)]].concat()), word(Class::ComponentAdd)));
+        arms.push((Expr::And([falls(), vec![positive(&owner_c)]].concat()), word(Class::ComponentLoss)));
+    }
+    arms.push((Expr::And([rises(), vec![active_before]].concat()), word(Class::Reactivation)));
+    arms.push((Expr::And(rises()), word(Class::New)));
+    arms.push((Expr::And(falls()), word(Class::Churn)));
+    arms.push((nothing(&o), word(Class::Flat)));
+    arms.push((Expr::infix(Infix::Greater, c.clone(), o.clone()), word(Class::Expansion)));
+    arms.push((Expr::infix(Infix::Less, c, o), word(Class::Contraction)));
+    Expr::Case { arms, otherwise: Some(Box::new(word(Class::Flat))) }
+}
+
+/// Whether telling new from reactivation matters: only when exactly one of them counts.
+fn needs_history(movement: &MovementLeaf) -> bool {
+    movement.columns.iter().any(|column| column.classes.contains(&Class::New) != column.classes.contains(&Class::Reactivation))
+}
+
+fn summed_column(
+    table: &Alias,
+    item: &MovementColumn,
+    mut conditions: Vec<Expr>,
+    first_step: Option<&Expr>,
+    owner: &[Expr],
+) -> Expr {
+    let of = |name: &str| column(table, &Alias::named(name));
+    let positive = |name: &str| {
+        let value = of(name);
+        Expr::when_else(Expr::infix(Infix::Greater, value.clone(), Expr::Number(0)), value, Expr::Number(0))
+    };
+    let negative = |name: &str| {
+        let value = of(name);
+        Expr::when_else(Expr::infix(Infix::Less, value.clone(), Expr::Number(0)), value, Expr::Number(0))
+    };
+    let minus = |left, right| Expr::infix(Infix::Subtract, left, right);
+    if !item.classes.is_empty() {
+        let list = item.classes.iter().map(|class| Expr::Word(class.name())).collect();
+        conditions.push(Expr::In { value: Box::new(of("class")), list, negated: false });
+    }
+    if let Some(when) = &item.when {
+        conditions.push(expression(when, &mut |value| match value {
+            MemberValue::Opening => of("o"),
+            MemberValue::Closing => of("c"),
+            MemberValue::OwnerOpening => of("oo"),
+            MemberValue::OwnerClosing => of("oc"),
+        }));
+    }
+    let change = minus(of("c"), of("o"));
+    // Seen step by step, the period's opening is that of its first step, and what remains of it is what no step took away.
+    let at_first = |value: Expr| match first_step {
+        Some(first) if item.classes.is_empty() => Expr::when_else(first.clone(), value, Expr::Number(0)),
+        Some(_) | None => value,
+    };
+    let value = match item.take {
+        Take::Amount => Expr::Call("abs", vec![minus(positive("c"), positive("o"))]),
+        Take::Opening => at_first(of("o")),
+        Take::Closing if first_step.is_some() && item.classes.is_empty() => Expr::infix(Infix::Add, at_first(of("o")), change),
+        Take::Closing => of("c"),
+        Take::Retained if first_step.is_some() && item.classes.is_empty() => minus(at_first(positive("o")), gross_loss(table)),
+        Take::Retained => smaller(positive("o"), positive("c")),
+        Take::Change => change,
+        Take::Credit => minus(negative("c"), negative("o")),
+        Take::Members => Expr::Number(1),
+        Take::Owners => match owner {
+            [only] => only.clone(),
+            several => Expr::Call("concat", several.iter().map(|part| Expr::ToText(Box::new(part.clone()))).collect()),
+        },
+    };
+    match item.take {
+        Take::Members => Expr::aggregate(AggregateFunction::Count, when_all(conditions, value)),
+        Take::Owners => Expr::aggregate(AggregateFunction::CountDistinct, when_all(conditions, value)),
+        Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => {
+            let value = if conditions.is_empty() { value } else { Expr::when_else(Expr::And(conditions), value, Expr::Number(0)) };
+            Expr::aggregate(AggregateFunction::Sum, value)
+        }
+    }
+}
+
+fn when_all(conditions: Vec<Expr>, value: Expr) -> Expr {
+    if conditions.is_empty() { value } else { Expr::when(Expr::And(conditions), value) }
+}
+
+fn smaller(left: Expr, right: Expr) -> Expr {
+    let is_left = Expr::infix(Infix::LessOrEqual, left.clone(), right.clone());
+    Expr::when_else(is_left, left, right)
+}
+
+fn gross_loss(table: &Alias) -> Expr {
+    let of = |name: &str| column(table, &Alias::named(name));
+    let losses = [Class::Contraction, Class::ComponentLoss, Class::Churn];
+    let list = losses.into_iter().map(|class| Expr::Word(class.name())).collect();
+    let is_loss = Expr::In { value: Box::new(of("class")), list, negated: false };
+    let kept = Expr::when_else(Expr::infix(Infix::Greater, of("c"), Expr::Number(0)), of("c"), Expr::Number(0));
+    Expr::when_else(is_loss, Expr::infix(Infix::Subtract, of("o"), kept), Expr::Number(0))
+}

@@ -1,0 +1,282 @@
+//! Leaves to one result: they meet on the group keys, metrics are computed on top, then groups are chosen, ordered and counted.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Lowerer, column,
+    condition::{condition, expression},
+    from_cte, key_alias, numbered, value_alias,
+};
+use crate::{
+    compile::ColumnRole,
+    expr,
+    model::EntityId,
+    plan::{Leaf, Plan, Slot},
+    query::{Direction, Fill, Nulls, bound::KeyItem},
+    sql::{
+        ast::{AggregateFunction, Alias, Expr, Item, Join, JoinKind, OrderItem, Query, Select},
+        statement::OutputColumn,
+    },
+    value::ValueType,
+};
+
+/// A lowered plan.
+pub(crate) struct Lowered {
+    /// The statement's tree.
+    pub(crate) query: Query,
+    /// Its columns.
+    pub(crate) columns: Vec<OutputColumn>,
+    /// What they are.
+    pub(crate) roles: Vec<ColumnRole>,
+    /// Every entity read.
+    pub(crate) scanned: BTreeSet<EntityId>,
+}
+
+/// A leaf's value in the combined rows.
+fn slot_alias(slot: Slot) -> Alias {
+    Alias(format!("v{}_{}", slot.leaf, slot.column))
+}
+
+fn output_alias(n: usize) -> Alias {
+    Alias(format!("m{n}"))
+}
+
+fn previous_alias(n: usize) -> Alias {
+    Alias(format!("p{n}"))
+}
+
+fn status_alias(n: usize) -> Alias {
+    Alias(format!("s{n}"))
+}
+
+impl Lowerer<'_> {
+    /// A whole statement.
+    pub(super) fn plan(&mut self, plan: &Plan) -> Lowered {
+        let rows = self.rows(plan);
+        let table = Alias::named("r");
+        let mut items = Vec::new();
+        let mut columns = Vec::new();
+        let mut roles = Vec::new();
+        let mut add = |name: Alias, value_type: ValueType, role: ColumnRole| {
+            columns.push(OutputColumn { name: name.0.clone(), value_type });
+            roles.push(role);
+            items.push(column(&table, &name).named(&name));
+        };
+        for (n, key) in plan.keys.iter().enumerate() {
+            add(key_alias(n), key.value_type, ColumnRole::Group { by: key.by, part: key.part });
+        }
+        for (n, output) in plan.outputs.iter().enumerate() {
+            add(output_alias(n), output.value_type, ColumnRole::Metric(n));
+            if output.previous.is_some() {
+                add(previous_alias(n), output.value_type, ColumnRole::Previous(n));
+            }
+            if output.status.is_some() {
+                add(status_alias(n), ValueType::Text, ColumnRole::Status(n));
+            }
+        }
+        if plan.row_count {
+            let name = Alias::named("n");
+            columns.push(OutputColumn { name: name.0.clone(), value_type: ValueType::Int });
+            roles.push(ColumnRole::RowCount);
+            items.push(Expr::Over(AggregateFunction::Count, None, Vec::new()).named(&name));
+        }
+        let filters = plan
+            .having
+            .iter()
+            .map(|having| condition(having, &mut |position: &usize| column(&table, &output_alias(*position))))
+            .collect();
+        let select = Select { items, from: Some(from_cte(&rows, &table)), filters, ..Select::default() };
+        let query = Query {
+            with: std::mem::take(&mut self.ctes),
+            selects: vec![select],
+            order_by: order(plan, &table),
+            limit: plan.limit.map(|limit| limit.saturating_add(1)),
+            offset: plan.offset,
+        };
+        Lowered { query, columns, roles, scanned: std::mem::take(&mut self.scanned) }
+    }
+
+    /// The rows of a plan as a named subquery: keys `k…`, metrics `m…`, comparisons `p…`, statuses `s…`.
+    pub(super) fn rows(&mut self, plan: &Plan) -> Alias {
+        let names: Vec<Alias> = plan.leaves.iter().map(|leaf| self.leaf(plan, leaf)).collect();
+        let of_groups =
+            |total: bool| -> Vec<usize> { (0..plan.leaves.len()).filter(|n| plan.leaves[*n].timing.total == total).collect() };
+        let all: Vec<usize> = (0..plan.keys.len()).collect();
+        let groups = self.combine(plan, &names, &of_groups(false), &all);
+        let totals = of_groups(true);
+        let periods: Vec<usize> = all.iter().copied().filter(|n| matches!(plan.keys[*n].item, KeyItem::Period(_))).collect();
+        let totals = (!totals.is_empty()).then(|| self.combine(plan, &names, &totals, &periods));
+        let groups = if plan.fill == Fill::Dense { self.dense(plan, &groups) } else { groups };
+        let (table, total_table) = (Alias::named("g"), Alias::named("t"));
+        let mut joins = Vec::new();
+        if let Some(name) = &totals {
+            let on: Vec<Expr> = periods
+                .iter()
+                .enumerate()
+                .map(|(n, key)| Expr::equal(column(&total_table, &key_alias(n)), column(&table, &key_alias(*key))))
+                .collect();
+            let kind = if on.is_empty() { JoinKind::Cross } else { JoinKind::Left };
+            joins.push(Join { kind, from: from_cte(name, &total_table), on });
+        }
+        let items = self.derived(plan, &table, &total_table);
+        let select = Select { items, from: Some(from_cte(&groups, &table)), joins, ..Select::default() };
+        self.cte("rows", Query::select(select))
+    }
+
+    /// Leaves side by side, grouped by the keys. Grouping takes null keys as equal, so nothing is lost or doubled.
+    fn combine(&mut self, plan: &Plan, names: &[Alias], leaves: &[usize], keys: &[usize]) -> Alias {
+        let table = Alias::named("f");
+        let slots: Vec<(Slot, ValueType)> = leaves
+            .iter()
+            .flat_map(|leaf| {
+                let count = column_count(&plan.leaves[*leaf]);
+                (0..count).map(move |column| (Slot { leaf: *leaf, column }, ValueType::Decimal))
+            })
+            .collect();
+        let selects: Vec<Select> = leaves
+            .iter()
+            .map(|leaf| {
+                let mut items: Vec<Item> = (0..keys.len()).map(|n| column(&table, &key_alias(n)).named(&key_alias(n))).collect();
+                for (slot, value_type) in &slots {
+                    let value =
+                        if slot.leaf == *leaf { column(&table, &value_alias(slot.column)) } else { Expr::Null(*value_type) };
+                    items.push(value.named(&slot_alias(*slot)));
+                }
+                Select { items, from: Some(from_cte(&names[*leaf], &table)), ..Select::default() }
+            })
+            .collect();
+        if selects.len() == 1 {
+            return self.cte("groups", Query::union_all(selects));
+        }
+        let parts = self.cte("parts", Query::union_all(selects));
+        let mut items: Vec<Item> = (0..keys.len()).map(|n| column(&table, &key_alias(n)).named(&key_alias(n))).collect();
+        for (slot, _) in &slots {
+            let name = slot_alias(*slot);
+            items.push(Expr::aggregate(AggregateFunction::Max, column(&table, &name)).named(&name));
+        }
+        let select = Select { items, from: Some(from_cte(&parts, &table)), group_by: Some(keys.len()), ..Select::default() };
+        self.cte("groups", Query::select(select))
+    }
+
+    /// Every period of the range for every group that occurs.
+    fn dense(&mut self, plan: &Plan, groups: &Alias) -> Alias {
+        let (position, grain) = plan
+            .keys
+            .iter()
+            .enumerate()
+            .find_map(|(n, key)| match key.item {
+                KeyItem::Period(grain) => Some((n, grain)),
+                KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+            })
+            .expect("filling needs periods: refused when binding");
+        let (Some(from), Some(to)) = (plan.range.from, plan.range.to) else {
+            unreachable!("filling needs a closed range: refused when binding")
+        };
+        let spine = self.closed_spine(grain, from, to);
+        let (table, periods, known) = (Alias::named("f"), Alias::named("y"), Alias::named("x"));
+        let others: Vec<usize> = (0..plan.keys.len()).filter(|n| *n != position).collect();
+        let group_items = others.iter().map(|n| column(&table, &key_alias(*n)).named(&key_alias(*n))).collect();
+        let distinct = Select { distinct: true, items: group_items, from: Some(from_cte(groups, &table)), ..Select::default() };
+        let mut joins = Vec::new();
+        if !others.is_empty() {
+            let name = self.cte("members", Query::select(distinct));
+            joins.push(Join { kind: JoinKind::Cross, from: from_cte(&name, &known), on: Vec::new() });
+        }
+        let key = |n: usize| {
+            if n == position { column(&periods, &key_alias(0)) } else { column(&known, &key_alias(n)) }
+        };
+        let on = (0..plan.keys.len())
+            .map(|n| {
+                let stored = column(&table, &key_alias(n));
+                if n == position { Expr::equal(stored, key(n)) } else { Expr::Same(Box::new(stored), Box::new(key(n))) }
+            })
+            .collect();
+        joins.push(Join { kind: JoinKind::Left, from: from_cte(groups, &table), on });
+        let mut items = numbered((0..plan.keys.len()).map(key), key_alias);
+        for (leaf, kind) in plan.leaves.iter().enumerate().filter(|(_, leaf)| !leaf.timing.total) {
+            for n in 0..column_count(kind) {
+                let name = slot_alias(Slot { leaf, column: n });
+                items.push(column(&table, &name).named(&name));
+            }
+        }
+        let is_filled = Expr::is_null(column(&table, &key_alias(position)));
+        items.push(is_filled.named(&Alias::named("filled")));
+        let select = Select { items, from: Some(from_cte(&spine, &periods)), joins, ..Select::default() };
+        self.cte("dense", Query::select(select))
+    }
+
+    fn derived(&self, plan: &Plan, table: &Alias, totals: &Alias) -> Vec<Item> {
+        let place = |slot: &Slot| {
+            let from = if plan.leaves[slot.leaf].timing.total { totals } else { table };
+            column(from, &slot_alias(*slot))
+        };
+        let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
+        for (n, output) in plan.outputs.iter().enumerate() {
+            let value = expression(&output.value, &mut |slot: &Slot| place(slot));
+            items.push(value.clone().named(&output_alias(n)));
+            if let Some(previous) = &output.previous {
+                items.push(expression(previous, &mut |slot: &Slot| place(slot)).named(&previous_alias(n)));
+            }
+            if let Some(divisor) = &output.status {
+                let divisor = divisor.as_ref().map(|divisor| expression(divisor, &mut |slot: &Slot| place(slot)));
+                let inputs = inputs(&output.value).iter().map(place).collect();
+                items.push(status(plan, table, value, divisor, inputs).named(&status_alias(n)));
+            }
+        }
+        items
+    }
+}
+
+/// Why a value is missing; null when it is not.
+fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, inputs: Vec<Expr>) -> Expr {
+    let mut arms = Vec::new();
+    if plan.fill == Fill::Dense {
+        arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
+    }
+    arms.push((Expr::is_not_null(value), Expr::Null(ValueType::Text)));
+    if let Some(divisor) = divisor {
+        arms.push((Expr::equal(divisor, Expr::Number(0)), Expr::Word("ZERO_DENOMINATOR")));
+    }
+    arms.push((Expr::And(inputs.into_iter().map(Expr::is_null).collect()), Expr::Word("NO_ROWS")));
+    Expr::Case { arms, otherwise: Some(Box::new(Expr::Word("NULL_INPUT"))) }
+}
+
+fn inputs(value: &expr::Expr<Slot>) -> BTreeSet<Slot> {
+    let mut all = BTreeSet::new();
+    value.visit_refs(&mut |slot| {
+        all.insert(*slot);
+    });
+    all
+}
+
+fn column_count(leaf: &Leaf) -> usize {
+    use crate::plan::LeafKind;
+    match &leaf.kind {
+        LeafKind::Aggregate(aggregate) => aggregate.columns.len(),
+        LeafKind::Movement(movement) => movement.columns.len(),
+        LeafKind::Cumulative(cumulative) => cumulative.columns.len(),
+        LeafKind::PerEntity(per_entity) => per_entity.columns.len(),
+    }
+}
+
+/// The order asked for, then every key ascending: rows never come in an order that depends on the engine.
+fn order(plan: &Plan, table: &Alias) -> Vec<OrderItem> {
+    let item = |name: Alias, descending: bool, nulls_first: bool| OrderItem { expr: column(table, &name), descending, nulls_first };
+    let mut items = Vec::new();
+    for order in &plan.order_by {
+        let descending = order.direction == Direction::Descending;
+        let nulls_first = order.nulls == Some(Nulls::First);
+        let parts = plan.keys.iter().enumerate().filter(|(_, key)| key.key == order.key);
+        items.extend(parts.map(|(n, _)| item(key_alias(n), descending, nulls_first)));
+        if let Some(n) = plan.outputs.iter().position(|output| output.key == order.key) {
+            items.push(item(output_alias(n), descending, nulls_first));
+        }
+    }
+    for n in 0..plan.keys.len() {
+        let expr = column(table, &key_alias(n));
+        if !items.iter().any(|known: &OrderItem| known.expr == expr) {
+            items.push(item(key_alias(n), false, false));
+        }
+    }
+    items
+}
