@@ -10,10 +10,7 @@ use crate::{
     query::{Caller, EntityQuery, QueryError, bind_entities, entity::BoundEntities},
     sql::{
         Dialect, OutputColumn, Statement,
-        lower::{
-            entity::{self as lower, Lowered},
-            scan::Env,
-        },
+        lower::{entity as lower, scan::Env},
         render::render,
     },
     value::ValueType,
