@@ -65,9 +65,8 @@ fn words(table: &Table, row: usize, columns: &[&str]) -> Vec<Value> {
 #[test]
 fn shipped_definitions_load_without_diagnostics() {
     let sources = definitions();
-    let mut diagnostics = Diagnostics::default();
-    definition::parse(&sources, &mut diagnostics);
-    assert!(diagnostics.is_empty(), "{}", render::human(&sources, &diagnostics, false));
+    let (model, diagnostics) = holdfast_schema::load(sources.clone());
+    assert!(diagnostics.is_empty() && model.is_some(), "{}", render::human(&sources, &diagnostics, false));
 }
 
 #[test]
@@ -245,4 +244,18 @@ fn believable_losses_and_gains_occur() {
     expect("renewal_event", "outcome", &["open", "full", "expanded", "reduced", "lost", "delayed"]);
     expect("signal_event", "type", &["sponsor_left", "sponsor_changed", "cost_optimization_enquiry"]);
     expect("contract", "order_type", &["new", "amendment", "renewal"]);
+}
+
+#[test]
+fn the_golden_warehouse_and_its_fixture_hold_the_same_balances() {
+    let sources = definitions();
+    let parsed = definition::parse(&sources, &mut Diagnostics::default());
+    let (_, written) = parsed.fixtures.iter().find(|(name, _)| name.value == "g01").expect("the fixture is shipped");
+    let written = fixture(written).expect("it fits");
+    let balances = |tables: &[Table]| -> Vec<Vec<Value>> {
+        let table = named(tables, "component_value_month");
+        let columns = ["component_id", "month", "account_id", "mrr", "source_type"];
+        (0..table.row_count()).map(|row| words(table, row, &columns)).collect()
+    };
+    assert_eq!(balances(&written), balances(&golden()));
 }
