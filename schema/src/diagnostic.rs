@@ -100,6 +100,11 @@ impl Diagnostics {
         self.items.extend(other.items);
     }
 
+    /// Drops those that are not to be kept.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.items.retain(keep);
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.items.iter().any(|item| item.severity == Severity::Error)

@@ -41,8 +41,10 @@ pub(super) struct Draft<'a> {
     pub(super) paths: PathTable,
 }
 
-/// Turns definitions into a model; `None` when there are errors, all of which are in `out`.
-pub fn resolve(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnostics) -> Option<Model> {
+/// Turns definitions into a model; `None` when there are errors, all of which are in `diagnostics`.
+pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut Diagnostics) -> Option<Model> {
+    let mut found = Diagnostics::default();
+    let out = &mut found;
     let index = Index::new(definitions, out);
     let project = project::resolve(&definitions.projects, out);
 
@@ -68,7 +70,9 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnos
     let policies = access::policies(&draft, out);
     questions::check(&draft, out);
     rules::check(&draft, out);
-    if out.has_errors() {
+    forget_follow_ups(sources, definitions, out);
+    diagnostics.extend(found);
+    if diagnostics.has_errors() {
         return None;
     }
 
@@ -92,6 +96,21 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnos
         names,
         paths: draft.paths,
     })
+}
+
+/// A name that could not be read where it was defined is unknown everywhere else; that is one mistake.
+fn forget_follow_ups(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnostics) {
+    const UNKNOWN_NAMES: [&str; 9] = ["M010", "M011", "M012", "M013", "M014", "M015", "M016", "M017", "M018"];
+    let unread: HashSet<&str> = definitions.incomplete.iter().map(|name| name.value.as_str()).collect();
+    if unread.is_empty() {
+        return;
+    }
+    out.retain(|item| {
+        let written = item.primary.as_ref().map_or("", |label| sources.text(label.span));
+        let names_unread =
+            written.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|part| unread.contains(part));
+        !(UNKNOWN_NAMES.contains(&item.code) && names_unread)
+    });
 }
 
 /// Paths and texts with their lengths, so that no two folders run together to the same bytes.

@@ -140,7 +140,7 @@ fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diag
         dimension.read = words::one_of("value of `read`", read, &options, out).unwrap_or_default();
     }
     let declared = definition.value_type.as_ref().map(|text| (words::value_type(text, out), text.span));
-    let form = form(name, definition, out);
+    let form = form(definition, out);
     if matches!(form, Form::Column) {
         column(physical, out);
     }
@@ -152,15 +152,7 @@ fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diag
     Sketch { dimension, declared, form }
 }
 
-fn form<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diagnostics) -> Form<'a> {
-    let ways = [definition.column.is_some(), definition.expr.is_some(), definition.bands.is_some()];
-    if ways.iter().filter(|given| **given).count() > 1 {
-        out.push(
-            Diagnostic::error("M023", name.span, format!("`{}` is made in more than one way", name.value))
-                .label("expected one of `column`, `expr` and `bands`"),
-        );
-        return Form::Wrong;
-    }
+fn form<'a>(definition: &'a written::Dimension, out: &mut Diagnostics) -> Form<'a> {
     if let Some(text) = &definition.expr {
         return expr::parse(text, out).map_or(Form::Wrong, |expr| Form::Derived { text, expr });
     }
@@ -394,50 +386,35 @@ impl Described {
 /// An upper edge in canonical text; `None` for the last band.
 type Edge = Option<(BinaryOp, String)>;
 
+/// Edges from low to high. That each but the last has one, and only one, was checked when they were read.
 fn band_edges(bands: &written::Bands, out: &mut Diagnostics) -> Option<Vec<Edge>> {
     let mut edges = Vec::with_capacity(bands.edges.len());
     let mut highest: Option<(Decimal, bool)> = None;
-    let mut sound = !bands.edges.is_empty();
-    if !sound {
-        out.push(Diagnostic::error("M024", bands.of.span, "bands without a band"));
-    }
-    for (position, edge) in bands.edges.iter().enumerate() {
-        let is_last = position + 1 == bands.edges.len();
-        let mut fail = |span: Span, message: String, help: &str| {
-            out.push(Diagnostic::error("M024", span, message).help(help));
-            sound = false;
-        };
+    let mut sound = true;
+    for edge in &bands.edges {
         let (text, inclusive) = match (&edge.below, &edge.up_to) {
-            (None, None) if is_last => {
+            (Some(below), _) => (below, false),
+            (None, Some(up_to)) => (up_to, true),
+            (None, None) => {
                 edges.push(None);
                 continue;
             }
-            (None, None) => {
-                let message = format!("band `{}` has no upper edge, but is not the last", edge.name.value);
-                fail(edge.name.span, message, "add `below:` (the edge excluded) or `up_to:` (the edge included)");
-                continue;
-            }
-            (Some(_), Some(_)) => {
-                let message = format!("band `{}` has two upper edges", edge.name.value);
-                fail(edge.name.span, message, "keep `below:` (the edge excluded) or `up_to:` (the edge included)");
-                continue;
-            }
-            (Some(below), None) => (below, false),
-            (None, Some(up_to)) => (up_to, true),
+        };
+        let mut fail = |message: String, help: &str| {
+            out.push(Diagnostic::error("M024", text.span, message).help(help));
+            sound = false;
         };
         let canonical = canonical_decimal(&text.value);
         let Some((canonical, number)) = canonical.and_then(|text| Decimal::from_str(&text).ok().map(|number| (text, number)))
         else {
-            fail(text.span, format!("`{}` is not a number of up to 28 digits", text.value), "write digits, such as 10000 or 0.7");
+            fail(format!("`{}` is not a number of up to 28 digits", text.value), "write digits, such as 10000 or 0.7");
             continue;
         };
-        if is_last {
-            let message = format!("the last band `{}` has an upper edge, so larger values have no band", edge.name.value);
-            fail(text.span, message, "add a last band that has only a name");
-        }
         if highest.is_some_and(|highest| highest >= (number, inclusive)) {
-            let message = format!("band `{}` ends before it begins", edge.name.value);
-            fail(text.span, message, "write bands from low to high, each edge above the one before");
+            fail(
+                format!("band `{}` ends before it begins", edge.name.value),
+                "write bands from low to high, each edge above the one before",
+            );
         }
         highest = Some((number, inclusive));
         edges.push(Some((if inclusive { BinaryOp::LessOrEqual } else { BinaryOp::Less }, canonical)));

@@ -1,6 +1,75 @@
 //! Whole definitions in, models or messages out.
 
-use crate::{diagnostic::Diagnostics, model::Model, source::SourceMap};
+use crate::{
+    diagnostic::Diagnostics,
+    expr::Expr,
+    model::{Cardinality, Metric, Model, metric::Additivity, path::Fan},
+    source::SourceMap,
+    value::{Value, ValueType},
+};
+
+/// Accounts, contracts of theirs, a snapshot of components, a flow of usage, and people.
+const BASE: &str = "project: test
+time_zone: europe/berlin
+fiscal_year_start: february
+---
+entity: account
+source: {sql: \"select * from crm.account where not is_test\"}
+key: account_id
+valid: {from: valid_from, to: valid_to, recorded: recorded_at}
+display: name
+freshness: {ttl: 5m, refresh: recorded_at}
+dimensions:
+  name: string
+  size: {type: decimal, column: employee_count}
+  segment: {values: [enterprise, smb]}
+  size_band: {bands: {of: size, edges: [{below: 100, name: small}, {up_to: 1000, name: middle}, {name: large}]}}
+relationships:
+  parent: {to: account, key: parent_account_id}
+  stakeholders: {to: stakeholder, many: true, key: account_id}
+---
+entity: contract
+source: crm.contract
+key: contract_id
+dimensions: {auto_renew: bool}
+relationships:
+  account: {to: account, key: account_id}
+  billed: {to: account, key: billed_account_id}
+---
+entity: stakeholder
+source: crm.stakeholder
+key: stakeholder_id
+dimensions: {role: string}
+relationships:
+  account: {to: account, key: account_id}
+---
+entity: component_value
+source: component_value_month
+key: [component_id, month]
+time: {month: {type: date, grain: month, snapshot: end_of_period}}
+dimensions:
+  amount: {type: decimal, column: mrr, hidden: true}
+  product: string
+relationships:
+  contract: {to: contract, key: contract_id}
+measures:
+  mrr: {sum: amount, unit: currency/month, over_time: last}
+  components: {count_distinct: component_id}
+movements:
+  owner: account
+  grains: {account: [account], component: [account, component_id], product: [account, product]}
+---
+entity: usage
+source: usage_day
+key: [account_id, day]
+time: {day: {type: date}}
+dimensions: {sessions: int}
+relationships: {account: {to: account, key: account_id}}
+measures:
+  sessions: {sum: sessions, unit: sessions}
+  quantity: {sum: \"case when sessions > 0 then raw_quantity else 0 end\", where: \"day >= '2024-01-01'\"}
+  days: {count: rows}
+";
 
 /// Documents are separated by `---`; each becomes a file.
 fn resolve(documents: &str) -> (Option<Model>, Vec<String>) {
@@ -13,9 +82,385 @@ fn resolve(documents: &str) -> (Option<Model>, Vec<String>) {
     (model, messages)
 }
 
+fn base_with(documents: &str) -> (Option<Model>, Vec<String>) {
+    resolve(&format!("{BASE}---\n{documents}"))
+}
+
+fn model_with(documents: &str) -> Model {
+    let (model, messages) = base_with(documents);
+    assert_eq!(messages, Vec::<String>::new());
+    model.expect("no messages, so there is a model")
+}
+
+fn metric<'m>(model: &'m Model, name: &str) -> &'m Metric {
+    model.metric(model.metric_named(name).expect("the test names its own metrics"))
+}
+
 #[test]
 fn nothing_is_a_model_with_a_warning() {
     let (model, messages) = resolve("");
     assert!(model.is_some_and(|model| model.entities.is_empty() && model.project.time_zone == "UTC"));
     assert_eq!(messages, ["M005: there is no `project:` document; days begin in UTC, years in January, weeks on Monday"]);
+}
+
+#[test]
+fn entities_know_keys_bands_and_relationships() {
+    let model = model_with("");
+    assert_eq!(model.project.time_zone, "Europe/Berlin");
+    let account = model.entity(model.entity_named("account").expect("defined"));
+    let names: Vec<&str> = account.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+    assert_eq!(names, ["account_id", "name", "size", "segment", "size_band"]);
+    assert_eq!(account.key_columns().map(|column| column.0.as_str()).collect::<Vec<_>>(), ["account_id"]);
+    assert_eq!((account.freshness.ttl_seconds, account.display.map(|index| index.0)), (Some(300), Some(1)));
+    let band = &account.dimensions[4];
+    assert_eq!(band.values, ["small", "middle", "large"]);
+    let Expr::Case { arms, otherwise: None } = &band.expr else { panic!("bands are a case without an else") };
+    assert!(matches!(arms[2].when, Expr::IsNull { negated: true, .. }), "nothing is in no band");
+    assert_eq!(account.relationships[1].cardinality, Cardinality::OneToMany);
+    assert_eq!(account.relationships[1].own[0].0, "account_id");
+
+    let fact = model.entity(model.entity_named("component_value").expect("defined"));
+    let names: Vec<&str> = fact.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+    assert_eq!(names, ["component_id", "amount", "product", "month"], "a time is the key's dimension where it reads the column");
+    let movements = fact.movements.as_ref().expect("declared");
+    assert_eq!(movements.grains[1].members.iter().map(|member| member.path.len()).collect::<Vec<_>>(), [2, 0]);
+}
+
+#[test]
+fn measures_are_whole_only_when_that_is_certain() {
+    let model = model_with("");
+    let usage = model.entity(model.entity_named("usage").expect("defined"));
+    let types: Vec<_> = usage.measures.iter().map(|measure| measure.value_type).collect();
+    assert_eq!(types, [ValueType::Int, ValueType::Decimal, ValueType::Int]);
+    let Some(Expr::Binary(_, _, right)) = &usage.measures[1].filter else { panic!("a comparison") };
+    assert!(matches!(**right, Expr::Literal(Value::Date(_))), "text beside a date is a date");
+}
+
+#[test]
+fn metrics_know_type_facts_unit_and_additivity() {
+    let model = model_with(
+        "metrics:
+  mrr: {measure: component_value.mrr}
+  sessions: {measure: usage.sessions, where: account.size_band = 'large'}
+  opening_mrr: {movement: {of: component_value.mrr, take: opening}}
+  contraction_mrr: {movement: {of: component_value.mrr, is: contraction, when: owner_closing > 0}}
+  closing_mrr: {expr: opening_mrr - contraction_mrr * 2}
+  contraction_rate: {ratio: contraction_mrr / opening_mrr}
+  mrr_before: {offset: {of: mrr, by: 12 months}}
+  sessions_to_date: {cumulative: {of: sessions, to_date: fiscal_year}}
+  shrinking: {per_entity: {entity: account, where: contraction_mrr > 0}}
+  mrr_per_session: {ratio: mrr / sessions}
+  mrr_share: {share: {of: mrr}}
+",
+    );
+    for (name, value_type, unit, additivity, is_movement) in [
+        ("mrr", ValueType::Decimal, Some("currency/month"), Additivity::SemiAdditive, false),
+        ("sessions", ValueType::Int, Some("sessions"), Additivity::Additive, false),
+        ("opening_mrr", ValueType::Decimal, Some("currency/month"), Additivity::Movement, true),
+        ("closing_mrr", ValueType::Decimal, Some("currency/month"), Additivity::Movement, true),
+        ("contraction_rate", ValueType::Decimal, None, Additivity::Not, true),
+        ("mrr_before", ValueType::Decimal, Some("currency/month"), Additivity::SemiAdditive, false),
+        ("sessions_to_date", ValueType::Int, Some("sessions"), Additivity::SemiAdditive, false),
+        ("shrinking", ValueType::Int, Some("count"), Additivity::Not, true),
+        ("mrr_share", ValueType::Decimal, None, Additivity::Not, false),
+    ] {
+        let metric = metric(&model, name);
+        let found = (metric.value_type, metric.unit.as_deref(), metric.additivity, metric.is_movement);
+        assert_eq!(found, (value_type, unit, additivity, is_movement), "{name}");
+    }
+    let both = metric(&model, "mrr_per_session");
+    let facts: Vec<&str> = both.facts.iter().map(|fact| model.entity(*fact).name.as_str()).collect();
+    assert_eq!((facts, both.inputs.len()), (vec!["component_value", "usage"], 2));
+    assert_eq!(metric(&model, "sessions").formula, "sum(sessions) of usage where account.size_band = 'large'");
+    assert_eq!(metric(&model, "contraction_mrr").formula, "amount of contraction in component_value.mrr when owner_closing > 0");
+}
+
+#[test]
+fn a_view_holds_what_fits_and_says_how_it_is_reached() {
+    let model = model_with(
+        "metrics:
+  mrr: {measure: component_value.mrr}
+  sessions: {measure: usage.sessions}
+  opening_mrr: {movement: {of: component_value.mrr, take: opening}}
+---
+view: retention
+metrics: [mrr, \"*\"]
+dimensions:
+  - account.*
+  - {path: account.parent, name: parent}
+  - {path: account.parent.segment, name: parent_segment}
+  - {path: stakeholder.role, overlapping: true}
+---
+view: contracts
+metrics: [mrr]
+dimensions: [contract.auto_renew, {path: contract.billed.segment, name: billed_segment}, {path: contract.account, name: customer}, product_of_fact]
+"
+        .replace(", product_of_fact", ", component_value.product")
+        .as_str(),
+    );
+    let view = model.view(model.view_named("retention").expect("defined"));
+    let metrics: Vec<&str> = view.metrics.iter().map(|id| model.metric(*id).name.as_str()).collect();
+    assert_eq!(metrics, ["mrr", "opening_mrr", "sessions"]);
+    let names: Vec<&str> = view.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+    assert_eq!(names, ["account", "name", "size", "segment", "size_band", "parent", "parent_segment", "role"]);
+    assert_eq!(view.movement_grains, ["account", "component", "product"]);
+
+    let fact = model.entity_named("component_value").expect("defined");
+    let reach = |dimension: &str| {
+        let dimension = &view.dimensions[view.dimension_named(dimension).expect("in the view").index()];
+        let reach = model.reach(fact, dimension).expect("fits");
+        (reach.path.iter().map(|hop| model.relationship(*hop).name.as_str()).collect::<Vec<_>>().join("."), reach.fan)
+    };
+    assert_eq!(reach("segment"), ("contract.account".to_owned(), Fan::None));
+    assert_eq!(reach("parent_segment"), ("contract.account.parent".to_owned(), Fan::None));
+    assert_eq!(reach("role"), ("contract.account.stakeholders".to_owned(), Fan::Overlapping));
+    let stakeholder = model.entity_named("stakeholder").expect("defined");
+    assert!(model.path_between(fact, stakeholder).is_none(), "a way that multiplies rows is not a safe path");
+
+    let view = model.view(model.view_named("contracts").expect("defined"));
+    let billed = &view.dimensions[view.dimension_named("billed_segment").expect("in the view").index()];
+    assert_eq!(billed.via, ["contract", "billed"]);
+    let path = &model.reach(fact, billed).expect("fits").path;
+    assert_eq!(model.relationship(path[1]).name, "billed");
+    assert!(!model.is_valid(model.metric_named("sessions").expect("defined"), billed));
+}
+
+#[test]
+fn segments_rules_and_policies_know_what_they_speak_of() {
+    let model = model_with(
+        "metrics: {sessions: {measure: usage.sessions}}
+---
+segments: {big: {entity: contract, where: \"account.size > 1000 and auto_renew\"}}
+---
+rules: {quiet: {per: account, when: 10 > sessions, for: 2, unknown: fires, severity: critical, play: [call]}}
+---
+policies: {csm: {applies_to: account, roles: [csm], rows: \"segment in claims.segments or parent.segment = 'smb'\", mask: [account.name]}}
+",
+    );
+    assert_eq!((model.segments.len(), model.policies[0].mask.len()), (1, 1));
+    let rule = &model.rules[0];
+    assert_eq!((rule.operator, rule.threshold.as_str(), rule.persistence), (crate::expr::BinaryOp::Less, "10", 2));
+}
+
+/// Definitions added to the base, and the messages they cause.
+const MISTAKES: &[(&str, &[&str])] = &[
+    ("project: again\n", &["M005: a second project"]),
+    ("entity: x\nsource: a.b.c\nkey: x_id\n", &["M004: a source has at most a schema and a table"]),
+    (
+        "entity: x\nsource: {sql: \"select 1; drop table t\"}\nkey: x_id\n",
+        &["M009: the query of a source is one statement, without a semicolon"],
+    ),
+    ("entity: x\nsource: {sql: \"delete from t\"}\nkey: x_id\n", &["M009: the query of a source begins with `select` or `with`"]),
+    ("entity: x\nsource: x\nkey: [a, a]\n", &["M020: `a` is in the key twice"]),
+    ("entity: account\nsource: x\nkey: x_id\n", &["M002: entity `account` is defined twice"]),
+    ("entity: x\nsource: x\nkey: XId\n", &["M001: the key column `XId` needs a dimension with a name of its own"]),
+    ("entity: x\nsource: x\nkey: x_id\ndisplay: nmae\ndimensions: {name: string}\n", &["M011: unknown dimension of `x` `nmae`"]),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {name: {to: account, key: a}}\ndimensions: {name: string}\n",
+        &["M002: `x`: dimension or relationship `name` is defined twice"],
+    ),
+    ("entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: acount, key: a}}\n", &["M010: unknown entity `acount`"]),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: account, key: [a, b]}}\n",
+        &["M021: `account` names 2 columns, the key of `account` has 1"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: account, key: a, many: true, unique: true}}\n",
+        &["M022: `account` is of more than one kind"],
+    ),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: b}, b: {expr: a}}\n", &["M025: `a` is made of itself"]),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: upper(a)}}\n", &["M025: `a` is made of itself"]),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: \"coalesce(b, c)\"}}\n", &["M027: the type of `a` cannot be told"]),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {type: date, expr: upper(b)}}\n", &["M027: `a` is declared to be a date"]),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: account.name}}\n", &["M034: `account.name` leads to another entity"]),
+    ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: strng}\n", &["M006: `strng` is not a type"]),
+    (
+        "entity: x\nsource: x\nkey: x_id\ndimensions: {a: {bands: {of: b, edges: [{up_to: 10, name: low}, {below: 10, name: mid}, {name: high}]}}}\n",
+        &["M024: band `mid` ends before it begins"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {snapshot: end_of_period}}\n",
+        &["M028: the snapshot `day` does not say how often it is taken"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {sum: b, over_time: last}}\n",
+        &["M029: `m` is a balance, but `x` has no snapshots"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ndimensions: {a: string}\nmeasures: {m: {sum: a}}\n",
+        &["M026: `sum` needs a number, found text"],
+    ),
+    ("entity: x\nsource: x\nkey: x_id\nfreshness: {ttl: soon}\n", &["M007: `soon` is not a duration"]),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}}\nmovements: {owner: account, grains: {account: [account], own: [x_id]}}\n",
+        &["M030: grain `own` does not hold its owner `account`"],
+    ),
+    ("metrics: {m: {measure: component_value.mmr}}\n", &["M014: unknown measure `component_value.mmr`"]),
+    ("metrics: {m: {measure: usage.sessions}, n: {expr: m + mm}}\n", &["M013: unknown metric `mm`"]),
+    ("metrics: {n: {expr: usage.sessions + 1}}\n", &["M013: unknown metric `usage.sessions`"]),
+    ("metrics: {a: {expr: b}, b: {expr: c + 1}, c: {expr: a}, d: {expr: a * 2}}\n", &["M040: metric `a` is made of itself"]),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {expr: m, where: account.size > 1}}\n",
+        &["M042: `where` does not apply to a metric that is made of other metrics"],
+    ),
+    ("metrics: {m: {measure: usage.sessions}, n: {ratio: m * 100}}\n", &["M043: a ratio is one division"]),
+    (
+        "metrics: {m: {measure: component_value.mrr}, n: {cumulative: {of: m, window: 12 months}}}\n",
+        &["M044: `m` is a balance; its values over time do not add up"],
+    ),
+    ("metrics: {m: {movement: {of: usage.sessions}}}\n", &["M046: `usage` does not say how its members are compared"]),
+    ("metrics: {m: {movement: {of: component_value.mrr, is: contracton}}}\n", &["M006: `contracton` is not a class"]),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, grain: produkt}}}\n",
+        &["M017: unknown movement grain of `component_value` `produkt`"],
+    ),
+    ("metrics: {m: {movement: {of: component_value.mrr, when: openning > 0}}}\n", &["M046: unknown value of a member `openning`"]),
+    (
+        "metrics: {m: {movement: {of: component_value.components}}}\n",
+        &["M046: `components` is not a balance, so it has no opening and closing"],
+    ),
+    ("metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account}}}\n", &["M047: nothing is evaluated per entity"]),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: contract, of: m}}}\n",
+        &["M032: no relationship leads from `usage` to one `contract`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, where: account.sgment = 'smb'}}\n",
+        &["M011: unknown dimension of `account` `sgment`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, where: account.stakeholders.role = 'x'}}\n",
+        &["M033: one `account` has many `stakeholders`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, where: stakeholder.role = 'x'}}\n",
+        &["M032: no relationship leads from `usage` to one `stakeholder`"],
+    ),
+    ("metrics: {m: {measure: usage.sessions, where: account.size}}\n", &["M026: a condition is needed here, this is a number"]),
+    ("metrics: {m: {measure: usage.sessions, where: claims.x = 'x'}}\n", &["M012: unknown entity or relationship `claims`"]),
+    ("metrics: {m: {measure: usage.sessions, direction: up}}\n", &["M006: `up` is not a direction"]),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\ndimensions: [contract.auto_renew, stakeholder.role]\n",
+        &[
+            "M050: `auto_renew` does not fit `m`: no relationship leads from `usage` to one `contract`",
+            "M050: `role` does not fit `m`: one `usage` has many `stakeholder`",
+        ],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\ndimensions: [account.segment, {path: account.parent.segment}]\n",
+        &["M051: two dimensions of this view are called `segment`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\ndimensions: [account.segmnt, acount]\n",
+        &["M011: unknown dimension or relationship of `account` `segmnt`", "M010: unknown entity `acount`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nrules: {r: {per: account, when: m + 1 > 2}}\n",
+        &["M060: a rule compares one metric with a number"],
+    ),
+    ("policies: {p: {applies_to: account, roles: [csm]}}\n", &["M061: policy `p` restricts nothing"]),
+    ("policies: {p: {applies_to: account, mask: [account_id]}}\n", &["M061: `account_id` is part of the key of `account`"]),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\ndimensions: [account.segment]\n---\nsaved_queries: {q: {ask: {metrics: [m], by: [segmnt, day, period(mont)], order_by: [n], range: 2025-13}}}\n",
+        &[
+            "M011: unknown dimension of view `v` `segmnt`",
+            "M011: unknown dimension of view `v` `day`",
+            "M006: `mont` is not a grain",
+            "M070: unknown column of this question `n`",
+            "M007: `2025-13` is not a range",
+        ],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, tests: [{given: [nothing], ask: {range: 2025}, expect: []}]}}\n",
+        &["M016: unknown fixture `nothing`", "M070: no view has the metrics of this question"],
+    ),
+];
+
+#[test]
+fn every_mistake_has_its_message_and_no_other() {
+    for (documents, expected) in MISTAKES {
+        let (model, messages) = base_with(documents);
+        let mut messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        let mut expected = expected.to_vec();
+        messages.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(messages, expected, "{documents}");
+        assert!(model.is_none(), "{documents}");
+    }
+}
+
+#[test]
+fn mistakes_of_one_load_are_told_together() {
+    let singles = MISTAKES.iter().filter(|(documents, _)| documents.starts_with("metrics: {m: {measure: usage.sessions, "));
+    let metrics: Vec<String> = singles
+        .clone()
+        .enumerate()
+        .map(|(index, (documents, _))| documents.replace("metrics: {m:", &format!("metrics: {{m{index}:")))
+        .collect();
+    let (_, messages) = base_with(&metrics.join("---\n"));
+    assert_eq!(messages.len(), singles.map(|(_, expected)| expected.len()).sum::<usize>(), "{messages:#?}");
+}
+
+#[test]
+fn an_ambiguous_way_names_both() {
+    let (_, messages) = base_with(
+        "entity: invoice
+source: invoice
+key: invoice_id
+relationships: {buyer: {to: account, key: a}, payer: {to: account, key: b}}
+measures: {invoices: {count: rows}}
+---
+metrics: {invoices: {measure: invoice.invoices, where: account.size > 1}, fine: {measure: invoice.invoices, where: payer.size > 1}}
+",
+    );
+    assert_eq!(messages, ["M031: `account` is reached from `invoice` in two ways"]);
+}
+
+#[test]
+fn a_broken_relationship_costs_one_message() {
+    let (_, messages) = base_with(
+        "entity: invoice
+source: invoice
+key: invoice_id
+relationships: {account: {to: acount, key: a}}
+measures: {invoices: {count: rows}}
+---
+metrics: {invoices: {measure: invoice.invoices, where: account.size > 1}}
+---
+view: v
+metrics: [invoices]
+dimensions: [account.segment]
+",
+    );
+    assert_eq!(messages, ["M010: unknown entity `acount`"]);
+}
+
+#[test]
+fn a_reference_to_what_could_not_be_read_is_no_second_mistake() {
+    let (model, messages) = base_with(
+        "entity: invoice
+key: invoice_id
+---
+metrics:
+  broken: {mesure: usage.sessions}
+  made: {expr: broken * 2}
+  billed: {measure: invoice.amount}
+---
+view: v
+metrics: [broken, made, billed]
+dimensions: [invoice.number]
+---
+saved_queries: {q: {ask: {view: v, metrics: [broken]}}}
+",
+    );
+    assert!(model.is_none());
+    assert_eq!(messages.len(), 2, "one for the entity without a source, one for the metric: {messages:#?}");
+}
+
+#[test]
+fn the_same_files_have_the_same_fingerprint() {
+    let fingerprint = |documents: &str| resolve(documents).0.expect("fine").fingerprint;
+    assert_eq!(fingerprint(BASE), fingerprint(BASE));
+    assert_ne!(fingerprint(BASE), fingerprint(&BASE.replace("crm.contract", "crm.contracts")));
+    assert_eq!(fingerprint(BASE).len(), 64);
 }

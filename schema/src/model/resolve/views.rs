@@ -60,7 +60,11 @@ fn safe_and_weighted_ways(draft: &mut Draft<'_>) {
 
 fn one(draft: &mut Draft<'_>, name: &Text, definition: &written::View, facts_of: &[FactSet], out: &mut Diagnostics) -> View {
     let named = named_metrics(draft, definition, out);
-    let named_facts = facts_of_all(draft, named.iter().map(|(id, _)| *id), facts_of);
+    let named_facts = match named.as_slice() {
+        // Only `"*"`: whatever any fact can be grouped by may be meant.
+        [] => FactSet::all(draft.entities.len()),
+        named => facts_of_all(draft, named.iter().map(|(id, _)| *id), facts_of),
+    };
     let found = expand(draft, definition, &named_facts, out);
     let reached: Vec<FactSet> = found.iter().map(|found| dimensions::facts_that_reach(draft, found)).collect();
 

@@ -58,7 +58,7 @@ impl Shape {
 }
 
 /// Resolves the names of one metric; `None` when something is wrong.
-pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: &mut Diagnostics) -> Option<Shape> {
+pub(super) fn of(draft: &Draft<'_>, metric: &written::Metric, out: &mut Diagnostics) -> Option<Shape> {
     match &metric.kind {
         written::MetricKind::Measure(text) => measure(draft, text, out).map(Shape::Simple),
         written::MetricKind::Ratio(text) => ratio(draft, text, out),
@@ -68,7 +68,7 @@ pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: 
         }
         written::MetricKind::Cumulative(cumulative) => {
             let of = find(draft, &cumulative.of, out);
-            let window = window(name, cumulative, out);
+            let window = window(cumulative, out);
             Some(Shape::Cumulative { of: of?, span: cumulative.of.span, window: window? })
         }
         written::MetricKind::Offset(offset) => {
@@ -175,18 +175,12 @@ fn ratio(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Shape>
     }
 }
 
-fn window(name: &Text, cumulative: &written::Cumulative, out: &mut Diagnostics) -> Option<Window> {
+/// One of the two; neither and both were reported when they were read.
+fn window(cumulative: &written::Cumulative, out: &mut Diagnostics) -> Option<Window> {
     match (&cumulative.window, &cumulative.to_date) {
-        (Some(window), None) => words::step(window, out).map(Window::Trailing),
+        (Some(window), _) => words::step(window, out).map(Window::Trailing),
         (None, Some(grain)) => words::grain(grain, out).map(Window::ToDate),
-        (one, _) => {
-            let fault = if one.is_some() { "both `window` and `to_date`" } else { "neither `window` nor `to_date`" };
-            out.push(
-                Diagnostic::error("M045", cumulative.of.span, format!("`{}` has {fault}", name.value))
-                    .help("write `window: 12 months` for a trailing total, or `to_date: year` for one that starts anew"),
-            );
-            None
-        }
+        (None, None) => None,
     }
 }
 

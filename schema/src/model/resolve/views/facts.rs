@@ -12,7 +12,7 @@ impl FactSet {
     }
 
     pub(super) fn all(entities: usize) -> Self {
-        Self(vec![u64::MAX; entities.div_ceil(64)])
+        Self::of(entities, (0..entities).map(|index| EntityId(index as u16)))
     }
 
     pub(super) fn of(entities: usize, members: impl IntoIterator<Item = EntityId>) -> Self {
