@@ -2,11 +2,37 @@
 
 use std::sync::Arc;
 
+use apollo_compiler::{
+    ExecutableDocument, Name, Schema,
+    collections::HashMap,
+    executable::Operation,
+    introspection,
+    parser::Parser,
+    request::coerce_variable_values,
+    response::{ExecutionResponse, JsonMap},
+    schema::Implementers,
+    validation::Valid,
+};
 use async_graphql::Request;
 use bytes::Bytes;
-use holdfast_schema::{diagnostic::Diagnostics, model::Model};
+use holdfast_schema::{
+    diagnostic::{Diagnostic, Diagnostics},
+    model::Model,
+    source::{FileId, Span},
+};
 
-use crate::{Answer, Limits, RequestContext, Runner};
+use crate::{
+    Answer, Limits, OperationKind, RequestContext, Runner,
+    document::Documents,
+    error::{BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, Problem, Step, VALIDATION_FAILED, pair},
+    fetch::{self, Asker},
+    json, limits,
+    plan::{Planner, RootKind, RootPlan},
+    select,
+    surface::Surface,
+    types,
+    write::Writer,
+};
 
 /// Settings of the surface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +58,40 @@ impl Default for Settings {
 /// The GraphQL surface of one model.
 #[derive(Debug)]
 pub struct Api {
+    model: Arc<Model>,
+    settings: Settings,
+    surface: Surface,
     sdl: String,
+    schema: Valid<Schema>,
+    implementers: HashMap<Name, Implementers>,
+    documents: Documents,
 }
 
 impl Api {
     /// Builds the surface. Fails when names of the model collide in GraphQL.
     pub fn new(model: Arc<Model>, settings: Settings) -> Result<Self, Diagnostics> {
-        let _ = (model, settings);
-        Ok(Self { sdl: String::new() })
+        let mut out = Diagnostics::default();
+        let surface = Surface::new(&model, &mut out);
+        if out.has_errors() {
+            return Err(out);
+        }
+        let built = types::sdl(&model, &surface, &settings.limits).map_err(|error| error.to_string()).and_then(|sdl| {
+            let schema = Parser::new().parse_ast(sdl.as_str(), "schema").map_err(|wrong| wrong.to_string())?;
+            let schema = schema.to_schema_validate().map_err(|wrong| wrong.errors.to_string())?;
+            Ok((sdl, schema))
+        });
+        let (sdl, schema) = match built {
+            Ok(built) => built,
+            Err(message) => {
+                // Names were checked before, so what is left is a bug of ours; say it where everything begins.
+                let place = model.entities.first().map_or(Span { file: FileId(0), start: 0, end: 0 }, |entity| entity.span);
+                out.push(Diagnostic::error("G009", place, format!("the definitions make no valid GraphQL schema: {message}")));
+                return Err(out);
+            }
+        };
+        let implementers = schema.implementers_map();
+        let documents = Documents::new(settings.document_cache);
+        Ok(Self { model, settings, surface, sdl, schema, implementers, documents })
     }
 
     /// The schema in GraphQL's schema language.
@@ -47,9 +99,171 @@ impl Api {
         &self.sdl
     }
 
-    /// Answers a request.
+    /// The model behind the surface.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Answers a request. The response is complete whatever happens; nothing here panics on what a caller sends.
     pub async fn execute(&self, runner: Arc<dyn Runner>, context: RequestContext, request: Request) -> Answer {
-        let _ = (runner, context, request);
-        Answer { body: Bytes::new(), had_errors: false, is_request_error: false, cache: None, operation: None }
+        let correlation_id = context.correlation_id.clone();
+        let document = match self.documents.get(&self.schema, &request.query, &self.settings.limits).await {
+            Ok(document) => document,
+            Err(problems) => return refuse(&problems, &correlation_id, None),
+        };
+        let operation = match document.operations.get(request.operation_name.as_deref()) {
+            Ok(operation) => operation,
+            Err(error) => {
+                let problem = Problem::new(OPERATION_RESOLUTION_FAILURE, error.message().to_string());
+                return refuse(&[problem], &correlation_id, None);
+            }
+        };
+        let kind = if operation.is_query() {
+            OperationKind::Query
+        } else if operation.is_mutation() {
+            OperationKind::Mutation
+        } else {
+            OperationKind::Subscription
+        };
+        let variables = match self.check(&document, operation, &request) {
+            Ok(variables) => variables,
+            Err(problem) => return refuse(&[problem], &correlation_id, Some(kind)),
+        };
+        self.answer(runner, context, &document, operation, &variables).await
+    }
+
+    /// Limits, introspection's permission, variables: everything that refuses a request as a whole.
+    fn check(
+        &self,
+        document: &Valid<ExecutableDocument>,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<Valid<JsonMap>, Problem> {
+        limits::check(&self.settings.limits, document, operation)?;
+        let asks_schema = operation.root_fields(document).any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
+        if asks_schema && !self.settings.introspection {
+            return Err(Problem::new(VALIDATION_FAILED, "introspection is not allowed here"));
+        }
+        introspection::check_max_depth(document, operation)
+            .map_err(|error| Problem::new(crate::error::LIMIT_EXCEEDED, error.message().to_string()))?;
+        let given = serde_json::to_vec(&request.variables).and_then(|bytes| serde_json::from_slice::<JsonMap>(&bytes));
+        let given = given.map_err(|_| Problem::new(BAD_USER_INPUT, "the variables are no object"))?;
+        coerce_variable_values(&self.schema, operation, &given)
+            .map_err(|error| Problem::input(error.message().to_string()).at(error.location(), &document.sources))
+    }
+
+    async fn answer(
+        &self,
+        runner: Arc<dyn Runner>,
+        context: RequestContext,
+        document: &Valid<ExecutableDocument>,
+        operation: &Operation,
+        variables: &Valid<JsonMap>,
+    ) -> Answer {
+        let planner = Planner {
+            model: &self.model,
+            surface: &self.surface,
+            settings: &self.settings,
+            request: select::Request { schema: &self.schema, document, variables },
+            now: context.now,
+        };
+        let plans = planner.roots(planner.request.root(&operation.selection_set));
+        let correlation_id = context.correlation_id.clone();
+        let asker = Asker::new(runner, Arc::new(context));
+        let fetched = fetch::roots(&asker, &self.model, &plans).await;
+        let introspection = self.introspect(document, operation, variables, &plans);
+
+        let mut writer = Writer::new(&self.model, &self.surface, &asker, self.settings.limits.response_bytes);
+        writer.out.extend_from_slice(b"{\"data\":");
+        let places: Vec<_> = plans
+            .iter()
+            .map(|plan| {
+                plan.selected.place().and_then(|place| place.line_column(&document.sources)).map(pair).into_iter().collect()
+            })
+            .collect();
+        writer.problems = introspection.errors.iter().map(|error| introspection_problem(error)).collect();
+        writer.data(&plans, &fetched, &introspection.data.unwrap_or_default(), &places);
+        let (mut out, problems) = (writer.out, writer.problems);
+        write_errors(&mut out, b",\"errors\":", &problems, &correlation_id);
+        write_inferred(&mut out, &plans);
+        out.push(b'}');
+        Answer {
+            body: Bytes::from(out),
+            had_errors: !problems.is_empty(),
+            is_request_error: false,
+            cache: asker.cache(),
+            operation: Some(OperationKind::Query),
+        }
+    }
+
+    /// Answers `__schema`, `__type` and `__typename` at the root.
+    fn introspect(
+        &self,
+        document: &Valid<ExecutableDocument>,
+        operation: &Operation,
+        variables: &Valid<JsonMap>,
+        plans: &[RootPlan<'_>],
+    ) -> ExecutionResponse {
+        let nothing = ExecutionResponse { errors: Vec::new(), data: None };
+        if !plans.iter().any(|plan| matches!(plan.kind, RootKind::Introspection)) {
+            return nothing;
+        }
+        introspection::partial_execute(&self.schema, &self.implementers, document, operation, variables).unwrap_or(nothing)
+    }
+}
+
+fn introspection_problem(error: &apollo_compiler::response::GraphQLError) -> Problem {
+    use apollo_compiler::response::ResponseDataPathSegment;
+    let path = error.path.iter().map(|step| match step {
+        ResponseDataPathSegment::Field(name) => Step::Key(name.to_string()),
+        ResponseDataPathSegment::ListIndex(index) => Step::Index(*index),
+    });
+    Problem {
+        path: path.collect(),
+        locations: error.locations.iter().copied().map(pair).collect(),
+        ..Problem::new(BAD_USER_INPUT, error.message.clone())
+    }
+}
+
+/// A response without `data`.
+fn refuse(problems: &[Problem], correlation_id: &str, operation: Option<OperationKind>) -> Answer {
+    let mut out = Vec::with_capacity(256);
+    out.push(b'{');
+    write_errors(&mut out, b"\"errors\":", problems, correlation_id);
+    out.push(b'}');
+    Answer { body: Bytes::from(out), had_errors: true, is_request_error: true, cache: None, operation }
+}
+
+fn write_errors(out: &mut Vec<u8>, key: &[u8], problems: &[Problem], correlation_id: &str) {
+    if problems.is_empty() {
+        return;
+    }
+    out.extend_from_slice(key);
+    out.push(b'[');
+    for (index, problem) in problems.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        problem.write(out, correlation_id);
+    }
+    out.push(b']');
+}
+
+/// Echoes the group keys of questions that did not say them, ready to be passed as `by`.
+fn write_inferred(out: &mut Vec<u8>, plans: &[RootPlan<'_>]) {
+    let mut first = true;
+    for plan in plans {
+        if let RootKind::Metrics(metrics) = &plan.kind
+            && let Some(keys) = &metrics.inferred
+        {
+            if first {
+                out.extend_from_slice(b",\"extensions\":{\"groupBy\":{");
+            }
+            json::key(out, &mut first, plan.selected.key);
+            out.extend_from_slice(keys.as_bytes());
+        }
+    }
+    if !first {
+        out.extend_from_slice(b"}}");
     }
 }

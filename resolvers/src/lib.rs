@@ -2,13 +2,43 @@
 //!
 //! [`Api::new`] turns a model into a GraphQL schema once; [`Api::execute`] turns a request into the bytes of its JSON response by
 //! asking a [`Runner`]. [`Endpoint`] wraps both in async-graphql's `Executor` for transports that want one.
+//!
+//! The way of a request, one module per step: `document` (text → validated document), `limits`, `select` (one collection of fields),
+//! `plan` (root fields → questions and shapes), `fetch` (questions → rows, one per level and metric group), `write` (rows → bytes).
 
 mod api;
 
+mod surface;
+
+mod naming;
+mod scalar;
+mod types;
+
+mod document;
+mod limits;
+
+mod input;
+mod select;
+
+mod plan;
+
+mod catalogue;
+mod filter;
+mod range;
+
+mod runner;
+
+mod fetch;
+
+mod write;
+
+mod exact;
+mod ids;
+mod json;
+
 mod answer;
 mod endpoint;
-mod limits;
-mod runner;
+mod error;
 
 pub use answer::{Answer, CacheSummary, OperationKind};
 pub use api::{Api, Settings};

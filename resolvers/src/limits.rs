@@ -1,5 +1,12 @@
 //! How much one document may ask for: checked before anything is planned.
 
+use apollo_compiler::{
+    ExecutableDocument,
+    executable::{Field, Operation, Selection, SelectionSet},
+};
+
+use crate::error::{LIMIT_EXCEEDED, Problem};
+
 /// Limits of documents and pages. Each is a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -49,4 +56,101 @@ impl Default for Limits {
             response_bytes: 10 * 1024 * 1024,
         }
     }
+}
+
+/// Checks an operation against the limits.
+pub(crate) fn check(limits: &Limits, document: &ExecutableDocument, operation: &Operation) -> Result<(), Problem> {
+    let mut walk = Walk { limits, document, counts: Counts::default(), directives: operation.directives.len() };
+    walk.set(&operation.selection_set, 1, false, &mut Vec::new())
+}
+
+/// What was counted so far.
+#[derive(Debug, Default)]
+struct Counts {
+    height: usize,
+    aliases: usize,
+    root_fields: usize,
+    introspection: usize,
+}
+
+/// One walk over an operation with its fragments expanded. It ends at the first limit, so that fragments that multiply each other
+/// cost no more than the limits allow.
+struct Walk<'a> {
+    limits: &'a Limits,
+    document: &'a ExecutableDocument,
+    counts: Counts,
+    directives: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn set(
+        &mut self,
+        set: &'a SelectionSet,
+        depth: usize,
+        is_introspection: bool,
+        fragments: &mut Vec<&'a str>,
+    ) -> Result<(), Problem> {
+        let mut typenames = 0;
+        for selection in &set.selections {
+            self.directives += selection.directives().len();
+            within("directives", self.directives, self.limits.directives)?;
+            match selection {
+                Selection::Field(field) => self.field(field, depth, is_introspection, &mut typenames, fragments)?,
+                Selection::InlineFragment(fragment) => {
+                    self.set(&fragment.selection_set, depth, is_introspection, fragments)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    // The validator refuses fragments that spread themselves; without it a walk would not end.
+                    if fragments.contains(&spread.fragment_name.as_str()) {
+                        continue;
+                    }
+                    self.counts.height += 1;
+                    within("height", self.counts.height, self.limits.height + self.limits.introspection_fields)?;
+                    if let Some(fragment) = self.document.fragments.get(&spread.fragment_name) {
+                        fragments.push(&spread.fragment_name);
+                        self.set(&fragment.selection_set, depth, is_introspection, fragments)?;
+                        fragments.pop();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn field(
+        &mut self,
+        field: &'a Field,
+        depth: usize,
+        is_introspection: bool,
+        typenames: &mut usize,
+        fragments: &mut Vec<&'a str>,
+    ) -> Result<(), Problem> {
+        if depth == 1 {
+            self.counts.root_fields += 1;
+            within("root fields", self.counts.root_fields, self.limits.root_fields)?;
+        }
+        let is_introspection = is_introspection || matches!(field.name.as_str(), "__schema" | "__type");
+        if is_introspection {
+            self.counts.introspection += 1;
+            within("introspection fields", self.counts.introspection, self.limits.introspection_fields)?;
+        } else {
+            self.counts.height += 1;
+            within("height", self.counts.height, self.limits.height)?;
+            within("depth", depth, self.limits.depth)?;
+            let is_typename = field.name == "__typename";
+            *typenames += usize::from(is_typename);
+            if field.alias.is_some() || (is_typename && *typenames > 1) {
+                self.counts.aliases += 1;
+                within("aliases", self.counts.aliases, self.limits.aliases)?;
+            }
+        }
+        self.set(&field.selection_set, depth + 1, is_introspection, fragments)
+    }
+}
+
+fn within(what: &str, count: usize, limit: usize) -> Result<(), Problem> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(Problem::new(LIMIT_EXCEEDED, format!("the operation is over the limit of {limit} for {what}")))
 }

@@ -1,0 +1,429 @@
+//! The catalogue: the definitions themselves as an answer, from the model alone.
+
+use holdfast_schema::{
+    expr::BinaryOp,
+    model::{
+        Cardinality, DimensionIndex, EntityId, MetricId, MetricKind, RelationshipIndex, View, ViewId, ViewTarget,
+        access::{RuleSeverity, RuleTime},
+        metric::{Additivity, Direction},
+    },
+    query::{Fill, MetricQuery, MetricSelection, MovementBasis, Scope},
+    value::ValueType,
+};
+
+use crate::{
+    error::{LIMIT_EXCEEDED, Problem},
+    input::Input,
+    naming::camel,
+    plan::Planner,
+    select::{Arguments, Selected},
+    surface::CatalogueRoot,
+};
+
+/// Values of one catalogue answer at most: lists inside lists multiply.
+const MAX_VALUES: usize = 200_000;
+
+/// An answer of the catalogue.
+#[derive(Debug)]
+pub(crate) struct CataloguePlan {
+    /// What is written.
+    pub(crate) value: Value,
+}
+
+/// A value of the catalogue.
+#[derive(Debug)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Number(i64),
+    Text(String),
+    List(Vec<Value>),
+    Object(Vec<(String, Value)>),
+    /// The statement of a question, which the runner knows.
+    Sql(Box<MetricQuery>),
+}
+
+/// Something that has fields.
+#[derive(Debug, Clone, Copy)]
+enum Object {
+    Metric(MetricId),
+    Dimension(ViewId, usize),
+    View(ViewId),
+    Entity(EntityId),
+    EntityDimension(EntityId, DimensionIndex),
+    Relationship(EntityId, RelationshipIndex),
+    Rule(usize),
+    Segment(usize),
+}
+
+/// One walk over a selection.
+struct Walk<'p, 'a> {
+    planner: &'p Planner<'a>,
+    values: usize,
+}
+
+impl CataloguePlan {
+    /// Reads what is selected.
+    pub(crate) fn new<'a>(
+        planner: &Planner<'a>,
+        root: CatalogueRoot,
+        selected: &Selected<'a>,
+        arguments: Arguments,
+    ) -> Result<Self, Problem> {
+        let mut walk = Walk { planner, values: 0 };
+        let model = planner.model;
+        let value = match root {
+            CatalogueRoot::Metrics => walk.list(selected, metrics(planner, &arguments)?.into_iter().map(Object::Metric))?,
+            CatalogueRoot::Metric => {
+                let name = arguments.get("name").and_then(Input::text).unwrap_or_default();
+                match model.metric_named(name) {
+                    Some(id) => walk.object(selected, Object::Metric(id))?,
+                    None => Value::Null,
+                }
+            }
+            CatalogueRoot::Dimensions => walk.list(selected, dimensions(planner, &arguments)?.into_iter())?,
+            CatalogueRoot::Views => walk.list(selected, model.view_ids().map(|(id, _)| Object::View(id)))?,
+            CatalogueRoot::Entities => walk.list(selected, model.entity_ids().map(|(id, _)| Object::Entity(id)))?,
+            CatalogueRoot::Rules => walk.list(selected, (0..model.rules.len()).map(Object::Rule))?,
+            CatalogueRoot::Segments => walk.list(selected, (0..model.segments.len()).map(Object::Segment))?,
+        };
+        Ok(Self { value })
+    }
+}
+
+fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>, Problem> {
+    let model = planner.model;
+    let only = match arguments.get("view").and_then(Input::text) {
+        Some(name) => Some(model.view_named(name).ok_or_else(|| Problem::input("`view` names no view"))?),
+        None => None,
+    };
+    let names: Vec<_> = arguments.get("compatibleWith").map_or(&[][..], Input::items).iter().filter_map(Input::text).collect();
+    let fits = |id: MetricId, view: &View| {
+        view.metrics.contains(&id)
+            && names
+                .iter()
+                .all(|name| view.dimension_named(name).is_some_and(|index| model.is_valid(id, &view.dimensions[index.index()])))
+    };
+    Ok(model
+        .metric_ids()
+        .map(|(id, _)| id)
+        .filter(|id| match only {
+            Some(view) => fits(*id, model.view(view)),
+            None if names.is_empty() => true,
+            None => model.views.iter().any(|view| fits(*id, view)),
+        })
+        .collect())
+}
+
+fn dimensions(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<Object>, Problem> {
+    let model = planner.model;
+    let mut wanted = Vec::new();
+    for name in arguments.get("forMetrics").map_or(&[][..], Input::items).iter().filter_map(Input::text) {
+        wanted.push(model.metric_named(name).ok_or_else(|| Problem::input("`forMetrics` names no metric"))?);
+    }
+    let mut out = Vec::new();
+    for (id, view) in model.view_ids() {
+        if wanted.iter().all(|metric| view.metrics.contains(metric)) {
+            let valid = |index: &usize| wanted.iter().all(|metric| model.is_valid(*metric, &view.dimensions[*index]));
+            out.extend((0..view.dimensions.len()).filter(valid).map(|index| Object::Dimension(id, index)));
+        }
+    }
+    Ok(out)
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn list(&mut self, selected: &Selected<'a>, items: impl Iterator<Item = Object>) -> Result<Value, Problem> {
+        let mut out = Vec::new();
+        for item in items {
+            out.push(self.object(selected, item)?);
+        }
+        Ok(Value::List(out))
+    }
+
+    fn object(&mut self, selected: &Selected<'a>, object: Object) -> Result<Value, Problem> {
+        let type_name = match object {
+            Object::Metric(_) => "Metric",
+            Object::Dimension(..) => "Dimension",
+            Object::View(_) => "View",
+            Object::Entity(_) => "Entity",
+            Object::EntityDimension(..) => "EntityDimension",
+            Object::Relationship(..) => "Relationship",
+            Object::Rule(_) => "Rule",
+            Object::Segment(_) => "Segment",
+        };
+        let mut out = Vec::new();
+        for field in self.planner.request.below(selected, type_name) {
+            self.values += 1;
+            if self.values > MAX_VALUES {
+                return Err(Problem::new(LIMIT_EXCEEDED, format!("the catalogue answers with {MAX_VALUES} values at most")));
+            }
+            let value = if field.name == "__typename" { Value::Text(type_name.to_owned()) } else { self.field(&field, object)? };
+            out.push((field.key.to_owned(), value));
+        }
+        Ok(Value::Object(out))
+    }
+
+    fn field(&mut self, field: &Selected<'a>, object: Object) -> Result<Value, Problem> {
+        match object {
+            Object::Metric(id) => self.metric(field, id),
+            Object::Dimension(view, index) => self.dimension(field, view, index),
+            Object::View(id) => self.view(field, id),
+            Object::Entity(id) => self.entity(field, id),
+            Object::EntityDimension(entity, index) => Ok(self.entity_dimension(field, entity, index)),
+            Object::Relationship(entity, index) => self.relationship(field, entity, index),
+            Object::Rule(index) => self.rule(field, index),
+            Object::Segment(index) => self.segment(field, index),
+        }
+    }
+
+    fn metric(&mut self, field: &Selected<'a>, id: MetricId) -> Result<Value, Problem> {
+        let model = self.planner.model;
+        let metric = model.metric(id);
+        Ok(match field.name {
+            "name" => text(&metric.name),
+            "field" => text(&camel(&metric.name)),
+            "label" => text(&metric.label),
+            "description" => optional(metric.description.as_ref()),
+            "type" => text(match metric.kind {
+                MetricKind::Simple { .. } => "SIMPLE",
+                MetricKind::Ratio { .. } => "RATIO",
+                MetricKind::Derived { .. } => "DERIVED",
+                MetricKind::Cumulative { .. } => "CUMULATIVE",
+                MetricKind::Offset { .. } => "OFFSET",
+                MetricKind::Movement(_) => "MOVEMENT",
+                MetricKind::PerEntity { .. } => "PER_ENTITY",
+                MetricKind::Share { .. } => "SHARE",
+            }),
+            "valueType" => value_type(metric.value_type),
+            "formula" => text(&metric.formula),
+            "owner" => optional(metric.owner.as_ref()),
+            "version" => Value::Number(metric.version),
+            "unit" => optional(metric.unit.as_ref()),
+            "format" => optional(metric.format.as_ref()),
+            "direction" => text(match metric.direction {
+                Direction::HigherIsBetter => "HIGHER_IS_BETTER",
+                Direction::LowerIsBetter => "LOWER_IS_BETTER",
+                Direction::Neutral => "NEUTRAL",
+            }),
+            "additivity" => text(match metric.additivity {
+                Additivity::Additive => "ADDITIVE",
+                Additivity::Movement => "MOVEMENT",
+                Additivity::SemiAdditive => "SEMI_ADDITIVE",
+                Additivity::Not => "NOT_ADDITIVE",
+            }),
+            "source" => optional(metric.source.as_ref()),
+            "tags" => texts(&metric.tags),
+            "deprecation" => optional(metric.deprecated.as_ref()),
+            "isMovement" => Value::Bool(metric.is_movement),
+            "facts" => self.list(field, metric.facts.iter().copied().map(Object::Entity))?,
+            "views" => {
+                let views = model.view_ids().filter(|(_, view)| view.metrics.contains(&id)).map(|(view, _)| Object::View(view));
+                self.list(field, views)?
+            }
+            "validDimensions" => {
+                let arguments = self.planner.request.arguments(field)?;
+                let only = arguments.get("view").and_then(Input::text);
+                let views =
+                    model.view_ids().filter(|(_, view)| view.metrics.contains(&id) && only.is_none_or(|name| name == view.name));
+                let dimensions = views.flat_map(|(view_id, view)| {
+                    let valid = move |index: &usize| model.is_valid(id, &view.dimensions[*index]);
+                    (0..view.dimensions.len()).filter(valid).map(move |index| Object::Dimension(view_id, index))
+                });
+                self.list(field, dimensions)?
+            }
+            "lineage" => self.list(field, metric.inputs.iter().copied().map(Object::Metric))?,
+            "usedBy" => {
+                let users = model.metric_ids().filter(|(_, other)| other.inputs.contains(&id));
+                self.list(field, users.map(|(other, _)| Object::Metric(other)))?
+            }
+            _ => match model.views.iter().find(|view| view.metrics.contains(&id)) {
+                Some(view) => Value::Sql(Box::new(self.question(&view.name, &metric.name))),
+                None => Value::Null,
+            },
+        })
+    }
+
+    /// One number over all time.
+    fn question(&self, view: &str, metric: &str) -> MetricQuery {
+        let selection = MetricSelection { key: metric.to_owned(), metric: metric.to_owned(), filter: None, status: false };
+        MetricQuery {
+            scope: Scope::View(view.to_owned()),
+            metrics: vec![selection],
+            by: Vec::new(),
+            range: None,
+            filter: None,
+            having: None,
+            compare: None,
+            order_by: Vec::new(),
+            limit: None,
+            offset: 0,
+            row_count: false,
+            fill: Fill::None,
+            totals: false,
+            movement_grain: None,
+            movement_basis: MovementBasis::PointToPoint,
+            as_of: self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
+            as_known_at: None,
+            time_zone: None,
+        }
+    }
+
+    fn dimension(&mut self, field: &Selected<'a>, view: ViewId, index: usize) -> Result<Value, Problem> {
+        let model = self.planner.model;
+        let dimension = &model.view(view).dimensions[index];
+        let target = match dimension.target {
+            ViewTarget::Dimension(id) => Some(model.dimension(id)),
+            ViewTarget::Entity(_) => None,
+        };
+        Ok(match field.name {
+            "name" => text(&dimension.name),
+            "label" => text(&dimension.label),
+            "description" => optional(match target {
+                Some(target) => target.description.as_ref(),
+                None => model.entity(dimension.target.entity()).description.as_ref(),
+            }),
+            "view" => self.object(field, Object::View(view))?,
+            "valueType" => value_type(dimension.value_type),
+            "entity" => self.object(field, Object::Entity(dimension.target.entity()))?,
+            "isEntity" => Value::Bool(target.is_none()),
+            "overlapping" => Value::Bool(dimension.overlapping),
+            "unit" => optional(target.and_then(|target| target.unit.as_ref())),
+            _ => texts(target.map_or(&[][..], |target| &target.values)),
+        })
+    }
+
+    fn view(&mut self, field: &Selected<'a>, id: ViewId) -> Result<Value, Problem> {
+        let view = self.planner.model.view(id);
+        Ok(match field.name {
+            "name" => text(&view.name),
+            "field" => text(&self.planner.surface.view(id).field),
+            "label" => text(&view.label),
+            "description" => optional(view.description.as_ref()),
+            "metrics" => self.list(field, view.metrics.iter().copied().map(Object::Metric))?,
+            "dimensions" => self.list(field, (0..view.dimensions.len()).map(|index| Object::Dimension(id, index)))?,
+            _ => texts(&view.movement_grains),
+        })
+    }
+
+    fn entity(&mut self, field: &Selected<'a>, id: EntityId) -> Result<Value, Problem> {
+        let entity = self.planner.model.entity(id);
+        let names = self.planner.surface.entity(id);
+        Ok(match field.name {
+            "name" => text(&entity.name),
+            "typeName" => text(&names.type_name),
+            "label" => text(&entity.label),
+            "description" => optional(entity.description.as_ref()),
+            "owner" => optional(entity.owner.as_ref()),
+            "tags" => texts(&entity.tags),
+            "key" => {
+                let key: Vec<_> = entity.key.iter().map(|index| entity.dimensions[index.index()].name.clone()).collect();
+                texts(&key)
+            }
+            "isEffectiveDated" => Value::Bool(entity.validity.is_some()),
+            "dimensions" => self.list(field, names.dimensions.iter().map(|(_, index)| Object::EntityDimension(id, *index)))?,
+            "relationships" => self.list(field, names.relationships.iter().map(|(_, index)| Object::Relationship(id, *index)))?,
+            _ => self.list(field, names.metrics.iter().map(|(_, metric)| Object::Metric(*metric)))?,
+        })
+    }
+
+    fn entity_dimension(&self, field: &Selected<'a>, entity: EntityId, index: DimensionIndex) -> Value {
+        let dimension = &self.planner.model.entity(entity).dimensions[index.index()];
+        match field.name {
+            "name" => text(&dimension.name),
+            "label" => text(&dimension.label),
+            "description" => optional(dimension.description.as_ref()),
+            "valueType" => value_type(dimension.value_type),
+            "unit" => optional(dimension.unit.as_ref()),
+            "isTime" => Value::Bool(dimension.time.is_some()),
+            _ => texts(&dimension.values),
+        }
+    }
+
+    fn relationship(&mut self, field: &Selected<'a>, entity: EntityId, index: RelationshipIndex) -> Result<Value, Problem> {
+        let relationship = &self.planner.model.entity(entity).relationships[index.index()];
+        Ok(match field.name {
+            "name" => text(&relationship.name),
+            "description" => optional(relationship.description.as_ref()),
+            "to" => self.object(field, Object::Entity(relationship.to))?,
+            _ => text(match relationship.cardinality {
+                Cardinality::ManyToOne => "MANY_TO_ONE",
+                Cardinality::OneToOne => "ONE_TO_ONE",
+                Cardinality::OneToMany => "ONE_TO_MANY",
+                Cardinality::ManyToMany { .. } => "MANY_TO_MANY",
+            }),
+        })
+    }
+
+    fn rule(&mut self, field: &Selected<'a>, index: usize) -> Result<Value, Problem> {
+        let rule = &self.planner.model.rules[index];
+        Ok(match field.name {
+            "name" => text(&rule.name),
+            "label" => text(&rule.label),
+            "description" => optional(rule.description.as_ref()),
+            "per" => self.object(field, Object::Entity(rule.per))?,
+            "metric" => self.object(field, Object::Metric(rule.metric))?,
+            "operator" => text(match rule.operator {
+                BinaryOp::NotEqual => "NE",
+                BinaryOp::Less => "LT",
+                BinaryOp::LessOrEqual => "LTE",
+                BinaryOp::Greater => "GT",
+                BinaryOp::GreaterOrEqual => "GTE",
+                BinaryOp::Equal
+                | BinaryOp::Add
+                | BinaryOp::Subtract
+                | BinaryOp::Multiply
+                | BinaryOp::Divide
+                | BinaryOp::And
+                | BinaryOp::Or => "EQ",
+            }),
+            "threshold" => text(&rule.threshold),
+            "at" => text(match rule.at {
+                RuleTime::LastCompleteMonth => "LAST_COMPLETE_MONTH",
+                RuleTime::LastCompleteQuarter => "LAST_COMPLETE_QUARTER",
+                RuleTime::AsOf => "AS_OF",
+            }),
+            "persistence" => Value::Number(i64::from(rule.persistence)),
+            "firesWhenUnknown" => Value::Bool(rule.fires_when_unknown),
+            "severity" => text(match rule.severity {
+                RuleSeverity::Info => "INFO",
+                RuleSeverity::Warning => "WARNING",
+                RuleSeverity::Critical => "CRITICAL",
+            }),
+            "plays" => texts(&rule.plays),
+            _ => optional(rule.source.as_ref()),
+        })
+    }
+
+    fn segment(&mut self, field: &Selected<'a>, index: usize) -> Result<Value, Problem> {
+        let segment = &self.planner.model.segments[index];
+        Ok(match field.name {
+            "name" => text(&segment.name),
+            "label" => text(&segment.label),
+            "description" => optional(segment.description.as_ref()),
+            _ => self.object(field, Object::Entity(segment.entity))?,
+        })
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn optional(text: Option<&String>) -> Value {
+    text.map_or(Value::Null, |text| Value::Text(text.clone()))
+}
+
+fn texts(items: &[String]) -> Value {
+    Value::List(items.iter().cloned().map(Value::Text).collect())
+}
+
+fn value_type(value_type: ValueType) -> Value {
+    text(match value_type {
+        ValueType::Bool => "BOOL",
+        ValueType::Int => "INT",
+        ValueType::Decimal => "DECIMAL",
+        ValueType::Text => "STRING",
+        ValueType::Date => "DATE",
+        ValueType::Timestamp => "TIMESTAMP",
+    })
+}

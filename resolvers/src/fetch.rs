@@ -1,0 +1,424 @@
+//! Plans → rows: every question of an operation, one per level and metric group, equal ones asked once, independent ones at the
+//! same time.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, join_all},
+};
+use holdfast_schema::{
+    compile::{ColumnRole, EntityColumn},
+    model::{EntityId, Model},
+    query::{EntityQuery, Filter, MetricQuery, Page, Parents},
+    value::{RowSet, Value},
+};
+
+use crate::{
+    CacheSummary, RequestContext, Runner,
+    error::Problem,
+    plan::{ChildKind, ConnectionPlan, KeyedPlan, MetricPlan, RootKind, RootPlan, RowsPlan},
+    runner::{EntityAnswer, MetricAnswer, RunError},
+};
+
+/// The key of a row.
+pub(crate) type Key = Vec<Value>;
+
+/// Rows of one level with everything below them.
+#[derive(Debug)]
+pub(crate) struct Level {
+    /// The rows; `None` when nothing but keys is shown.
+    pub(crate) rows: Option<Arc<RowSet>>,
+    /// Per dimension of the plan, the column.
+    pub(crate) dimensions: Vec<usize>,
+    /// Columns of order and key: what a cursor holds.
+    pub(crate) cursor: Vec<usize>,
+    /// The key of every row (or of every key that was asked for).
+    pub(crate) keys: Vec<Key>,
+    /// Rows by their key.
+    pub(crate) by_key: HashMap<Key, usize>,
+    /// Rows by the key of the row above, in order.
+    pub(crate) windows: HashMap<Key, Window>,
+    /// Levels below, as in the plan.
+    pub(crate) children: Vec<Result<Child, Problem>>,
+    /// Metrics of the rows, as in the plan.
+    pub(crate) metrics: Vec<Result<MetricRows, Problem>>,
+}
+
+/// The rows of one page.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    /// Positions in the level, in the order they are shown.
+    pub(crate) rows: Vec<usize>,
+    /// Whether there is a row beyond the page.
+    pub(crate) has_more: bool,
+}
+
+/// A level below another.
+#[derive(Debug)]
+pub(crate) struct Child {
+    /// Its rows.
+    pub(crate) level: Level,
+    /// How many rows there are per row above, when counted.
+    pub(crate) counts: Option<HashMap<Key, i64>>,
+}
+
+/// Metrics by the key of the entity.
+#[derive(Debug)]
+pub(crate) struct MetricRows {
+    /// The answer.
+    pub(crate) rows: Arc<RowSet>,
+    /// Per metric of the question, the column.
+    pub(crate) columns: Vec<usize>,
+    /// Rows by key.
+    pub(crate) by_key: HashMap<Key, usize>,
+}
+
+/// An answered metric view.
+#[derive(Debug)]
+pub(crate) struct MetricResult {
+    /// The answer; `None` when nothing of it is shown.
+    pub(crate) answer: Option<MetricAnswer>,
+    /// The entities that are group keys, as in the plan.
+    pub(crate) entities: Vec<Result<Level, Problem>>,
+}
+
+/// What a root field got.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// A metric view.
+    Metrics(MetricResult),
+    /// Rows by their keys.
+    Keyed(Level),
+    /// A page.
+    Connection(Child),
+    /// Rows of several entities.
+    Nodes(Vec<Result<Level, Problem>>),
+    /// Nothing was asked.
+    Nothing,
+}
+
+type Answer<T> = Shared<BoxFuture<'static, Result<T, RunError>>>;
+
+/// Asks the runner, each question once.
+pub(crate) struct Asker {
+    runner: Arc<dyn Runner>,
+    context: Arc<RequestContext>,
+    metrics: Mutex<HashMap<MetricQuery, Answer<MetricAnswer>>>,
+    entities: Mutex<HashMap<EntityQuery, Answer<EntityAnswer>>>,
+    counts: Mutex<HashMap<EntityQuery, Answer<Vec<i64>>>>,
+    cache: Mutex<Option<CacheSummary>>,
+}
+
+impl Asker {
+    /// Asks for one request.
+    pub(crate) fn new(runner: Arc<dyn Runner>, context: Arc<RequestContext>) -> Self {
+        Self {
+            runner,
+            context,
+            metrics: Mutex::default(),
+            entities: Mutex::default(),
+            counts: Mutex::default(),
+            cache: Mutex::default(),
+        }
+    }
+
+    /// How answers were reused so far.
+    pub(crate) fn cache(&self) -> Option<CacheSummary> {
+        *self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The statement of a question, where it is shown.
+    pub(crate) fn explain(&self, query: &MetricQuery) -> Result<Option<String>, Problem> {
+        self.runner.explain(&self.context, query).map_err(Problem::from)
+    }
+
+    async fn metric_rows(&self, query: MetricQuery) -> Result<MetricAnswer, Problem> {
+        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
+        let answer = once(&self.metrics, query, |query| async move { runner.metrics(&context, &query).await }.boxed()).await?;
+        self.note(&answer.provenance);
+        Ok(answer)
+    }
+
+    async fn entity_rows(&self, query: EntityQuery) -> Result<EntityAnswer, Problem> {
+        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
+        let answer = once(&self.entities, query, |query| async move { runner.entities(&context, &query).await }.boxed()).await?;
+        self.note(&answer.provenance);
+        Ok(answer)
+    }
+
+    async fn count(&self, query: EntityQuery) -> Result<Vec<i64>, Problem> {
+        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
+        Ok(once(&self.counts, query, |query| async move { runner.count(&context, &query).await }.boxed()).await?)
+    }
+
+    fn note(&self, provenance: &crate::Provenance) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        *cache = CacheSummary::merge(*cache, provenance);
+    }
+}
+
+async fn once<Q: Clone + Eq + Hash, T: Clone>(
+    asked: &Mutex<HashMap<Q, Answer<T>>>,
+    question: Q,
+    ask: impl FnOnce(Q) -> BoxFuture<'static, Result<T, RunError>>,
+) -> Result<T, RunError> {
+    let answer = {
+        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        match asked.get(&question) {
+            Some(answer) => answer.clone(),
+            None => {
+                let answer = ask(question.clone()).shared();
+                asked.insert(question, answer.clone());
+                answer
+            }
+        }
+    };
+    answer.await
+}
+
+/// Asks everything that root fields need, at the same time.
+pub(crate) async fn roots(asker: &Asker, model: &Model, plans: &[RootPlan<'_>]) -> Vec<Result<Fetched, Problem>> {
+    join_all(plans.iter().map(|plan| root(asker, model, &plan.kind))).await
+}
+
+async fn root(asker: &Asker, model: &Model, kind: &RootKind) -> Result<Fetched, Problem> {
+    Ok(match kind {
+        RootKind::Metrics(plan) => Fetched::Metrics(metrics(asker, model, plan).await?),
+        RootKind::One(plan) => Fetched::Keyed(keyed(asker, model, plan).await?),
+        RootKind::Connection(plan) => Fetched::Connection(connection(asker, model, plan, None).await?),
+        RootKind::Nodes { plans, .. } => Fetched::Nodes(join_all(plans.iter().map(|plan| keyed(asker, model, plan))).await),
+        RootKind::Catalogue(_) | RootKind::Introspection => Fetched::Nothing,
+        RootKind::Failed(problem) => return Err(problem.clone()),
+    })
+}
+
+async fn metrics(asker: &Asker, model: &Model, plan: &MetricPlan) -> Result<MetricResult, Problem> {
+    if !plan.wants_answer {
+        return Ok(MetricResult { answer: None, entities: Vec::new() });
+    }
+    let answer = asker.metric_rows(plan.query.clone()).await?;
+    let levels = plan.entities.iter().map(|entity| {
+        let columns = group_columns(&answer, entity.by);
+        let keys = distinct((0..answer.rows.row_count()).filter_map(|row| key_of(&answer.rows, row, &columns)));
+        async move {
+            if entity.rows.dimensions.is_empty() {
+                return Ok(below(asker, model, &entity.rows, level_of_keys(keys)).await);
+            }
+            by_keys(asker, model, &entity.rows, keys).await
+        }
+    });
+    let entities = join_all(levels).await;
+    Ok(MetricResult { answer: Some(answer), entities })
+}
+
+/// The columns of a group key.
+pub(crate) fn group_columns(answer: &MetricAnswer, by: usize) -> Vec<usize> {
+    let mut columns: Vec<(usize, usize)> = Vec::new();
+    for (column, role) in answer.plan.columns.iter().enumerate() {
+        match role {
+            ColumnRole::Group { by: found, part } if *found == by => columns.push((*part, column)),
+            ColumnRole::Group { .. }
+            | ColumnRole::Metric(_)
+            | ColumnRole::Previous(_)
+            | ColumnRole::Status(_)
+            | ColumnRole::RowCount => {}
+        }
+    }
+    columns.sort_unstable();
+    columns.into_iter().map(|(_, column)| column).collect()
+}
+
+/// The key in some columns of a row; `None` when a part is missing.
+pub(crate) fn key_of(rows: &RowSet, row: usize, columns: &[usize]) -> Option<Key> {
+    let key: Key = columns.iter().map(|column| rows.cell(row, *column).to_value()).collect();
+    (!key.is_empty() && !key.contains(&Value::Null)).then_some(key)
+}
+
+fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
+    let mut seen = std::collections::HashSet::new();
+    keys.filter(|key| seen.insert(key.clone())).collect()
+}
+
+async fn keyed(asker: &Asker, model: &Model, plan: &KeyedPlan) -> Result<Level, Problem> {
+    by_keys(asker, model, &plan.rows, plan.keys.clone()).await
+}
+
+async fn by_keys(asker: &Asker, model: &Model, plan: &RowsPlan, keys: Vec<Key>) -> Result<Level, Problem> {
+    if keys.is_empty() {
+        return Ok(below(asker, model, plan, level_of_keys(keys)).await);
+    }
+    let answer = asker.entity_rows(plan.keyed(model, keys)).await?;
+    let level = level_of_rows(&answer, plan, usize::MAX, false);
+    Ok(below(asker, model, plan, level).await)
+}
+
+/// A page of rows, with the parents when it is a level below.
+async fn connection(asker: &Asker, model: &Model, plan: &ConnectionPlan, parents: Option<Parents>) -> Result<Child, Problem> {
+    let question = EntityQuery { parents, ..plan.question(model) };
+    let rows = async {
+        if !plan.wants_rows {
+            return Ok(level_of_keys(Vec::new()));
+        }
+        let answer = asker.entity_rows(question.clone()).await?;
+        let limit = usize::try_from(plan.page.limit).unwrap_or(usize::MAX);
+        let level = level_of_rows(&answer, &plan.rows, limit, plan.page.backwards);
+        Ok::<_, Problem>(below(asker, model, &plan.rows, level).await)
+    };
+    let counts = async {
+        if !plan.wants_count {
+            return Ok(None);
+        }
+        // A count does not depend on the page: pages of one list share it.
+        let page = Page { limit: 0, offset: 0, after: None, before: None, backwards: false };
+        let counted = EntityQuery { page, order_by: Vec::new(), dimensions: Vec::new(), ..question.clone() };
+        let counts = asker.count(counted).await?;
+        let keys = match &question.parents {
+            Some(parents) => parents.keys.clone(),
+            None => vec![Vec::new()],
+        };
+        Ok::<_, Problem>(Some(keys.into_iter().zip(counts).collect()))
+    };
+    let (level, counts) = futures_util::join!(rows, counts);
+    Ok(Child { level: level?, counts: counts? })
+}
+
+fn level_of_keys(keys: Vec<Key>) -> Level {
+    Level {
+        rows: None,
+        dimensions: Vec::new(),
+        cursor: Vec::new(),
+        by_key: keys.iter().cloned().enumerate().map(|(row, key)| (key, row)).collect(),
+        keys,
+        windows: HashMap::new(),
+        children: Vec::new(),
+        metrics: Vec::new(),
+    }
+}
+
+/// Reads the columns of an answer and cuts its pages: at most `limit` rows per parent, the one beyond only noted.
+fn level_of_rows(answer: &EntityAnswer, plan: &RowsPlan, limit: usize, backwards: bool) -> Level {
+    let (mut parents, mut key, mut order) = (Vec::new(), Vec::new(), Vec::new());
+    let mut dimensions = vec![0; plan.dimensions.len()];
+    for (column, role) in answer.plan.columns.iter().enumerate() {
+        match role {
+            EntityColumn::ParentKey(part) => parents.push((*part, column)),
+            EntityColumn::Key(part) => key.push((*part, column)),
+            EntityColumn::Order(part) => order.push((*part, column)),
+            EntityColumn::Dimension(position) => {
+                if let Some(slot) = dimensions.get_mut(*position) {
+                    *slot = column;
+                }
+            }
+        }
+    }
+    let sorted = |mut columns: Vec<(usize, usize)>| {
+        columns.sort_unstable();
+        columns.into_iter().map(|(_, column)| column).collect::<Vec<_>>()
+    };
+    let (parents, key, order) = (sorted(parents), sorted(key), sorted(order));
+    let mut windows: HashMap<Key, Window> = HashMap::new();
+    let mut keys = Vec::with_capacity(answer.rows.row_count());
+    for row in 0..answer.rows.row_count() {
+        let parent: Key = parents.iter().map(|column| answer.rows.cell(row, *column).to_value()).collect();
+        keys.push(key.iter().map(|column| answer.rows.cell(row, *column).to_value()).collect::<Key>());
+        let window = windows.entry(parent).or_default();
+        if window.rows.len() < limit {
+            window.rows.push(row);
+        } else {
+            window.has_more = true;
+        }
+    }
+    if backwards {
+        windows.values_mut().for_each(|window| window.rows.reverse());
+    }
+    Level {
+        rows: Some(Arc::clone(&answer.rows)),
+        dimensions,
+        cursor: order.into_iter().chain(key).collect(),
+        by_key: keys.iter().cloned().enumerate().map(|(row, key)| (key, row)).collect(),
+        keys,
+        windows,
+        children: Vec::new(),
+        metrics: Vec::new(),
+    }
+}
+
+/// Asks for everything below the rows of a level.
+fn below<'a>(asker: &'a Asker, model: &'a Model, plan: &'a RowsPlan, mut level: Level) -> BoxFuture<'a, Level> {
+    async move {
+        let mut shown: Vec<Key> = if level.windows.is_empty() {
+            level.keys.clone()
+        } else {
+            distinct(level.windows.values().flat_map(|window| &window.rows).map(|row| level.keys[*row].clone()))
+        };
+        // The same rows in another order are the same question about what lies below.
+        shown.sort_unstable();
+        let entity = model.entity(plan.entity);
+        let children = join_all(plan.children.iter().map(|child| {
+            let parents = Parents {
+                entity: entity.name.clone(),
+                relationship: entity.relationships[child.relationship.index()].name.clone(),
+                keys: shown.clone(),
+            };
+            level_below(asker, model, &child.kind, parents)
+        }));
+        let metrics =
+            join_all(plan.metrics.iter().map(|group| entity_metrics(asker, plan.entity, model, &group.query, shown.clone())));
+        let (children, metrics) = futures_util::join!(children, metrics);
+        level.children = children;
+        level.metrics = metrics;
+        level
+    }
+    .boxed()
+}
+
+async fn level_below(asker: &Asker, model: &Model, kind: &ChildKind, parents: Parents) -> Result<Child, Problem> {
+    if parents.keys.is_empty() {
+        return Ok(Child { level: level_of_keys(Vec::new()), counts: None });
+    }
+    match kind {
+        ChildKind::Many(plan) => connection(asker, model, plan, Some(parents)).await,
+        ChildKind::One(plan) => {
+            let page = Page { limit: 1, offset: 0, after: None, before: None, backwards: false };
+            let question = EntityQuery { parents: Some(parents), ..plan.question(model, page) };
+            let answer = asker.entity_rows(question).await?;
+            let level = level_of_rows(&answer, plan, 1, false);
+            Ok(Child { level: below(asker, model, plan, level).await, counts: None })
+        }
+    }
+}
+
+async fn entity_metrics(
+    asker: &Asker,
+    entity: EntityId,
+    model: &Model,
+    query: &MetricQuery,
+    keys: Vec<Key>,
+) -> Result<MetricRows, Problem> {
+    if keys.is_empty() || query.metrics.is_empty() {
+        return Ok(MetricRows { rows: Arc::default(), columns: Vec::new(), by_key: HashMap::new() });
+    }
+    let field = model.entity(entity).name.clone();
+    let answer = asker.metric_rows(MetricQuery { filter: Some(Filter::KeyIn { field, keys }), ..query.clone() }).await?;
+    let group = group_columns(&answer, 0);
+    let by_key = (0..answer.rows.row_count()).filter_map(|row| Some((key_of(&answer.rows, row, &group)?, row))).collect();
+    Ok(MetricRows { columns: metric_columns(&answer, query.metrics.len()), by_key, rows: answer.rows })
+}
+
+/// Per metric of a question, its column.
+pub(crate) fn metric_columns(answer: &MetricAnswer, count: usize) -> Vec<usize> {
+    let mut columns = vec![0; count];
+    for (column, role) in answer.plan.columns.iter().enumerate() {
+        if let ColumnRole::Metric(position) = role
+            && let Some(slot) = columns.get_mut(*position)
+        {
+            *slot = column;
+        }
+    }
+    columns
+}

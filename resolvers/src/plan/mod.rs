@@ -1,0 +1,214 @@
+//! A validated operation → questions and the shape of their answers. All root fields of an operation are planned before anything
+//! is asked. Knows no rows.
+
+mod entities;
+mod metrics;
+
+pub(crate) use entities::{
+    ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains,
+};
+pub(crate) use metrics::{CompareField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField};
+
+use holdfast_schema::{
+    model::{EntityId, Model},
+    query::{Direction, Nulls, OrderBy},
+    value::{Value, ValueType},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use crate::{
+    api::Settings,
+    catalogue::CataloguePlan,
+    error::Problem,
+    ids,
+    input::Input,
+    scalar,
+    select::{Arguments, Request, Selected},
+    surface::{Root, Surface},
+};
+
+/// What planning reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planner<'a> {
+    /// The model.
+    pub(crate) model: &'a Model,
+    /// Its names in GraphQL.
+    pub(crate) surface: &'a Surface,
+    /// Settings of the surface.
+    pub(crate) settings: &'a Settings,
+    /// The operation.
+    pub(crate) request: Request<'a>,
+    /// The instant of the request.
+    pub(crate) now: Timestamp,
+}
+
+/// One root field, planned.
+#[derive(Debug)]
+pub(crate) struct RootPlan<'a> {
+    /// The field.
+    pub(crate) selected: Selected<'a>,
+    /// What to do.
+    pub(crate) kind: RootKind,
+}
+
+/// What a root field does.
+#[derive(Debug)]
+pub(crate) enum RootKind {
+    /// Asks for metrics.
+    Metrics(Box<MetricPlan>),
+    /// Asks for one row by its key.
+    One(Box<KeyedPlan>),
+    /// Asks for a page of rows.
+    Connection(Box<ConnectionPlan>),
+    /// Asks for rows by global ids: each id is a plan and a key, or nothing.
+    Nodes {
+        /// One per entity that occurs.
+        plans: Vec<KeyedPlan>,
+        /// Per id, which plan and which key.
+        ids: Vec<Option<(usize, Vec<Value>)>>,
+        /// Whether the field is `nodes`.
+        is_list: bool,
+    },
+    /// Answers from the model.
+    Catalogue(Box<CataloguePlan>),
+    /// Answered by the introspection of the validator: `__schema`, `__type`, `__typename`.
+    Introspection,
+    /// Cannot be planned.
+    Failed(Problem),
+}
+
+/// Rows of one entity by their keys.
+#[derive(Debug)]
+pub(crate) struct KeyedPlan {
+    /// What is read of each.
+    pub(crate) rows: RowsPlan,
+    /// Which.
+    pub(crate) keys: Vec<Vec<Value>>,
+}
+
+/// The day and the knowledge that a question is asked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The day that counts as today.
+    pub(crate) as_of: Date,
+    /// Only what was recorded by then.
+    pub(crate) as_known_at: Option<Timestamp>,
+}
+
+impl<'a> Planner<'a> {
+    /// Plans every root field.
+    pub(crate) fn roots(&self, selected: Vec<Selected<'a>>) -> Vec<RootPlan<'a>> {
+        selected
+            .into_iter()
+            .map(|selected| {
+                let kind =
+                    self.root(&selected).unwrap_or_else(|problem| RootKind::Failed(selected.problem(&self.request, problem)));
+                RootPlan { selected, kind }
+            })
+            .collect()
+    }
+
+    fn root(&self, selected: &Selected<'a>) -> Result<RootKind, Problem> {
+        let Some(root) = self.surface.roots.get(selected.name) else { return Ok(RootKind::Introspection) };
+        let arguments = self.request.arguments(selected)?;
+        Ok(match *root {
+            Root::View(view) => RootKind::Metrics(Box::new(self.metrics(view, selected, &arguments)?)),
+            Root::Entity(entity) => {
+                let moment = self.moment(&arguments, None)?;
+                let id = arguments.get("id").and_then(Input::text).unwrap_or_default();
+                let keys: Vec<_> = ids::parse(self.model, entity, id).into_iter().collect();
+                RootKind::One(Box::new(KeyedPlan { rows: self.rows(entity, std::slice::from_ref(selected), moment)?, keys }))
+            }
+            Root::Entities(entity) => {
+                let moment = self.moment(&arguments, None)?;
+                RootKind::Connection(Box::new(self.connection(entity, selected, &arguments, moment)?))
+            }
+            Root::Node => self.nodes(selected, arguments.get("id").into_iter(), false)?,
+            Root::Nodes => self.nodes(selected, arguments.get("ids").map_or(&[][..], Input::items).iter(), true)?,
+            Root::Catalogue(root) => RootKind::Catalogue(Box::new(CataloguePlan::new(self, root, selected, arguments)?)),
+        })
+    }
+
+    fn nodes<'i>(
+        &self,
+        selected: &Selected<'a>,
+        inputs: impl Iterator<Item = &'i Input>,
+        is_list: bool,
+    ) -> Result<RootKind, Problem> {
+        let moment = self.moment(&Arguments::default(), None)?;
+        let mut plans: Vec<KeyedPlan> = Vec::new();
+        let mut ids = Vec::new();
+        for input in inputs {
+            let Some((entity, key)) = input.text().and_then(|id| ids::parse_global(self.model, id)) else {
+                ids.push(None);
+                continue;
+            };
+            let position = match plans.iter().position(|plan| plan.rows.entity == entity) {
+                Some(position) => position,
+                None => {
+                    let rows = self.rows(entity, std::slice::from_ref(selected), moment)?;
+                    plans.push(KeyedPlan { rows, keys: Vec::new() });
+                    plans.len() - 1
+                }
+            };
+            if !plans[position].keys.contains(&key) {
+                plans[position].keys.push(key.clone());
+            }
+            ids.push(Some((position, key)));
+        }
+        if u64::try_from(ids.len()).is_ok_and(|count| count > self.settings.limits.max_page) {
+            return Err(Problem::input(format!("`ids` takes {} ids at most", self.settings.limits.max_page)));
+        }
+        Ok(RootKind::Nodes { plans, ids, is_list })
+    }
+
+    /// The day and knowledge of a question: its arguments, else those of the level above, else the request's own.
+    fn moment(&self, arguments: &Arguments, above: Option<Moment>) -> Result<Moment, Problem> {
+        let as_of = match (arguments.get("asOf"), above) {
+            (Some(input), _) => match scalar::read(input, ValueType::Date) {
+                Ok(Value::Date(date)) => date,
+                Ok(_) | Err(_) => return Err(Problem::input("`asOf` is not a day such as `2025-01-31`")),
+            },
+            (None, Some(above)) => above.as_of,
+            (None, None) => {
+                let zone = self.time_zone(arguments)?.unwrap_or_else(|| self.model.project.time_zone.clone());
+                self.now.to_zoned(TimeZone::get(&zone).unwrap_or(TimeZone::UTC)).date()
+            }
+        };
+        let as_known_at = match (arguments.get("asKnownAt"), above) {
+            (Some(input), _) => match scalar::read(input, ValueType::Timestamp) {
+                Ok(Value::Timestamp(instant)) => Some(instant),
+                Ok(_) | Err(_) => return Err(Problem::input("`asKnownAt` is not an instant such as `2025-01-31T12:00:00Z`")),
+            },
+            (None, above) => above.and_then(|above| above.as_known_at),
+        };
+        Ok(Moment { as_of, as_known_at })
+    }
+
+    fn time_zone(&self, arguments: &Arguments) -> Result<Option<String>, Problem> {
+        let Some(name) = arguments.get("timeZone").and_then(Input::text) else { return Ok(None) };
+        match TimeZone::get(name) {
+            Ok(_) => Ok(Some(name.to_owned())),
+            Err(_) => Err(Problem::input("`timeZone` is not an IANA time zone such as `Europe/Berlin`")),
+        }
+    }
+}
+
+/// One part of an order: the field, and how.
+fn sort(key: String, input: &Input) -> OrderBy {
+    let direction = match input.get("dir").and_then(Input::text) {
+        Some("DESC") => Direction::Descending,
+        Some(_) | None => Direction::Ascending,
+    };
+    let nulls = match input.get("nulls").and_then(Input::text) {
+        Some("FIRST") => Some(Nulls::First),
+        Some("LAST") => Some(Nulls::Last),
+        Some(_) | None => None,
+    };
+    OrderBy { key, direction, nulls }
+}
+
+/// The name of an entity's key as a group key or condition.
+fn entity_name(model: &Model, entity: EntityId) -> String {
+    model.entity(entity).name.clone()
+}

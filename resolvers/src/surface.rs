@@ -1,0 +1,383 @@
+//! What the surface shows, by GraphQL name: root fields, object types and their members, enums. Built once from the model; both
+//! the schema and the planner read it, so that they cannot disagree.
+
+use std::collections::HashMap;
+
+use holdfast_schema::{
+    diagnostic::Diagnostics,
+    model::{
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, ViewDimensionIndex, ViewId, ViewTarget,
+        path::{Fan, Reach},
+    },
+    value::ValueType,
+};
+
+use crate::naming::{self, Names, camel, pascal};
+
+/// Fields that every row has.
+const ROW_FIELDS: [&str; 4] = ["id", "period", "compare", "status"];
+
+/// Root fields that every surface has.
+const ROOTS: [(&str, Root); 9] = [
+    ("node", Root::Node),
+    ("nodes", Root::Nodes),
+    ("metrics", Root::Catalogue(CatalogueRoot::Metrics)),
+    ("metric", Root::Catalogue(CatalogueRoot::Metric)),
+    ("dimensions", Root::Catalogue(CatalogueRoot::Dimensions)),
+    ("views", Root::Catalogue(CatalogueRoot::Views)),
+    ("entities", Root::Catalogue(CatalogueRoot::Entities)),
+    ("rules", Root::Catalogue(CatalogueRoot::Rules)),
+    ("segments", Root::Catalogue(CatalogueRoot::Segments)),
+];
+
+/// Types that every surface has.
+const TYPES: [&str; 56] = [
+    "Query",
+    "Node",
+    "PageInfo",
+    "Period",
+    "Grain",
+    "TimeRange",
+    "DateRange",
+    "TrailingRange",
+    "RangePreset",
+    "Comparison",
+    "Fill",
+    "MovementBasis",
+    "Sort",
+    "SortDirection",
+    "NullOrder",
+    "CellStatus",
+    "MetricComparison",
+    "Provenance",
+    "CacheState",
+    "SegmentName",
+    "IdFilter",
+    "BooleanFilter",
+    "BigIntFilter",
+    "DecimalFilter",
+    "StringFilter",
+    "DateFilter",
+    "DateTimeFilter",
+    "Metric",
+    "MetricType",
+    "MetricDirection",
+    "Additivity",
+    "Dimension",
+    "View",
+    "Entity",
+    "EntityDimension",
+    "Relationship",
+    "Cardinality",
+    "Rule",
+    "RuleTime",
+    "RuleSeverity",
+    "RuleOperator",
+    "Segment",
+    "ValueType",
+    "Decimal",
+    "BigInt",
+    "Date",
+    "DateTime",
+    "TimeZone",
+    "Int",
+    "Float",
+    "String",
+    "Boolean",
+    "ID",
+    "Mutation",
+    "Subscription",
+    "Service",
+];
+
+/// Everything that is shown.
+#[derive(Debug)]
+pub(crate) struct Surface {
+    /// By position of the entity in the model.
+    pub(crate) entities: Vec<EntityNames>,
+    /// By position of the view in the model.
+    pub(crate) views: Vec<ViewNames>,
+    /// What each root field asks for.
+    pub(crate) roots: HashMap<String, Root>,
+    /// Enums of dimensions whose declared values can be one.
+    pub(crate) enums: HashMap<DimensionId, Enumeration>,
+}
+
+/// What a root field asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// A metric view.
+    View(ViewId),
+    /// One row of an entity.
+    Entity(EntityId),
+    /// Rows of an entity.
+    Entities(EntityId),
+    /// Any row by its global id.
+    Node,
+    /// Any rows by their global ids.
+    Nodes,
+    /// The definitions themselves.
+    Catalogue(CatalogueRoot),
+}
+
+/// Lists and look-ups of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CatalogueRoot {
+    Metrics,
+    Metric,
+    Dimensions,
+    Views,
+    Entities,
+    Rules,
+    Segments,
+}
+
+/// An entity in GraphQL.
+#[derive(Debug)]
+pub(crate) struct EntityNames {
+    /// Its object type, and the beginning of its other types' names.
+    pub(crate) type_name: String,
+    /// Root field of one.
+    pub(crate) field: String,
+    /// Root field of many.
+    pub(crate) list: String,
+    /// Dimensions shown, in written order.
+    pub(crate) dimensions: Vec<(String, DimensionIndex)>,
+    /// Relationships, in written order.
+    pub(crate) relationships: Vec<(String, RelationshipIndex)>,
+    /// Metrics that can be grouped by it.
+    pub(crate) metrics: Vec<(String, MetricId)>,
+    /// Members of the object type.
+    pub(crate) members: HashMap<String, EntityMember>,
+}
+
+/// A member of an entity's object type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntityMember {
+    /// The global id.
+    Id,
+    /// A dimension.
+    Dimension(DimensionIndex),
+    /// A relationship.
+    Relationship(RelationshipIndex),
+    /// The metrics.
+    Metrics,
+}
+
+/// A view in GraphQL.
+#[derive(Debug)]
+pub(crate) struct ViewNames {
+    /// The beginning of its types' names.
+    pub(crate) type_name: String,
+    /// Its root field.
+    pub(crate) field: String,
+    /// Dimensions, in written order.
+    pub(crate) dimensions: Vec<DimensionNames>,
+    /// Metrics, in written order.
+    pub(crate) metrics: Vec<(String, MetricId)>,
+    /// Members of the row type.
+    pub(crate) members: HashMap<String, RowMember>,
+}
+
+/// A view's dimension in GraphQL.
+#[derive(Debug)]
+pub(crate) struct DimensionNames {
+    /// Field of the row.
+    pub(crate) field: String,
+    /// Value of the view's dimension enum.
+    pub(crate) value: String,
+    /// Which one.
+    pub(crate) index: ViewDimensionIndex,
+    /// Whether it can be cut into periods.
+    pub(crate) is_time: bool,
+}
+
+/// A member of a view's row type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowMember {
+    /// Hash of the question and the row's keys.
+    Id,
+    /// A period of some grain.
+    Period,
+    /// The comparison.
+    Compare,
+    /// Why values are missing.
+    Status,
+    /// A dimension.
+    Dimension(ViewDimensionIndex),
+    /// A metric.
+    Metric(MetricId),
+}
+
+/// Declared values as an enum.
+#[derive(Debug)]
+pub(crate) struct Enumeration {
+    /// Name of the enum.
+    pub(crate) type_name: String,
+    /// GraphQL name and value of the data.
+    pub(crate) values: Vec<(String, String)>,
+}
+
+impl Enumeration {
+    /// The GraphQL name of a value.
+    pub(crate) fn name_of(&self, value: &str) -> Option<&str> {
+        self.values.iter().find(|(_, known)| known == value).map(|(name, _)| name.as_str())
+    }
+
+    /// The value behind a GraphQL name.
+    pub(crate) fn value_of(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Surface {
+    /// Names everything; collisions go to `out`.
+    pub(crate) fn new(model: &Model, out: &mut Diagnostics) -> Self {
+        let mut roots = Names::new("root fields");
+        let mut types = Names::new("types");
+        let mut root_fields = HashMap::new();
+        for (name, root) in ROOTS {
+            roots.reserve(name);
+            root_fields.insert(name.to_owned(), root);
+        }
+        TYPES.iter().for_each(|name| types.reserve(name));
+
+        let views: Vec<_> = model.view_ids().map(|(id, _)| view(model, id, &mut types, out)).collect();
+        let entities: Vec<_> = model.entity_ids().map(|(id, _)| entity(model, id, &mut types, out)).collect();
+        for ((id, view), names) in model.view_ids().zip(&views) {
+            roots.take(&names.field, format!("view `{}`", view.name), view.span, out);
+            root_fields.insert(names.field.clone(), Root::View(id));
+        }
+        for ((id, entity), names) in model.entity_ids().zip(&entities) {
+            roots.take(&names.field, format!("entity `{}`", entity.name), entity.span, out);
+            roots.take(&names.list, format!("the list of entity `{}`", entity.name), entity.span, out);
+            root_fields.insert(names.field.clone(), Root::Entity(id));
+            root_fields.insert(names.list.clone(), Root::Entities(id));
+        }
+        let enums = enums(model, &entities, &mut types, out);
+        Self { entities, views, roots: root_fields, enums }
+    }
+
+    /// The names of an entity.
+    pub(crate) fn entity(&self, id: EntityId) -> &EntityNames {
+        &self.entities[id.index()]
+    }
+
+    /// The names of a view.
+    pub(crate) fn view(&self, id: ViewId) -> &ViewNames {
+        &self.views[id.index()]
+    }
+}
+
+fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> ViewNames {
+    let view = model.view(id);
+    let type_name = pascal(&view.name);
+    for suffix in [
+        "Result",
+        "Row",
+        "By",
+        "ByTime",
+        "Dimension",
+        "TimeDimension",
+        "Where",
+        "Having",
+        "Order",
+        "Compare",
+        "Status",
+        "MovementGrain",
+    ] {
+        types.take(&format!("{type_name}{suffix}"), format!("a type of view `{}`", view.name), view.span, out);
+    }
+    let mut fields = Names::new(format!("fields of `{type_name}Row`"));
+    let mut members = HashMap::new();
+    ROW_FIELDS.iter().for_each(|name| fields.reserve(name));
+    for (name, member) in ROW_FIELDS.into_iter().zip([RowMember::Id, RowMember::Period, RowMember::Compare, RowMember::Status]) {
+        members.insert(name.to_owned(), member);
+    }
+    let mut dimensions = Vec::new();
+    for (index, dimension) in view.dimensions.iter().enumerate() {
+        let index = ViewDimensionIndex(index as u16);
+        let field = camel(&dimension.name);
+        if fields.take(&field, format!("dimension `{}` of view `{}`", dimension.name, view.name), view.span, out) {
+            members.insert(field.clone(), RowMember::Dimension(index));
+            let is_time = match dimension.target {
+                ViewTarget::Dimension(_) => matches!(dimension.value_type, ValueType::Date | ValueType::Timestamp),
+                ViewTarget::Entity(_) => false,
+            };
+            dimensions.push(DimensionNames { value: dimension.name.to_ascii_uppercase(), field, index, is_time });
+        }
+    }
+    let mut metrics = Vec::new();
+    for metric in &view.metrics {
+        let field = camel(&model.metric(*metric).name);
+        let owner = format!("metric `{}`", model.metric(*metric).name);
+        if fields.take(&field, owner, model.metric(*metric).span, out) {
+            members.insert(field.clone(), RowMember::Metric(*metric));
+            metrics.push((field, *metric));
+        }
+    }
+    ViewNames { field: camel(&view.name), type_name, dimensions, metrics, members }
+}
+
+fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
+    let entity = model.entity(id);
+    let type_name = pascal(&entity.name);
+    for suffix in ["", "Connection", "Edge", "Where", "Order", "Metrics", "MovementGrain"] {
+        types.take(&format!("{type_name}{suffix}"), format!("entity `{}`", entity.name), entity.span, out);
+    }
+    let mut fields = Names::new(format!("fields of `{type_name}`"));
+    let mut members = HashMap::from([("id".to_owned(), EntityMember::Id), ("metrics".to_owned(), EntityMember::Metrics)]);
+    fields.reserve("id");
+    fields.reserve("metrics");
+    let mut dimensions = Vec::new();
+    for (index, dimension) in entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden) {
+        // `id` is the global id of GraphQL; the column of that name is shown as `key`.
+        let field = if dimension.name == "id" { "key".to_owned() } else { camel(&dimension.name) };
+        let index = DimensionIndex(index as u16);
+        if fields.take(&field, format!("dimension `{}.{}`", entity.name, dimension.name), dimension.span, out) {
+            members.insert(field.clone(), EntityMember::Dimension(index));
+            dimensions.push((field, index));
+        }
+    }
+    let mut relationships = Vec::new();
+    for (index, relationship) in entity.relationships.iter().enumerate() {
+        let field = camel(&relationship.name);
+        let index = RelationshipIndex(index as u16);
+        if fields.take(&field, format!("relationship `{}.{}`", entity.name, relationship.name), relationship.span, out) {
+            members.insert(field.clone(), EntityMember::Relationship(index));
+            relationships.push((field, index));
+        }
+    }
+    let metrics: Vec<_> = model
+        .metric_ids()
+        .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
+        .map(|(id, metric)| (camel(&metric.name), id))
+        .collect();
+    if metrics.is_empty() {
+        members.remove("metrics");
+    }
+    let field = camel(&entity.name);
+    EntityNames { list: naming::plural(&field), field, type_name, dimensions, relationships, metrics, members }
+}
+
+/// Whether each row of a fact belongs to one row of the entity.
+fn is_grouped_by(model: &Model, fact: EntityId, entity: EntityId) -> bool {
+    fact == entity || matches!(model.path_between(fact, entity), Some(Reach { fan: Fan::None, .. }))
+}
+
+fn enums(model: &Model, entities: &[EntityNames], types: &mut Names, out: &mut Diagnostics) -> HashMap<DimensionId, Enumeration> {
+    let mut enums = HashMap::new();
+    for (entity, definition) in model.entity_ids() {
+        for (index, dimension) in definition.dimensions.iter().enumerate() {
+            let Some(values) = naming::enum_values(&dimension.values).filter(|_| dimension.value_type == ValueType::Text) else {
+                continue;
+            };
+            let type_name = format!("{}{}Enum", entities[entity.index()].type_name, pascal(&dimension.name));
+            let owner = format!("the values of `{}.{}`", definition.name, dimension.name);
+            types.take(&type_name, owner.clone(), dimension.span, out);
+            types.take(&format!("{type_name}Filter"), owner, dimension.span, out);
+            enums.insert(DimensionId { entity, index: DimensionIndex(index as u16) }, Enumeration { type_name, values });
+        }
+    }
+    enums
+}

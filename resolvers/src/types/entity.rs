@@ -1,0 +1,167 @@
+//! The types of an entity: object, connection, conditions, order, metrics.
+
+use async_graphql::dynamic::{Field, InputObject, Object};
+use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
+
+use super::{Types, condition, field, input, list, named, required, required_list, text};
+use crate::{
+    limits::Limits,
+    plan::movement_grains,
+    scalar::{filter_type, output_type},
+    surface::{EntityNames, Surface},
+};
+
+/// Registers the types of an entity and returns its root fields, one and many.
+pub(super) fn register(
+    model: &Model,
+    surface: &Surface,
+    entity: &Entity,
+    names: &EntityNames,
+    limits: &Limits,
+    types: &mut Types,
+) -> (Field, Field) {
+    let id = model.entity_named(&entity.name).expect("the entity is of this model");
+    let name = &names.type_name;
+    types.add(object(model, surface, id, names, limits));
+    types.add(
+        Object::new(format!("{name}Connection"))
+            .description(format!("A page of: {}.", entity.label))
+            .field(field("edges", required_list(format!("{name}Edge")), ""))
+            .field(field("nodes", required_list(name), ""))
+            .field(field("pageInfo", required("PageInfo"), ""))
+            .field(field("totalCount", required("BigInt"), "Rows there are, regardless of the page; counted only when selected.")),
+    );
+    types.add(Object::new(format!("{name}Edge")).field(field("node", required(name), "")).field(field(
+        "cursor",
+        required("String"),
+        "For `after` and `before`, under the same order.",
+    )));
+    conditions(model, surface, id, names, types);
+    let mut order = InputObject::new(format!("{name}Order")).description("One part of an order. Exactly one field.").oneof();
+    for (dimension_field, index) in &names.dimensions {
+        order = order.field(input(dimension_field, named("Sort"), entity.dimensions[index.index()].label.clone()));
+    }
+    types.add(order);
+    metrics(model, id, names, types);
+
+    let one = field(&names.field, named(name), text(&entity.label, entity.description.as_ref(), None)).argument(input(
+        "id",
+        required("ID"),
+        "Global id, or the bare key.",
+    ));
+    let many =
+        paged(field(&names.list, required(format!("{name}Connection")), format!("Many of: {}.", entity.label)), names, limits);
+    (as_of(one), as_of(many))
+}
+
+fn as_of(field: Field) -> Field {
+    field.argument(input("asOf", named("Date"), "The day at which rows are read; left out, today.")).argument(input(
+        "asKnownAt",
+        named("DateTime"),
+        "Only what was recorded by then.",
+    ))
+}
+
+fn paged(field: Field, names: &EntityNames, limits: &Limits) -> Field {
+    let pages = format!("Rows from the start; {} unless told, {} at most.", limits.page, limits.max_page);
+    field
+        .argument(input("where", named(format!("{}Where", names.type_name)), ""))
+        .argument(input("orderBy", list(format!("{}Order", names.type_name)), "The key comes after, ascending."))
+        .argument(input("first", named("Int"), pages))
+        .argument(input("after", named("String"), "Begin after this cursor."))
+        .argument(input("last", named("Int"), "Rows from the end."))
+        .argument(input("before", named("String"), "End before this cursor."))
+}
+
+fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, limits: &Limits) -> Object {
+    let entity = model.entity(id);
+    let mut object = Object::new(&names.type_name)
+        .description(text(&entity.label, entity.description.as_ref(), None))
+        .implement("Node")
+        .field(field("id", required("ID"), "The global id."));
+    for (dimension_field, index) in &names.dimensions {
+        let dimension = &entity.dimensions[index.index()];
+        let kind = match surface.enums.get(&DimensionId { entity: id, index: *index }) {
+            Some(item) => item.type_name.as_str(),
+            None => output_type(dimension.value_type),
+        };
+        let description = text(&dimension.label, dimension.description.as_ref(), dimension.unit.as_ref());
+        object = object.field(field(dimension_field, named(kind), description));
+    }
+    for (relationship_field, index) in &names.relationships {
+        let relationship = &entity.relationships[index.index()];
+        let to = surface.entity(relationship.to);
+        let description = text(&model.entity(relationship.to).label, relationship.description.as_ref(), None);
+        object = object.field(match &relationship.cardinality {
+            Cardinality::ManyToOne | Cardinality::OneToOne => field(relationship_field, named(&to.type_name), description),
+            Cardinality::OneToMany | Cardinality::ManyToMany { .. } => {
+                paged(field(relationship_field, required(format!("{}Connection", to.type_name)), description), to, limits)
+            }
+        });
+    }
+    if !names.metrics.is_empty() {
+        let mut metrics = field(
+            "metrics",
+            named(format!("{}Metrics", names.type_name)),
+            "Metrics of this one, computed for all rows of the level at once.",
+        )
+        .argument(input("range", named("TimeRange"), "Which time; left out, all time."))
+        .argument(input("timeZone", named("TimeZone"), "Zone in which days begin; left out, the project's."))
+        .argument(input("asOf", named("Date"), "The day that counts as today; left out, that of the rows."))
+        .argument(input("asKnownAt", named("DateTime"), "Only what was recorded by then."));
+        if !movement_grains(model, names).is_empty() {
+            metrics = metrics
+                .argument(input("movementGrain", named(format!("{}MovementGrain", names.type_name)), "What identifies a member."))
+                .argument(input("movementBasis", named("MovementBasis"), "How a movement looks at a period."));
+        }
+        object = object.field(metrics);
+    }
+    object
+}
+
+fn conditions(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, types: &mut Types) {
+    let entity = model.entity(id);
+    let mut filter = condition(&format!("{}Where", names.type_name), "Conditions; those given must all hold.").field(input(
+        "id",
+        named("IdFilter"),
+        "The global id.",
+    ));
+    for (dimension_field, index) in &names.dimensions {
+        let dimension = &entity.dimensions[index.index()];
+        let kind = match surface.enums.get(&DimensionId { entity: id, index: *index }) {
+            Some(item) => format!("{}Filter", item.type_name),
+            None => filter_type(dimension.value_type).to_owned(),
+        };
+        filter = filter.field(input(dimension_field, named(kind), dimension.label.clone()));
+    }
+    if model.segments.iter().any(|segment| segment.entity == id) && !names.members.contains_key("inSegment") {
+        filter = filter.field(input("inSegment", list("SegmentName"), "In all of these."));
+    }
+    types.add(filter);
+}
+
+fn metrics(model: &Model, id: EntityId, names: &EntityNames, types: &mut Types) {
+    if names.metrics.is_empty() {
+        return;
+    }
+    let mut object =
+        Object::new(format!("{}Metrics", names.type_name)).description(format!("Metrics of: {}.", model.entity(id).label));
+    for (metric_field, metric) in &names.metrics {
+        let metric = model.metric(*metric);
+        let description = text(&metric.label, metric.description.as_ref(), metric.unit.as_ref());
+        let mut member = field(metric_field, named(output_type(metric.value_type)), description);
+        if let Some(reason) = &metric.deprecated {
+            member = member.deprecation(Some(reason));
+        }
+        object = object.field(member);
+    }
+    types.add(object);
+    let grains: Vec<_> = movement_grains(model, names).into_iter().map(|grain| (grain.to_ascii_uppercase(), None)).collect();
+    if !grains.is_empty() {
+        types.add_enum(
+            &format!("{}MovementGrain", names.type_name),
+            "What identifies a member when balances are compared.",
+            &grains,
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! The names of the surface as GraphQL types, one file per family. The types are only ever printed and validated against: our
+//! executor answers, so no field here has a resolver that runs.
+
+mod catalogue;
+mod common;
+mod entity;
+mod view;
+
+use async_graphql::{
+    SDLExportOptions,
+    dynamic::{Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Object, Schema, SchemaError, Type, TypeRef},
+};
+use holdfast_schema::{model::Model, value::ValueType};
+
+use crate::{limits::Limits, surface::Surface};
+
+/// The schema in GraphQL's schema language.
+pub(crate) fn sdl(model: &Model, surface: &Surface, limits: &Limits) -> Result<String, SchemaError> {
+    let mut query = Object::new("Query").description(format!(
+        "Numbers and rows of {}. Every metric view groups by its argument `by`, so that caches can tell answers apart.",
+        model.project.name
+    ));
+    let mut types = Types(Vec::new());
+    for (view, names) in model.views.iter().zip(&surface.views) {
+        query = query.field(view::register(model, surface, view, names, limits, &mut types));
+    }
+    for (entity, names) in model.entities.iter().zip(&surface.entities) {
+        let (one, many) = entity::register(model, surface, entity, names, limits, &mut types);
+        query = query.field(one).field(many);
+    }
+    for field in common::root_fields().into_iter().chain(catalogue::root_fields()) {
+        query = query.field(field);
+    }
+    common::register(model, surface, &mut types);
+    catalogue::register(&mut types);
+
+    let mut builder = Schema::build("Query", None, None).register(query);
+    for item in types.0 {
+        builder = builder.register(item);
+    }
+    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by().use_space_ident();
+    Ok(with_one_of(builder.finish()?.sdl_with_options(options)))
+}
+
+/// Prints the definition of `@oneOf`, which tools that do not know the directive need.
+fn with_one_of(sdl: String) -> String {
+    let definition = "directive @oneOf on INPUT_OBJECT";
+    if sdl.contains(definition) { sdl } else { format!("{sdl}{definition}\n") }
+}
+
+/// Types in the order they are registered.
+struct Types(Vec<Type>);
+
+impl Types {
+    fn add(&mut self, item: impl Into<Type>) {
+        self.0.push(item.into());
+    }
+
+    fn add_enum(&mut self, name: &str, description: &str, values: &[(String, Option<String>)]) {
+        let mut item = Enum::new(name).description(description);
+        for (value, text) in values {
+            let mut value = EnumItem::new(value);
+            if let Some(text) = text {
+                value = value.description(text);
+            }
+            item = item.item(value);
+        }
+        self.add(item);
+    }
+
+    fn add_words(&mut self, name: &str, description: &str, values: &[&str]) {
+        let values: Vec<_> = values.iter().map(|value| ((*value).to_owned(), None)).collect();
+        self.add_enum(name, description, &values);
+    }
+}
+
+/// A field that our executor answers.
+fn field(name: impl Into<String>, kind: TypeRef, description: impl Into<String>) -> Field {
+    let field = Field::new(name, kind, |_| {
+        FieldFuture::new(async {
+            Err::<Option<async_graphql::Value>, _>(async_graphql::Error::new("answered by another executor"))
+        })
+    });
+    let description = description.into();
+    if description.is_empty() { field } else { field.description(description) }
+}
+
+/// An argument or input field.
+fn input(name: impl Into<String>, kind: TypeRef, description: impl Into<String>) -> InputValue {
+    let input = InputValue::new(name, kind);
+    let description = description.into();
+    if description.is_empty() { input } else { input.description(description) }
+}
+
+fn named(name: impl Into<String>) -> TypeRef {
+    TypeRef::named(name)
+}
+
+fn required(name: impl Into<String>) -> TypeRef {
+    TypeRef::named_nn(name)
+}
+
+fn list(name: impl Into<String>) -> TypeRef {
+    TypeRef::named_nn_list(name)
+}
+
+fn required_list(name: impl Into<String>) -> TypeRef {
+    TypeRef::named_nn_list_nn(name)
+}
+
+/// `and`, `or` and `not` of a condition type.
+fn condition(name: &str, description: impl Into<String>) -> InputObject {
+    InputObject::new(name)
+        .description(description)
+        .field(input("and", list(name), "All hold; an empty list holds."))
+        .field(input("or", list(name), "One holds; an empty list does not hold."))
+        .field(input("not", named(name), "Does not hold."))
+}
+
+/// What people read about something of the model: its description, or its label.
+fn text(label: &str, description: Option<&String>, unit: Option<&String>) -> String {
+    let text = description.map_or(label, String::as_str).trim();
+    match unit {
+        Some(unit) => format!("{text} [{unit}]"),
+        None => text.to_owned(),
+    }
+}
+
+/// Operators of each value type.
+const FILTERED: [ValueType; 6] =
+    [ValueType::Bool, ValueType::Int, ValueType::Decimal, ValueType::Text, ValueType::Date, ValueType::Timestamp];
