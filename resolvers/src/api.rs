@@ -181,7 +181,7 @@ impl Api {
                 plan.selected.place().and_then(|place| place.line_column(&document.sources)).map(pair).into_iter().collect()
             })
             .collect();
-        writer.problems = introspection.errors.iter().map(|error| introspection_problem(error)).collect();
+        writer.problems = introspection.errors.iter().map(introspection_problem).collect();
         writer.data(&plans, &fetched, &introspection.data.unwrap_or_default(), &places);
         let (mut out, problems) = (writer.out, writer.problems);
         write_errors(&mut out, b",\"errors\":", &problems, &correlation_id);

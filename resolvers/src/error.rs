@@ -11,9 +11,9 @@ pub(crate) struct Problem {
     /// Stable code.
     pub(crate) code: &'static str,
     /// One sentence.
-    pub(crate) message: String,
+    pub(crate) message: Box<str>,
     /// What to do.
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Box<str>>,
     /// Nearest valid names.
     pub(crate) suggestions: Vec<String>,
     /// Lines and columns in the document.
@@ -50,17 +50,17 @@ pub(crate) const RESULT_TOO_LARGE: &str = "RESULT_TOO_LARGE";
 
 impl Problem {
     /// A problem without a place.
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<Box<str>>) -> Self {
         Self { code, message: message.into(), help: None, suggestions: Vec::new(), locations: Vec::new(), path: Vec::new() }
     }
 
     /// An argument or variable that cannot be used.
-    pub(crate) fn input(message: impl Into<String>) -> Self {
+    pub(crate) fn input(message: impl Into<Box<str>>) -> Self {
         Self::new(BAD_USER_INPUT, message)
     }
 
     /// Adds advice.
-    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, text: impl Into<Box<str>>) -> Self {
         self.help = Some(text.into());
         self
     }
@@ -122,7 +122,7 @@ impl From<QueryError> for Problem {
             QueryErrorCode::InvalidArgument => BAD_USER_INPUT,
             other => other.as_str(),
         };
-        Self { help: error.help, suggestions: error.suggestions, ..Self::new(code, error.message) }
+        Self { help: error.help.map(Box::from), suggestions: error.suggestions, ..Self::new(code, error.message) }
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn cursor<'a>(order: &str, values: impl IntoIterator<Item = CellRef<'
 
 /// The values of a cursor; `None` when it was not made for that order, or not by us.
 pub(crate) fn parse_cursor(order: &str, cursor: &str) -> Option<Vec<Value>> {
-    if !cursor.is_ascii() || cursor.len() % 2 != 0 {
+    if !cursor.is_ascii() || !cursor.len().is_multiple_of(2) {
         return None;
     }
     let bytes: Option<Vec<u8>> = cursor.as_bytes().chunks(2).map(|pair| Some(hex(pair[0])? * 16 + hex(pair[1])?)).collect();

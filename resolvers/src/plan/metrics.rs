@@ -98,10 +98,13 @@ pub(crate) enum RowField {
     /// A metric, by position in the question.
     Metric(usize),
     /// Values at another time; `None` without a comparison.
-    Compare(Option<Vec<(String, Option<(usize, Vec<(String, CompareField)>)>)>>),
+    Compare(Option<Vec<(String, Option<Compared>)>>),
     /// Why values are missing; `None` is `__typename`.
     Status(Vec<(String, StatusField)>),
 }
+
+/// A metric, by position in the question, and what is shown of its comparison.
+pub(crate) type Compared = (usize, Vec<(String, CompareField)>);
 
 /// One field of a period.
 #[derive(Debug, Clone, Copy)]

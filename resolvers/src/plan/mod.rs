@@ -7,7 +7,9 @@ mod metrics;
 pub(crate) use entities::{
     ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains,
 };
-pub(crate) use metrics::{CompareField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField};
+pub(crate) use metrics::{
+    CompareField, Compared, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField,
+};
 
 use holdfast_schema::{
     model::{EntityId, Model},

@@ -16,7 +16,7 @@ use crate::{
     exact,
     fetch::{MetricResult, group_columns, key_of},
     ids, json,
-    plan::{CompareField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField},
+    plan::{CompareField, Compared, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField},
     runner::MetricAnswer,
 };
 
@@ -203,13 +203,7 @@ impl Writer<'_> {
         self.out.push(b'}');
     }
 
-    fn comparison(
-        &mut self,
-        rows: &Rows<'_>,
-        row: usize,
-        fields: &[(String, Option<(usize, Vec<(String, CompareField)>)>)],
-        type_name: &str,
-    ) -> Written {
+    fn comparison(&mut self, rows: &Rows<'_>, row: usize, fields: &[(String, Option<Compared>)], type_name: &str) -> Written {
         self.object(fields, |writer, _, field| {
             let Some((metric, parts)) = field else {
                 json::plain(&mut writer.out, format!("{type_name}Compare"));
