@@ -9,4 +9,6 @@ pub mod warehouse;
 
 pub mod cache;
 
+pub mod engine;
+
 pub mod telemetry;

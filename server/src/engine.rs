@@ -1,0 +1,274 @@
+//! Answers questions: compiles them, looks into the cache, and lets the warehouse run what is not there.
+//!
+//! The one place that knows compiler, cache and warehouse, and where errors of the warehouse become what an asker may read.
+
+mod admission;
+mod settings;
+
+use std::{sync::Arc, time::Instant};
+
+use async_trait::async_trait;
+use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
+use holdfast_schema::{
+    compile,
+    model::{EntityId, Model},
+    query::{EntityQuery, MetricQuery},
+    sql::Statement,
+    value::{CellRef, RowSet, Value},
+};
+use metrics::{counter, gauge, histogram};
+use tracing::{Instrument as _, debug, info_span, warn};
+
+use self::admission::Admission;
+pub use self::settings::Settings;
+use crate::{
+    cache::{Cache, Found, Key, State, refresh::RefreshKeys},
+    warehouse::{Error, Warehouse},
+};
+
+/// The engine.
+pub struct Engine {
+    warehouse: Arc<dyn Warehouse>,
+    identity: Arc<str>,
+    cache: Cache,
+    refresh_keys: RefreshKeys,
+    admission: Admission,
+    settings: Settings,
+}
+
+/// What the answers to all statements of a question have in common.
+struct Scope<'a> {
+    context: &'a RequestContext,
+    data_version: Option<String>,
+    policies: &'a [String],
+    ttl_seconds: Option<u64>,
+}
+
+impl Engine {
+    /// Puts an engine before a warehouse.
+    pub fn new(warehouse: Arc<dyn Warehouse>, settings: Settings) -> Self {
+        Self {
+            identity: warehouse.identity().into(),
+            cache: Cache::new(settings.cache_bytes),
+            refresh_keys: RefreshKeys::new(settings.refresh_interval),
+            admission: Admission::new(settings.concurrency, settings.queue, settings.queue_wait),
+            warehouse,
+            settings,
+        }
+    }
+
+    /// The warehouse behind.
+    pub fn warehouse(&self) -> &dyn Warehouse {
+        &*self.warehouse
+    }
+
+    /// Forgets kept answers.
+    pub fn clear_cache(&self) {
+        self.cache.clear();
+    }
+
+    async fn scope<'a>(
+        &self,
+        context: &'a RequestContext,
+        entities: &[EntityId],
+        policies: &'a [String],
+        ttl_seconds: Option<u64>,
+    ) -> Scope<'a> {
+        let statements = refresh_statements(&context.model, entities, &*self.warehouse);
+        let data_version = self.refresh_keys.version(&*self.warehouse, &statements).await;
+        Scope { context, data_version, policies, ttl_seconds }
+    }
+
+    /// The answer to one statement, from the cache or the warehouse.
+    async fn answer(&self, scope: &Scope<'_>, statement: &Statement) -> Result<(String, Found), RunError> {
+        let digest = statement.digest();
+        let key = Key {
+            warehouse: self.identity.clone(),
+            statement: digest.clone(),
+            data_version: scope.data_version.clone(),
+            policies: scope.policies.to_vec(),
+        };
+        let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
+        let found = self.cache.get_or_run(key, lifetime, self.run(statement, &digest)).await;
+        match found {
+            Ok(found) => Ok((digest, found)),
+            Err(error) => Err(explain_error(error, scope.context, &digest)),
+        }
+    }
+
+    /// Waits for a turn and runs.
+    async fn run(&self, statement: &Statement, digest: &str) -> Result<RowSet, Error> {
+        let _turn = self.admission.enter().await?;
+        let started = Instant::now();
+        let span = info_span!("statement", digest, dialect = self.warehouse.dialect().name(), lookup = statement.is_lookup);
+        let result = self.warehouse.run(statement).instrument(span).await;
+        let seconds = started.elapsed().as_secs_f64();
+        histogram!("holdfast_statement_duration_seconds").record(seconds);
+        match &result {
+            Ok(rows) => {
+                counter!("holdfast_statement_rows_total").increment(rows.row_count() as u64);
+                debug!(digest, rows = rows.row_count(), duration_ms = seconds * 1e3, "statement ran");
+            }
+            Err(error) => counter!("holdfast_statement_errors_total", "kind" => kind(error)).increment(1),
+        }
+        let status = self.warehouse.status();
+        gauge!("holdfast_warehouse_running").set(status.running as f64);
+        gauge!("holdfast_warehouse_connections").set(status.connections as f64);
+        result
+    }
+
+    async fn metric_answer(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
+        let plan = timed_compile(|| compile::metrics(&context.model, query, &context.caller, self.warehouse.dialect()))?;
+        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
+        let totals = async {
+            match &plan.totals {
+                Some(totals) => self.answer(&scope, totals).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        let ((statement, rows), totals) = tokio::try_join!(self.answer(&scope, &plan.rows), totals)?;
+        let totals = totals.map(|(_, totals)| totals);
+        let provenance = provenance(statement, std::iter::once(&rows).chain(&totals), scope.data_version);
+        Ok(MetricAnswer { plan: Arc::new(plan), rows: rows.rows, totals: totals.map(|totals| totals.rows), provenance })
+    }
+
+    async fn entity_answer(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
+        let plan = timed_compile(|| compile::entities(&context.model, query, &context.caller, self.warehouse.dialect()))?;
+        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
+        let (statement, rows) = self.answer(&scope, &plan.rows).await?;
+        let provenance = provenance(statement, std::iter::once(&rows), scope.data_version);
+        Ok(EntityAnswer { plan: Arc::new(plan), rows: rows.rows, provenance })
+    }
+}
+
+#[async_trait]
+impl Runner for Engine {
+    async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
+        self.metric_answer(context, query).instrument(info_span!("metrics", metrics = query.metrics.len())).await
+    }
+
+    async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
+        self.entity_answer(context, query).instrument(info_span!("entities", entity = query.entity)).await
+    }
+
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+        let plan = timed_compile(|| compile::count(&context.model, query, &context.caller, self.warehouse.dialect()))?;
+        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
+        let (_, found) = self.answer(&scope, &plan.rows).await?;
+        let parents = query.parents.as_ref().map(|parents| parents.keys.as_slice());
+        Ok(counts(&found.rows, parents))
+    }
+
+    fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
+        if !self.settings.show_sql {
+            return Ok(None);
+        }
+        let plan = compile::metrics(&context.model, query, &context.caller, self.warehouse.dialect())?;
+        Ok(Some(plan.rows.sql.as_str().to_owned()))
+    }
+}
+
+fn timed_compile<T>(
+    compile: impl FnOnce() -> Result<T, holdfast_schema::query::QueryError>,
+) -> Result<T, holdfast_schema::query::QueryError> {
+    let started = Instant::now();
+    let compiled = compile();
+    histogram!("holdfast_compile_duration_seconds").record(started.elapsed().as_secs_f64());
+    compiled
+}
+
+fn refresh_statements(model: &Model, entities: &[EntityId], warehouse: &dyn Warehouse) -> Vec<Statement> {
+    entities.iter().filter_map(|entity| compile::refresh_key(model, *entity, warehouse.dialect())).collect()
+}
+
+/// Of several answers the oldest decides, and one that was computed now makes the whole not a hit.
+fn provenance<'a>(statement: String, found: impl Iterator<Item = &'a Found>, data_version: Option<String>) -> Provenance {
+    let mut whole = Provenance {
+        statement,
+        cache: CacheState::Hit,
+        age: std::time::Duration::ZERO,
+        max_age: std::time::Duration::MAX,
+        data_version,
+    };
+    for part in found {
+        whole.age = whole.age.max(part.age);
+        whole.max_age = whole.max_age.min(part.max_age);
+        whole.cache = match (part.state, whole.cache) {
+            (State::Bypass, _) | (_, CacheState::Bypass) => CacheState::Bypass,
+            (State::Miss, _) | (_, CacheState::Miss) => CacheState::Miss,
+            (State::Hit, CacheState::Hit) => CacheState::Hit,
+        };
+    }
+    whole
+}
+
+/// One number, or one per key of `parents` in that order: parents without rows have none in the result.
+fn counts(rows: &RowSet, parents: Option<&[Vec<Value>]>) -> Vec<i64> {
+    let last = rows.columns().len().saturating_sub(1);
+    let count = |row| match rows.cell(row, last) {
+        CellRef::Int(count) => count,
+        _ => 0,
+    };
+    let Some(parents) = parents else {
+        return vec![if rows.row_count() == 0 { 0 } else { count(0) }];
+    };
+    let by_key: std::collections::HashMap<Vec<Value>, i64> = (0..rows.row_count())
+        .map(|row| ((0..last).map(|column| rows.cell(row, column).to_value()).collect(), count(row)))
+        .collect();
+    parents.iter().map(|key| by_key.get(key).copied().unwrap_or(0)).collect()
+}
+
+/// What an asker may read of a failure. The rest goes to the log, once, here.
+fn explain_error(error: Error, context: &RequestContext, digest: &str) -> RunError {
+    warn!(correlation_id = context.correlation_id, digest, kind = kind(&error), %error, "question not answered");
+    match error {
+        Error::Unavailable(_) | Error::Denied(_) => RunError::WarehouseUnavailable,
+        Error::Timeout { limit } => RunError::Timeout { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) },
+        Error::ResultTooLarge { limit } => RunError::ResultTooLarge { limit },
+        Error::Overloaded { .. } => RunError::Overloaded,
+        Error::Data(_) => RunError::Data("a value is out of range, or no number".to_owned()),
+        Error::Statement(_) => RunError::Internal,
+    }
+}
+
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Unavailable(_) => "unavailable",
+        Error::Denied(_) => "denied",
+        Error::Timeout { .. } => "timeout",
+        Error::ResultTooLarge { .. } => "too_large",
+        Error::Overloaded { .. } => "overloaded",
+        Error::Data(_) => "data",
+        Error::Statement(_) => "statement",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_schema::value::{Column, TextColumn};
+
+    use super::*;
+
+    #[test]
+    fn parents_without_rows_count_zero_and_keep_their_place() {
+        let mut keys = TextColumn::default();
+        keys.push(Some("b"));
+        keys.push(Some("a"));
+        let rows = RowSet::new(vec!["k".into(), "n".into()], vec![Column::Text(keys), Column::Int(vec![Some(2), Some(1)])]);
+        let key = |text: &str| vec![Value::Text(text.into())];
+        assert_eq!(counts(&rows, Some(&[key("a"), key("x"), key("b")])), [1, 0, 2]);
+    }
+
+    #[test]
+    fn a_whole_is_as_old_as_its_oldest_part_and_as_fresh_as_its_freshest_computation() {
+        let part = |state, age, max_age| Found {
+            rows: Arc::default(),
+            state,
+            age: std::time::Duration::from_secs(age),
+            max_age: std::time::Duration::from_secs(max_age),
+        };
+        let parts = [part(State::Hit, 5, 55), part(State::Miss, 0, 60)];
+        let whole = provenance("s".into(), parts.iter(), None);
+        assert_eq!((whole.cache, whole.age.as_secs(), whole.max_age.as_secs()), (CacheState::Miss, 5, 55));
+    }
+}
