@@ -144,6 +144,13 @@ impl Calendar {
         }
     }
 
+    /// First days of the periods of a grain that a range touches, in order.
+    pub fn periods(self, grain: Grain, from: Date, to: Date) -> impl Iterator<Item = Date> {
+        let first = self.truncate(grain, from);
+        std::iter::successors(Some(first), move |start| Some(grain.step().after(*start)).filter(|next| next > start))
+            .take_while(move |start| *start < to)
+    }
+
     fn truncate_months(self, date: Date, size: i32, first_month: u8) -> Date {
         let past = (i32::from(date.month()) - i32::from(first_month)).rem_euclid(12) % size;
         Step::months(past).before(date.first_of_month())

@@ -10,10 +10,10 @@ use crate::{
         DimensionId, DimensionIndex, EntityId, MeasureId, Metric, MetricId, MetricKind, Model,
         entity::{Aggregate, OverTime, Window},
         metric::ShareForm,
-        path::PathDimension,
+        path::{Fan, PathDimension},
     },
     query::{
-        bind::{check_shift, parts},
+        bind::{check_period_count, check_shift, parts},
         bound::{BoundKey, BoundQuery, Field, KeyItem},
         condition::Condition,
         error::{QueryError, QueryErrorCode as Code},
@@ -157,6 +157,7 @@ impl<'a> Builder<'a> {
         let measure = self.model.measure(id);
         let over_time = self.effective_over_time(metric, id)?;
         let filter = self.column_filter(metric, id.entity, context)?;
+        self.check_fans(metric, id, &filter)?;
         let leaf = self.aggregate_leaf(metric, id.entity, measure.time, over_time, context.timing)?;
         let value = self.measured(leaf, id, &filter);
         if over_time == OverTime::Average {
@@ -243,9 +244,11 @@ impl<'a> Builder<'a> {
             return Err(QueryError::new(Code::InvalidRange, "a running total needs a period or the end of a range")
                 .help("group by period(grain:) or pass range"));
         }
+        check_period_count(self.model, self.query)?;
         let keys = self.leaf_keys(id.entity, context.timing)?;
         let filter = self.query_filter(id.entity)?;
         let column_filter = self.column_filter(metric, id.entity, context)?;
+        self.check_fans(metric, id, &column_filter)?;
         let kind = LeafKind::Cumulative(CumulativeLeaf { fact: id.entity, time, window, filter, columns: Vec::new() });
         let leaf = self.push(Leaf { timing: context.timing, keys, kind });
         Ok(self.measured(leaf, id, &column_filter))
@@ -318,6 +321,32 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// Refuses what a multiplying dimension would make wrong: conditions on one column, conditions that mix two ways of multiplying,
+    /// and parts of a weighted bridge in anything but a sum.
+    fn check_fans(&self, metric: &Metric, measure: MeasureId, column_filter: &[Condition<Place>]) -> Result<(), QueryError> {
+        let name = |place: &Place| self.model.dimension(place.dimension).name.clone();
+        let refuse = |place: &Place, why: &str| {
+            Err(QueryError::new(Code::FanOut, format!("`{}` {why} `{}`", metric.name, name(place)))
+                .help("use a dimension of which each row has one value"))
+        };
+        if let Some(place) = places(column_filter).find(|place| place.reach.fan != Fan::None) {
+            return refuse(place, "cannot have a condition of its own on");
+        }
+        for condition in self.query_filter(measure.entity)? {
+            let all: Vec<&Place> = places(std::slice::from_ref(&condition)).collect();
+            let Some(fan) = all.iter().find(|place| place.reach.fan != Fan::None) else { continue };
+            if all.iter().any(|place| place.reach.path != fan.reach.path) {
+                return refuse(fan, "cannot be selected by one condition that joins other dimensions with");
+            }
+        }
+        let is_sum = matches!(self.model.measure(measure).aggregate, Aggregate::Sum);
+        let keys = self.leaf_keys(measure.entity, Timing::default())?;
+        match key_places(&keys).find(|place| place.reach.fan == Fan::Weighted) {
+            Some(place) if !is_sum => refuse(place, "is not a sum, so it has no parts by"),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The question's conditions as a fact reaches them.
     pub(super) fn query_filter(&self, fact: EntityId) -> Result<Vec<Condition<Place>>, QueryError> {
         self.query.filter.iter().map(|condition| condition.try_map(&mut |field| self.place(fact, field))).collect()
@@ -371,6 +400,21 @@ fn outer_key(item: &KeyItem) -> LeafKey {
             LeafKey::Place(Place::safe(&PathDimension { path: Vec::new(), dimension: field.dimension }))
         }
     }
+}
+
+/// The dimensions among the keys of a leaf.
+pub(super) fn key_places(keys: &[LeafKey]) -> impl Iterator<Item = &Place> {
+    keys.iter().filter_map(|key| match key {
+        LeafKey::Period(_) => None,
+        LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => Some(place),
+    })
+}
+
+/// The dimensions conditions speak of.
+pub(super) fn places(conditions: &[Condition<Place>]) -> impl Iterator<Item = &Place> {
+    let mut found = Vec::new();
+    conditions.iter().for_each(|condition| condition.visit(&mut |place| found.push(place)));
+    found.into_iter()
 }
 
 /// The position of an item that is there, or of the item added.

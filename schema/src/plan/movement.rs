@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Leaf, LeafKey, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
-    build::{Builder, Context, grain_error, position_or_push},
+    Leaf, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
+    build::{Builder, Context, grain_error, key_places, places, position_or_push},
     place::{Members, is_constant, own_key},
 };
 use crate::{
@@ -179,17 +179,4 @@ impl Builder<'_> {
             all_decided && !all_constant
         })
     }
-}
-
-fn key_places(keys: &[LeafKey]) -> impl Iterator<Item = &Place> {
-    keys.iter().filter_map(|key| match key {
-        LeafKey::Period(_) => None,
-        LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => Some(place),
-    })
-}
-
-fn places(conditions: &[Condition<Place>]) -> impl Iterator<Item = &Place> {
-    let mut found = Vec::new();
-    conditions.iter().for_each(|condition| condition.visit(&mut |place| found.push(place)));
-    found.into_iter()
 }

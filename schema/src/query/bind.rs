@@ -64,7 +64,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         metrics,
     };
     check_order(&bound)?;
-    check_fill(&bound)?;
+    check_fill(model, &bound)?;
     check_compare(&bound)?;
     check_movement_grain(model, &bound)?;
     Ok(bound)
@@ -309,7 +309,10 @@ fn check_order(bound: &BoundQuery) -> Result<(), QueryError> {
     Ok(())
 }
 
-fn check_fill(bound: &BoundQuery) -> Result<(), QueryError> {
+/// Periods one question may name at most: a slip in a year must not become a statement of megabytes.
+const MAX_PERIODS: usize = 5_000;
+
+fn check_fill(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {
     if bound.fill == Fill::None {
         return Ok(());
     }
@@ -321,13 +324,26 @@ fn check_fill(bound: &BoundQuery) -> Result<(), QueryError> {
             QueryError::new(Code::InvalidRange, "filling needs a range with both ends").help("pass range: {between: {from, to}}")
         );
     }
-    Ok(())
+    check_period_count(model, bound)
+}
+
+/// Refuses closed ranges of more periods than a statement can list.
+pub(crate) fn check_period_count(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {
+    let (Some(grain), Some(from), Some(to)) = (bound.period(), bound.range.from, bound.range.to) else { return Ok(()) };
+    if model.project.calendar.periods(grain, from, to).take(MAX_PERIODS + 1).count() <= MAX_PERIODS {
+        return Ok(());
+    }
+    Err(QueryError::new(Code::InvalidRange, format!("the range holds more than {MAX_PERIODS} periods by {}", grain.name()))
+        .help("use a shorter range or a coarser grain"))
 }
 
 fn check_compare(bound: &BoundQuery) -> Result<(), QueryError> {
     let Some(step) = bound.compare else { return Ok(()) };
     match bound.period() {
-        Some(grain) => check_shift(grain, step),
+        Some(grain) if !bound.totals => check_shift(grain, step),
+        Some(grain) if bound.range.from.is_some() && bound.range.to.is_some() => check_shift(grain, step),
+        Some(_) => Err(QueryError::new(Code::InvalidRange, "totals beside a comparison need a range with both ends")
+            .help("pass range: {between: {from, to}}, or leave out totals")),
         None if bound.range.from.is_none() || bound.range.to.is_none() => {
             Err(QueryError::new(Code::InvalidRange, "a comparison without periods needs a range with both ends")
                 .help("pass range: {between: {from, to}}, or group by period(grain:)"))

@@ -1,5 +1,7 @@
 //! The subset of SQL we emit, as a tree. No node holds text of an asker; author's text occurs only in [`Relation::Sql`].
 
+use jiff::civil::Date;
+
 use crate::{
     model::entity::ColumnName,
     time::{Grain, Step},
@@ -109,6 +111,13 @@ pub enum Relation {
     Cte(Alias),
     /// A subquery.
     Query(Box<Query>),
+    /// Days, one row each.
+    Days {
+        /// The days.
+        days: Vec<Date>,
+        /// Name of the only column.
+        column: Alias,
+    },
 }
 
 /// A joined relation.

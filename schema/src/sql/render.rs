@@ -197,9 +197,23 @@ impl Writer {
                 self.line();
                 self.push(")");
             }
+            Relation::Days { days, .. } => {
+                self.push("(values ");
+                self.comma(days, |writer, day| {
+                    writer.push("(");
+                    writer.param(Param::Date(*day));
+                    writer.push(")");
+                });
+                self.push(")");
+            }
         }
         self.push(" as ");
         self.alias(&from.alias);
+        if let Relation::Days { column, .. } = &from.relation {
+            self.push(" (");
+            self.alias(column);
+            self.push(")");
+        }
     }
 
     fn join(&mut self, join: &Join) {

@@ -8,14 +8,14 @@ use super::{
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
     scan::{At, Scan, relation, root},
-    time::{FactTime, earlier, periods, shift, truncate},
+    time::{FactTime, earlier, shift, truncate},
     value_alias,
 };
 use crate::{
     model::entity::Window,
     plan::{CumulativeLeaf, Leaf, LeafKey, Plan},
     query::TimeRange,
-    sql::ast::{Alias, Expr, Infix, Join, JoinKind, Query, Select},
+    sql::ast::{Alias, Expr, From, Infix, Join, JoinKind, Query, Relation, Select},
     time::{Grain, Step},
     value::Value,
 };
@@ -85,10 +85,14 @@ impl Lowerer<'_> {
 
     /// Every period of a closed range, one row each.
     pub(super) fn closed_spine(&mut self, grain: Grain, from: jiff::civil::Date, to: jiff::civil::Date) -> Alias {
-        let selects = periods(self.calendar(), grain, from, to)
-            .into_iter()
-            .map(|start| Select { items: vec![Expr::Value(Value::Date(start)).named(&key_alias(0))], ..Select::default() })
-            .collect();
-        self.cte("spine", Query::union_all(selects))
+        let table = Alias::named("d");
+        let days = self.calendar().periods(grain, from, to).collect();
+        let relation = Relation::Days { days, column: key_alias(0) };
+        let select = Select {
+            items: vec![column(&table, &key_alias(0)).named(&key_alias(0))],
+            from: Some(From { relation, alias: table }),
+            ..Select::default()
+        };
+        self.cte("spine", Query::select(select))
     }
 }

@@ -491,7 +491,7 @@ fn summed_column(
         Take::Members => Expr::Number(1),
         Take::Owners => match owner {
             [only] => only.clone(),
-            several => Expr::Call("concat", several.iter().map(|part| Expr::ToText(Box::new(part.clone()))).collect()),
+            several => Expr::Call("concat", several.iter().flat_map(with_length).collect()),
         },
     };
     match item.take {
@@ -502,6 +502,13 @@ fn summed_column(
             Expr::aggregate(AggregateFunction::Sum, value)
         }
     }
+}
+
+/// A part of a composite key as text after its length, so that different keys never read alike.
+fn with_length(part: &Expr) -> [Expr; 3] {
+    let text = Expr::ToText(Box::new(part.clone()));
+    let length = Expr::ToText(Box::new(Expr::Call("character_length", vec![text.clone()])));
+    [length, Expr::Word("_"), text]
 }
 
 fn when_all(conditions: Vec<Expr>, value: Expr) -> Expr {

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     compile::ColumnRole,
     expr,
-    model::EntityId,
-    plan::{Leaf, Plan, Slot},
+    model::{EntityId, Model, entity::Aggregate},
+    plan::{AggregateColumn, Leaf, LeafKind, Plan, Slot},
     query::{Direction, Fill, Nulls, bound::KeyItem},
     sql::{
         ast::{AggregateFunction, Alias, Expr, Item, Join, JoinKind, OrderItem, Query, Select},
@@ -129,8 +129,8 @@ impl Lowerer<'_> {
         let slots: Vec<(Slot, ValueType)> = leaves
             .iter()
             .flat_map(|leaf| {
-                let count = column_count(&plan.leaves[*leaf]);
-                (0..count).map(move |column| (Slot { leaf: *leaf, column }, ValueType::Decimal))
+                let types = column_types(self.env.model, &plan.leaves[*leaf]);
+                types.into_iter().enumerate().map(move |(column, value_type)| (Slot { leaf: *leaf, column }, value_type))
             })
             .collect();
         let selects: Vec<Select> = leaves
@@ -194,10 +194,8 @@ impl Lowerer<'_> {
         joins.push(Join { kind: JoinKind::Left, from: from_cte(groups, &table), on });
         let mut items = numbered((0..plan.keys.len()).map(key), key_alias);
         for (leaf, kind) in plan.leaves.iter().enumerate().filter(|(_, leaf)| !leaf.timing.total) {
-            for n in 0..column_count(kind) {
-                let name = slot_alias(Slot { leaf, column: n });
-                items.push(column(&table, &name).named(&name));
-            }
+            let names = (0..column_types(self.env.model, kind).len()).map(|column| slot_alias(Slot { leaf, column }));
+            items.extend(names.map(|name| column(&table, &name).named(&name)));
         }
         let is_filled = Expr::is_null(column(&table, &key_alias(position)));
         items.push(is_filled.named(&Alias::named("filled")));
@@ -249,13 +247,26 @@ fn inputs(value: &expr::Expr<Slot>) -> BTreeSet<Slot> {
     all
 }
 
-fn column_count(leaf: &Leaf) -> usize {
-    use crate::plan::LeafKind;
+/// Types of a leaf's columns, so that a leaf that lacks one can say which null it has.
+fn column_types(model: &Model, leaf: &Leaf) -> Vec<ValueType> {
+    let aggregated = |columns: &[AggregateColumn]| -> Vec<ValueType> {
+        columns
+            .iter()
+            .map(|item| match item {
+                AggregateColumn::Snapshots => ValueType::Int,
+                AggregateColumn::Measure { measure, aggregate, .. } => match aggregate {
+                    Aggregate::Count | Aggregate::CountRows | Aggregate::CountDistinct => ValueType::Int,
+                    Aggregate::Sum | Aggregate::Average | Aggregate::Median => ValueType::Decimal,
+                    Aggregate::Min | Aggregate::Max => model.measure(*measure).value_type,
+                },
+            })
+            .collect()
+    };
     match &leaf.kind {
-        LeafKind::Aggregate(aggregate) => aggregate.columns.len(),
-        LeafKind::Movement(movement) => movement.columns.len(),
-        LeafKind::Cumulative(cumulative) => cumulative.columns.len(),
-        LeafKind::PerEntity(per_entity) => per_entity.columns.len(),
+        LeafKind::Aggregate(aggregate) => aggregated(&aggregate.columns),
+        LeafKind::Cumulative(cumulative) => aggregated(&cumulative.columns),
+        LeafKind::Movement(movement) => vec![ValueType::Decimal; movement.columns.len()],
+        LeafKind::PerEntity(per_entity) => vec![ValueType::Decimal; per_entity.columns.len()],
     }
 }
 

@@ -107,14 +107,3 @@ pub(super) fn shift(value: Expr, step: Step) -> Expr {
 pub(super) fn earlier(range: TimeRange, step: Step) -> TimeRange {
     TimeRange { from: range.from.map(|from| step.before(from)), to: range.to.map(|to| step.before(to)) }
 }
-
-/// First days of all periods of a closed range.
-pub(super) fn periods(calendar: Calendar, grain: Grain, from: Date, to: Date) -> Vec<Date> {
-    let mut start = calendar.truncate(grain, from);
-    let mut all = Vec::new();
-    while start < to {
-        all.push(start);
-        start = grain.step().after(start);
-    }
-    all
-}
