@@ -1,0 +1,3 @@
+//! The whole product, from outside: real warehouses, the real binary, and the repository itself.
+
+mod tidy;
