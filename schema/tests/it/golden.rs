@@ -60,3 +60,34 @@ fn a_mistake_in_an_expression_is_marked_inside_it() {
 fn a_file_that_is_not_yaml_does_not_hide_the_other() {
     check("two_files");
 }
+
+/// The whole load, for mistakes that need more than one file to be seen.
+fn check_model(case: &str) -> String {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/failing").join(case);
+    let sources = sources(&case);
+    let (model, diagnostics) = holdfast_schema::load(sources.clone());
+    assert!(model.is_none());
+    let human = render::human(&sources, &diagnostics, false);
+    compare(&case.join("human.txt"), &human);
+    human
+}
+
+#[test]
+fn names_that_do_not_exist_come_with_those_that_do() {
+    check_model("unknown_names");
+}
+
+#[test]
+fn ambiguous_and_multiplying_ways_are_drawn_out() {
+    check_model("paths");
+}
+
+#[test]
+fn metrics_that_make_no_sense_say_why() {
+    check_model("metrics");
+}
+
+#[test]
+fn a_view_says_which_dimension_fits_which_metric() {
+    check_model("view");
+}

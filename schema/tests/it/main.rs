@@ -3,4 +3,5 @@
 
 mod golden;
 mod language;
+mod large_model;
 mod properties;

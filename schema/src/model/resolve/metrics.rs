@@ -14,9 +14,10 @@ use crate::{diagnostic::Diagnostics, model::MetricId};
 /// Fills `draft.metrics`.
 pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
     let shapes: Vec<_> = draft.index.metrics.iter().map(|(_, metric)| shape::of(draft, metric, out)).collect();
+    let manners: Vec<_> = draft.index.metrics.iter().map(|(_, metric)| finish::manner(metric, out)).collect();
     draft.metrics = vec![None; shapes.len()];
     for id in order::inputs_first(draft, &shapes, out) {
-        let metric = shapes[id].as_ref().and_then(|shape| finish::metric(draft, MetricId(id as u16), shape, out));
+        let metric = shapes[id].as_ref().and_then(|shape| finish::metric(draft, MetricId(id as u16), shape, manners[id], out));
         draft.metrics[id] = metric;
     }
 }

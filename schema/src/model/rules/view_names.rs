@@ -24,7 +24,9 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
             let written =
                 written.or_else(|| definition.dimensions.iter().find(|item| item.path.value.starts_with(entity.as_str())));
             let span = written.map_or(view.span, |item| item.path.span);
-            let rename = format!("rename it: `{{path: {entity}.{0}, name: {entity}_{0}}}`", dimension.name);
+            let path = written.map(|item| item.path.value.as_str()).filter(|path| !path.ends_with('*'));
+            let path = path.map_or_else(|| format!("{entity}.{}", dimension.name), str::to_owned);
+            let rename = format!("rename it: `{{path: {path}, name: {}}}`", path.replace('.', "_"));
             if OF_ROWS.contains(&camel.as_str()) {
                 out.push(
                     Diagnostic::error("M051", span, format!("rows of a view keep the name `{camel}` for themselves"))

@@ -29,17 +29,32 @@ use crate::{
     value::ValueType,
 };
 
+/// What a metric says of itself whatever it is made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    direction: Direction,
+    empty_is_zero: bool,
+}
+
+/// Reads the manner of a metric.
+pub(super) fn manner(definition: &written::Metric, out: &mut Diagnostics) -> Manner {
+    let directions = [
+        ("higher_is_better", Direction::HigherIsBetter),
+        ("lower_is_better", Direction::LowerIsBetter),
+        ("neutral", Direction::Neutral),
+    ];
+    let direction = definition.direction.as_ref().and_then(|text| one_of("direction", text, &directions, out));
+    let empty = definition.empty.as_ref();
+    let empty_is_zero = empty.and_then(|text| one_of("value of `empty`", text, &[("null", false), ("zero", true)], out));
+    Manner { direction: direction.unwrap_or_default(), empty_is_zero: empty_is_zero.unwrap_or_default() }
+}
+
 /// Finishes a metric; `None` when it or one of its inputs is wrong.
-pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, out: &mut Diagnostics) -> Option<Metric> {
+pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Manner, out: &mut Diagnostics) -> Option<Metric> {
     let (name, definition) = draft.index.metrics.at(id.index());
     let inputs = shape.inputs();
     let kind = kind(draft, shape, out);
     let filter = filter(draft, definition, shape, out);
-    let direction = definition.direction.as_ref().and_then(|text| direction(text, out)).unwrap_or_default();
-    let empty_is_zero = definition
-        .empty
-        .as_ref()
-        .is_some_and(|text| one_of("value of `empty`", text, &[("null", false), ("zero", true)], out).unwrap_or_default());
     let (kind, value_type) = kind?;
     if inputs.iter().any(|input| draft.metrics[input.index()].is_none()) {
         return None;
@@ -56,10 +71,10 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, out: &mut D
         kind,
         formula: formula(draft, definition),
         filter,
-        empty_is_zero,
+        empty_is_zero: manner.empty_is_zero,
         unit: owned(definition.unit.as_ref()).or_else(|| unit(draft, shape)),
         format: owned(definition.format.as_ref()),
-        direction,
+        direction: manner.direction,
         owner: owned(definition.owner.as_ref()),
         version: definition.version.as_ref().map_or(1, |version| version.value),
         deprecated: owned(definition.deprecated.as_ref()),
@@ -272,15 +287,6 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         Shape::Offset { of, .. } => of_metric(*of),
         Shape::Cumulative { .. } | Shape::Ratio { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => Additivity::Not,
     }
-}
-
-fn direction(text: &Text, out: &mut Diagnostics) -> Option<Direction> {
-    let options = [
-        ("higher_is_better", Direction::HigherIsBetter),
-        ("lower_is_better", Direction::LowerIsBetter),
-        ("neutral", Direction::Neutral),
-    ];
-    one_of("direction", text, &options, out)
 }
 
 /// The definition as one line, in the author's names.
