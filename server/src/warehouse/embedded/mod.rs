@@ -8,6 +8,7 @@ mod decode;
 pub mod folder;
 pub mod functions;
 mod register;
+mod yielding;
 
 use std::{
     sync::{
@@ -19,7 +20,10 @@ use std::{
 
 use async_trait::async_trait;
 use datafusion::{
-    config::Dialect as ParserDialect, error::DataFusionError, execution::context::SessionContext, prelude::SessionConfig,
+    config::Dialect as ParserDialect,
+    error::DataFusionError,
+    execution::{context::SessionContext, session_state::SessionStateBuilder},
+    prelude::SessionConfig,
 };
 use futures_util::StreamExt as _;
 use holdfast_schema::{
@@ -49,7 +53,7 @@ impl Embedded {
     pub fn new(name: &str, tables: &[Table], limits: Limits) -> Result<Self, Error> {
         let threads = thread::available_parallelism().map_or(2, |count| count.get().max(2));
         let rows: usize = tables.iter().map(Table::row_count).sum();
-        let context = SessionContext::new_with_config(config(if rows < PARALLEL_ROWS { 1 } else { threads }));
+        let context = session(if rows < PARALLEL_ROWS { 1 } else { threads });
         functions::register(&context);
         register::tables(&context, tables).map_err(sort_error)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -127,6 +131,15 @@ async fn execute(context: &SessionContext, statement: &Statement, limits: &Limit
         result.push(&batch.map_err(sort_error)?, limits)?;
     }
     Ok(result.finish())
+}
+
+fn session(partitions: usize) -> SessionContext {
+    let state = SessionStateBuilder::new()
+        .with_config(config(partitions))
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(yielding::YieldInJoins))
+        .build();
+    SessionContext::new_with_state(state)
 }
 
 fn config(partitions: usize) -> SessionConfig {
