@@ -3,12 +3,26 @@
 pub mod config;
 
 pub mod definitions;
+pub mod generation;
 
-pub mod demo;
 pub mod warehouse;
 
 pub mod cache;
 
 pub mod engine;
 
+pub mod demo;
+
+pub mod app;
+pub mod boot;
+pub mod watch;
+
+pub mod http;
+
 pub mod telemetry;
+
+pub mod catalogue;
+pub mod recorder;
+pub mod testing;
+
+pub mod cli;

@@ -17,6 +17,8 @@ mod tests;
 use layers::{Environment, Origin, Values};
 use read::Reader;
 
+use crate::engine;
+
 /// The whole configuration, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -34,6 +36,21 @@ pub struct Config {
     pub telemetry: telemetry::Telemetry,
     /// What all this was read from.
     pub values: Values,
+}
+
+impl Config {
+    /// Settings of the engine: cache and warehouse together.
+    pub fn engine(&self) -> engine::Settings {
+        engine::Settings {
+            cache_bytes: if self.cache.enabled { self.cache.max_bytes } else { 0 },
+            default_ttl: self.cache.default_ttl,
+            refresh_interval: self.cache.refresh_interval,
+            concurrency: self.warehouse.pool_size,
+            queue: self.warehouse.queue,
+            queue_wait: self.warehouse.queue_wait,
+            show_sql: self.warehouse.show_sql,
+        }
+    }
 }
 
 /// What is wrong with the settings.

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{read::Reader, secret::Secret};
+use crate::warehouse::{Limits, postgres};
 
 /// Settings of section `warehouse`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,12 @@ pub struct Warehouse {
     pub connect_timeout: Duration,
     /// `warehouse.pool_wait`
     pub pool_wait: Duration,
+    /// `warehouse.queue`
+    pub queue: usize,
+    /// `warehouse.queue_wait`
+    pub queue_wait: Duration,
+    /// `warehouse.show_sql`
+    pub show_sql: bool,
     /// `warehouse.statement_timeout`
     pub statement_timeout: Duration,
     /// `warehouse.max_rows`
@@ -31,9 +38,29 @@ impl Warehouse {
             pool_size: reader.count("warehouse.pool_size"),
             connect_timeout: reader.duration("warehouse.connect_timeout"),
             pool_wait: reader.duration("warehouse.pool_wait"),
+            queue: reader.count("warehouse.queue"),
+            queue_wait: reader.duration("warehouse.queue_wait"),
+            show_sql: reader.flag("warehouse.show_sql"),
             statement_timeout: reader.duration("warehouse.statement_timeout"),
             max_rows: reader.count("warehouse.max_rows"),
             ca_file: reader.text("warehouse.ca_file").map(PathBuf::from),
+        }
+    }
+
+    /// What a statement may use.
+    pub fn limits(&self) -> Limits {
+        Limits { timeout: self.statement_timeout, rows: self.max_rows, ..Limits::default() }
+    }
+
+    /// Settings of the PostgreSQL connector.
+    pub fn postgres(&self, url: &str) -> postgres::Settings {
+        postgres::Settings {
+            url: url.to_owned(),
+            connections: self.pool_size,
+            wait: self.pool_wait,
+            connect_timeout: self.connect_timeout,
+            limits: self.limits(),
+            ca_file: self.ca_file.clone(),
         }
     }
 }

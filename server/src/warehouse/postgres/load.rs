@@ -22,15 +22,39 @@ pub enum Existing {
 /// Creates schemas and tables and fills them: all of it, or nothing.
 pub async fn load(url: &str, tables: &[Table], existing: Existing) -> Result<(), Error> {
     let client = connect(url).await?;
-    let failed = |error: tokio_postgres::Error| match error.as_db_error() {
-        Some(refusal) => Error::from_sqlstate(refusal.code().code(), refusal.to_string(), &Limits::default()),
-        None => Error::Unavailable(describe(&error)),
-    };
-    client.batch_execute("begin").await.map_err(failed)?;
+    client.batch_execute("begin").await.map_err(refused)?;
     let filled = fill(&client, tables, existing).await;
     let end = if filled.is_ok() { "commit" } else { "rollback" };
-    client.batch_execute(end).await.map_err(failed)?;
-    filled.map_err(failed)
+    client.batch_execute(end).await.map_err(refused)?;
+    filled.map_err(refused)
+}
+
+/// Makes an empty database beside the one of `url`; returns its address.
+pub async fn create_database(url: &str, name: &str) -> Result<String, Error> {
+    let client = connect(url).await?;
+    client.batch_execute(&format!("create database {}", ddl::quote(name))).await.map_err(refused)?;
+    Ok(with_database(url, name))
+}
+
+/// Drops a database that [`create_database`] made, and every connection to it.
+pub async fn drop_database(url: &str, name: &str) -> Result<(), Error> {
+    let client = connect(url).await?;
+    client.batch_execute(&format!("drop database if exists {} with (force)", ddl::quote(name))).await.map_err(refused)
+}
+
+fn refused(error: tokio_postgres::Error) -> Error {
+    match error.as_db_error() {
+        Some(refusal) => Error::from_sqlstate(refusal.code().code(), refusal.to_string(), &Limits::default()),
+        None => Error::Unavailable(describe(&error)),
+    }
+}
+
+/// The same address with another database.
+fn with_database(url: &str, name: &str) -> String {
+    let (address, parameters) = url.split_once('?').map_or((url, String::new()), |(address, rest)| (address, format!("?{rest}")));
+    let start = address.find("://").map_or(0, |at| at + 3);
+    let end = address[start..].find('/').map_or(address.len(), |at| start + at);
+    format!("{}/{name}{parameters}", &address[..end])
 }
 
 async fn connect(url: &str) -> Result<Client, Error> {
@@ -79,4 +103,16 @@ async fn copy(client: &Client, table: &Table) -> Result<(), tokio_postgres::Erro
     }
     sink.as_mut().finish().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_database;
+
+    #[test]
+    fn only_the_database_of_an_address_changes() {
+        assert_eq!(with_database("postgres://u:p@h:5432/db?sslmode=disable", "x"), "postgres://u:p@h:5432/x?sslmode=disable");
+        assert_eq!(with_database("postgres://h", "x"), "postgres://h/x");
+        assert_eq!(with_database("postgresql:///db?host=/tmp", "x"), "postgresql:///x?host=/tmp");
+    }
 }

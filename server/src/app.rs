@@ -1,0 +1,126 @@
+//! The long-lived parts of a running server, shared by every request.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use holdfast_resolvers::{Runner, Settings};
+use jiff::Timestamp;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::{
+    config::http::Http,
+    generation::{Generation, Load},
+    warehouse::Warehouse,
+};
+
+/// Everything requests share.
+pub struct App {
+    /// What serves requests now.
+    generation: ArcSwap<Generation>,
+    /// The newest look at the definition files, which may be worse than what serves.
+    definitions: ArcSwap<DefinitionsState>,
+    /// Settings of the GraphQL surface, for the next generation.
+    settings: Settings,
+    /// Answers questions.
+    pub runner: Arc<dyn Runner>,
+    /// Where data is, for health.
+    pub warehouse: Arc<dyn Warehouse>,
+    /// Limits and switches of the HTTP side.
+    pub http: Http,
+    /// Renders `/metrics`; absent where no recorder is installed.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// The newest look at the definition files.
+#[derive(Debug, Clone)]
+pub struct DefinitionsState {
+    /// Whether what serves is what the files say.
+    pub is_current: bool,
+    /// When the files were read.
+    pub read_at: Timestamp,
+    /// Errors found.
+    pub errors: usize,
+    /// Warnings found.
+    pub warnings: usize,
+    /// All of it as JSON.
+    pub diagnostics_json: Arc<str>,
+}
+
+impl DefinitionsState {
+    fn new(load: &Load, now: Timestamp) -> Self {
+        let (errors, warnings) = load.counts();
+        Self { is_current: load.generation.is_some(), read_at: now, errors, warnings, diagnostics_json: load.json().into() }
+    }
+}
+
+/// The parts an [`App`] is made of.
+pub struct Parts {
+    /// The first load; its generation is what serves.
+    pub load: Load,
+    /// The generation of `load`.
+    pub generation: Arc<Generation>,
+    /// Settings of the GraphQL surface.
+    pub settings: Settings,
+    /// Answers questions.
+    pub runner: Arc<dyn Runner>,
+    /// Where data is.
+    pub warehouse: Arc<dyn Warehouse>,
+    /// Limits and switches of the HTTP side.
+    pub http: Http,
+    /// Renders `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        let state = DefinitionsState::new(&parts.load, parts.generation.loaded_at);
+        Self {
+            generation: ArcSwap::new(parts.generation),
+            definitions: ArcSwap::from_pointee(state),
+            settings: parts.settings,
+            runner: parts.runner,
+            warehouse: parts.warehouse,
+            http: parts.http,
+            metrics: parts.metrics,
+        }
+    }
+
+    /// What serves requests now. A request keeps the generation it began with.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    /// The newest look at the definition files.
+    pub fn definitions(&self) -> Arc<DefinitionsState> {
+        self.definitions.load_full()
+    }
+
+    /// Settings of the GraphQL surface.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Takes over a new load: serves it when it is good, keeps serving what there is when it is not.
+    pub fn take_over(&self, load: &Load, now: Timestamp) {
+        let state = DefinitionsState::new(load, now);
+        let (errors, warnings) = (state.errors, state.warnings);
+        match &load.generation {
+            Some(generation) => {
+                self.generation.store(Arc::clone(generation));
+                metrics::counter!("holdfast_definitions_reloads_total", "outcome" => "accepted").increment(1);
+                tracing::info!(fingerprint = generation.model.fingerprint, warnings, "definitions reloaded");
+            }
+            None => {
+                metrics::counter!("holdfast_definitions_reloads_total", "outcome" => "refused").increment(1);
+                tracing::error!(errors, warnings, "definitions refused; the earlier ones keep serving\n{}", load.human(false));
+            }
+        }
+        self.definitions.store(Arc::new(state));
+    }
+
+    /// Whether the warehouse gives a sign of life within `limit`.
+    pub async fn warehouse_is_reachable(&self, limit: Duration) -> bool {
+        matches!(tokio::time::timeout(limit, self.warehouse.ping()).await, Ok(Ok(())))
+    }
+}

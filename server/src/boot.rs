@@ -1,0 +1,152 @@
+//! The composition root: settings → parts → a running server. The only function that knows all of them.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{
+    app::{App, Parts},
+    config::{Config, secret::Secret},
+    definitions::{Origin, ReadError},
+    demo,
+    engine::Engine,
+    generation::Load,
+    http,
+    telemetry::{self, TelemetryError},
+    warehouse::{
+        self, Warehouse,
+        embedded::{Embedded, folder},
+        postgres::Postgres,
+    },
+    watch,
+};
+
+/// How often the metrics recorder tidies up.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Where data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// The demo's portfolio, in the embedded engine.
+    Portfolio,
+    /// The fixture with known numbers, in the embedded engine.
+    Golden,
+    /// A warehouse by its address.
+    Warehouse(Secret),
+}
+
+/// Why a server could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// Logs or traces cannot be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// There are no definitions.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The definitions have errors; holds them as people read them.
+    #[error("the definitions have errors")]
+    Definitions(String),
+    /// The address is reachable by others, and anyone could ask anything.
+    #[error(
+        "there is no authentication yet, and `{0}` can be reached from other machines; listen on 127.0.0.1, or say `--allow-public`"
+    )]
+    Public(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The warehouse's address cannot be used, or its data not be read.
+    #[error(transparent)]
+    Warehouse(#[from] warehouse::Error),
+    /// An address of no kind we know.
+    #[error("the warehouse's address must begin with `postgres://` or `file:///`")]
+    Address,
+    /// The system refuses something.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Serves until a signal asks to stop.
+pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootError> {
+    let telemetry = telemetry::install(&config.telemetry)?;
+    let metrics = telemetry::install_metrics()?;
+    let address = config.http.listen;
+    if matches!(data, Data::Warehouse(_)) {
+        if !address.ip().is_loopback() && !config.http.allow_public {
+            return Err(BootError::Public(address));
+        }
+        tracing::warn!("there is no authentication yet: everyone who reaches this address can ask everything");
+    }
+    let load = Load::run(origin.read()?, config.limits, Timestamp::now());
+    let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
+    let listener = TcpListener::bind(address).await.map_err(|source| BootError::Listen { address, source })?;
+    let warehouse = warehouse(&config, &data)?;
+    let runner = Arc::new(Engine::new(Arc::clone(&warehouse), config.engine()));
+    let app = Arc::new(App::new(Parts {
+        load,
+        generation: Arc::clone(&generation),
+        settings: config.limits,
+        runner,
+        warehouse,
+        http: config.http.clone(),
+        metrics: Some(metrics.clone()),
+    }));
+    if config.definitions.watch {
+        tokio::spawn(watch::run(Arc::clone(&app), origin, config.definitions.poll_interval));
+    }
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(METRICS_UPKEEP).await;
+            metrics.run_upkeep();
+        }
+    });
+    let model = &generation.model;
+    tracing::info!(entities = model.entities.len(), metrics = model.metrics.len(), views = model.views.len(), "definitions loaded");
+    tracing::info!("GraphQL at http://{0}/graphql, console at http://{0}/", listener.local_addr()?);
+    let stop = stop_signal()?;
+    http::serve(listener, app, stop, config.http.shutdown_grace).await?;
+    telemetry.close();
+    Ok(())
+}
+
+/// Opens the warehouse. One that is down is no error: it may come back.
+pub fn warehouse(config: &Config, data: &Data) -> Result<Arc<dyn Warehouse>, BootError> {
+    let limits = config.warehouse.limits();
+    match data {
+        Data::Portfolio => Ok(Arc::new(Embedded::new("demo portfolio", &demo::portfolio(), limits)?)),
+        Data::Golden => Ok(Arc::new(Embedded::new("demo golden", &demo::golden(), limits)?)),
+        Data::Warehouse(url) => open(config, url.expose()),
+    }
+}
+
+fn open(config: &Config, url: &str) -> Result<Arc<dyn Warehouse>, BootError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Arc::new(Postgres::new(&config.warehouse.postgres(url))?));
+    }
+    let Some(path) = url.strip_prefix("file://").filter(|path| path.starts_with('/')) else {
+        return Err(BootError::Address);
+    };
+    Ok(Arc::new(Embedded::new(url, &folder::read(Path::new(path))?, config.warehouse.limits())?))
+}
+
+/// Resolves when the process is asked to stop.
+fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to stop; running requests may finish");
+    })
+}

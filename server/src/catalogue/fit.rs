@@ -1,0 +1,150 @@
+//! Model and catalogue → what of the definitions is not in the warehouse.
+
+use holdfast_schema::{
+    diagnostic::{Diagnostic, Diagnostics},
+    model::{
+        Cardinality, Model,
+        entity::{ColumnName, Dimension, Entity, Source},
+    },
+    source::Span,
+    suggest,
+    value::ValueType,
+};
+
+use super::{Tables, tables};
+use crate::warehouse::CatalogueColumn;
+
+/// A table or view of the definitions that the warehouse does not have.
+const NO_TABLE: &str = "W001";
+/// A column of the definitions that its table does not have.
+const NO_COLUMN: &str = "W002";
+/// A column whose type is not what the definitions say.
+const OTHER_TYPE: &str = "W003";
+
+/// Compares every table source; sources that are SQL describe themselves only when they run.
+pub fn check(model: &Model, columns: &[CatalogueColumn], out: &mut Diagnostics) {
+    let tables = tables(columns);
+    for entity in &model.entities {
+        let Source::Table { schema, table } = &entity.source else {
+            continue;
+        };
+        match find(&tables, schema.as_deref(), table) {
+            Some(found) => check_columns(model, entity, found, out),
+            None => out.push(no_table(entity, schema.as_deref(), table, &tables)),
+        }
+    }
+}
+
+/// A name without a schema means the default one, or the only table of that name.
+fn find<'a, 'b>(tables: &'b Tables<'a>, schema: Option<&str>, table: &str) -> Option<&'b [&'a CatalogueColumn]> {
+    let of = |schema: &str| tables.iter().find(|((s, t), _)| *s == schema && *t == table).map(|(_, columns)| columns.as_slice());
+    match schema {
+        Some(schema) => of(schema),
+        None => of("public").or_else(|| tables.iter().find(|((_, t), _)| *t == table).map(|(_, columns)| columns.as_slice())),
+    }
+}
+
+fn no_table(entity: &Entity, schema: Option<&str>, table: &str, tables: &Tables<'_>) -> Diagnostic {
+    let wanted = schema.map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"));
+    let known: Vec<String> = tables.keys().map(|(schema, table)| format!("{schema}.{table}")).collect();
+    let diagnostic = Diagnostic::error(NO_TABLE, entity.span, format!("the warehouse has no table `{wanted}`"))
+        .label(format!("source of `{}`", entity.name));
+    match suggest::nearest(&wanted, known.iter().map(String::as_str)).first() {
+        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+        None if known.is_empty() => diagnostic.help("the warehouse shows no tables at all to this user"),
+        None => diagnostic,
+    }
+}
+
+fn check_columns(model: &Model, entity: &Entity, columns: &[&CatalogueColumn], out: &mut Diagnostics) {
+    let mut check = Check { entity, columns, out };
+    for dimension in &entity.dimensions {
+        dimension.expr.visit_refs(&mut |column| check.exists(column, dimension.span));
+        check.has_type(dimension);
+    }
+    for measure in &entity.measures {
+        measure.expr.visit_refs(&mut |column| check.exists(column, measure.span));
+        measure.filter.iter().for_each(|filter| filter.visit_refs(&mut |column| check.exists(column, measure.span)));
+    }
+    for relationship in &entity.relationships {
+        relationship.own.iter().for_each(|column| check.exists(column, relationship.span));
+    }
+    if let Some(validity) = &entity.validity {
+        [Some(&validity.from), Some(&validity.to), validity.recorded.as_ref()]
+            .into_iter()
+            .flatten()
+            .for_each(|column| check.exists(column, entity.span));
+    }
+    entity.freshness.refresh.iter().for_each(|column| check.exists(column, entity.span));
+    // Columns that other entities expect here.
+    for other in &model.entities {
+        for relationship in &other.relationships {
+            if model.entity(relationship.to).name == entity.name {
+                relationship.other.iter().for_each(|column| check.exists(column, relationship.span));
+            }
+            if let Cardinality::ManyToMany { bridge, near, far, weight } = &relationship.cardinality
+                && model.entity(*bridge).name == entity.name
+            {
+                near.iter().chain(far).chain(weight).for_each(|column| check.exists(column, relationship.span));
+            }
+        }
+    }
+}
+
+struct Check<'a, 'b> {
+    entity: &'a Entity,
+    columns: &'a [&'b CatalogueColumn],
+    out: &'a mut Diagnostics,
+}
+
+impl Check<'_, '_> {
+    fn exists(&mut self, column: &ColumnName, span: Span) {
+        let names = || self.columns.iter().map(|known| known.column.as_str());
+        if names().any(|name| name == column.0) {
+            return;
+        }
+        let already = self.out.sorted().iter().any(|known| {
+            known.code == NO_COLUMN
+                && known.message.contains(&format!("`{}`", column.0))
+                && known.primary.as_ref().is_some_and(|p| p.span == span)
+        });
+        if already {
+            return;
+        }
+        let nearest = suggest::nearest(&column.0, names());
+        let diagnostic =
+            Diagnostic::error(NO_COLUMN, span, format!("the table of `{}` has no column `{}`", self.entity.name, column.0));
+        self.out.push(match nearest.first() {
+            Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+            None => diagnostic.help(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
+        });
+    }
+
+    fn has_type(&mut self, dimension: &Dimension) {
+        let Some(column) = dimension.column() else {
+            return;
+        };
+        let Some(found) = self.columns.iter().find(|known| known.column == column.0) else {
+            return;
+        };
+        if fits(dimension.value_type, found.value_type) {
+            return;
+        }
+        self.out.push(
+            Diagnostic::error(
+                OTHER_TYPE,
+                dimension.span,
+                format!("`{}` is declared as {}, its column is `{}`", dimension.name, dimension.value_type.name(), found.type_name),
+            )
+            .help(match found.value_type {
+                Some(value_type) => format!("declare `type: {}`", value_type.name()),
+                None => "columns of this type cannot be read; use an expression or a view that converts them".to_owned(),
+            }),
+        );
+    }
+}
+
+/// Whether a column of type `found` can be read as `declared`.
+fn fits(declared: ValueType, found: Option<ValueType>) -> bool {
+    found.is_some_and(|found| found == declared || (declared == ValueType::Decimal && found == ValueType::Int))
+}

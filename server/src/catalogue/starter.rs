@@ -1,0 +1,291 @@
+//! Catalogue → starter definitions: one entity file per table, a project file, and nothing that would have to be guessed.
+
+use std::fmt::Write as _;
+
+use holdfast_schema::value::ValueType;
+
+use super::{Tables, tables};
+use crate::warehouse::{CatalogueColumn, ColumnReference};
+
+/// A file to write: path below the definitions folder, and text.
+pub type StarterFile = (String, String);
+
+/// What was made, and which tables were left out and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Starter {
+    /// Files to write.
+    pub files: Vec<StarterFile>,
+    /// Tables left out, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Makes starter files of every table with a primary key.
+pub fn make(project: &str, columns: &[CatalogueColumn]) -> Starter {
+    let tables = tables(columns);
+    let mut starter = Starter { files: vec![("project.yaml".to_owned(), project_file(project))], left_out: Vec::new() };
+    for (&(schema, table), columns) in &tables {
+        let key = key_columns(columns);
+        if key.is_empty() {
+            starter
+                .left_out
+                .push(format!("{schema}.{table}: it has no primary key; write its entity by hand and say what identifies a row"));
+            continue;
+        }
+        let name = entity_name(&tables, schema, table);
+        starter.files.push((format!("entities/{name}.yaml"), entity_file(&tables, &name, (schema, table), columns, &key)));
+    }
+    starter
+}
+
+fn project_file(project: &str) -> String {
+    format!("project: {}\nversion: 1\ntime_zone: UTC\n", identifier(project))
+}
+
+/// Names of entities that the API keeps for itself.
+const KEPT_ENTITIES: [&str; 12] = [
+    "query",
+    "mutation",
+    "subscription",
+    "date",
+    "node",
+    "nodes",
+    "metric",
+    "metrics",
+    "dimension",
+    "dimensions",
+    "period",
+    "catalogue",
+];
+/// Names of dimensions and relationships that the API keeps for itself.
+const KEPT_FIELDS: [&str; 2] = ["id", "metrics"];
+
+/// The table's name, with its schema where two tables share a name.
+fn entity_name(tables: &Tables<'_>, schema: &str, table: &str) -> String {
+    let is_shared = tables.keys().filter(|(_, other)| *other == table).count() > 1;
+    let name = identifier(&if is_shared { format!("{schema}_{table}") } else { table.to_owned() });
+    if KEPT_ENTITIES.contains(&name.as_str()) { format!("{schema}_{name}") } else { name }
+}
+
+/// The column's name, with its entity where the API keeps the name for itself.
+fn field_name(entity: &str, column: &str) -> String {
+    let name = identifier(column);
+    if KEPT_FIELDS.contains(&name.as_str()) { format!("{entity}_{name}") } else { name }
+}
+
+fn key_columns<'a>(columns: &[&'a CatalogueColumn]) -> Vec<&'a str> {
+    let mut key: Vec<_> = columns.iter().filter_map(|column| Some((column.key_position?, column.column.as_str()))).collect();
+    key.sort_unstable();
+    key.into_iter().map(|(_, column)| column).collect()
+}
+
+fn entity_file(
+    tables: &Tables<'_>,
+    name: &str,
+    (schema, table): (&str, &str),
+    columns: &[&CatalogueColumn],
+    key: &[&str],
+) -> String {
+    let mut out = String::new();
+    let quoted: Vec<String> = key.iter().map(|column| scalar(column)).collect();
+    let key_text = if let [only] = quoted.as_slice() { only.clone() } else { format!("[{}]", quoted.join(", ")) };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "entity: {name}\nsource: {}\nkey: {key_text}", scalar(&format!("{schema}.{table}")));
+    let readable: Vec<_> = columns.iter().filter_map(|column| Some((column, column.value_type?))).collect();
+    let in_reference = |column: &str| columns.iter().any(|known| known.column == column && !known.references.is_empty());
+    let is_time = |value_type| matches!(value_type, ValueType::Date | ValueType::Timestamp);
+    let dimensions: Vec<_> =
+        readable.iter().filter(|(column, value_type)| !is_time(*value_type) && !in_reference(&column.column)).collect();
+    if !dimensions.is_empty() {
+        out.push_str("dimensions:\n");
+        for (column, value_type) in dimensions {
+            let _ = writeln!(out, "  {}", declaration(name, &column.column, value_type.name()));
+        }
+    }
+    let times: Vec<_> = readable.iter().filter(|(_, value_type)| is_time(*value_type)).collect();
+    if !times.is_empty() {
+        out.push_str("time:\n");
+        for (column, value_type) in times {
+            let dimension = field_name(name, &column.column);
+            let place = if dimension == column.column { String::new() } else { format!(", column: {}", scalar(&column.column)) };
+            let _ = writeln!(out, "  {dimension}: {{type: {}, grain: day{place}}}", value_type.name());
+        }
+    }
+    write_relationships(&mut out, tables, name, columns);
+    write_measures(&mut out, columns, key, &in_reference);
+    let unreadable: Vec<_> = columns.iter().filter(|column| column.value_type.is_none()).collect();
+    for column in unreadable {
+        let _ = writeln!(out, "# left out: {} ({})", column.column, column.type_name);
+    }
+    out
+}
+
+fn declaration(entity: &str, column: &str, value_type: &str) -> String {
+    let dimension = field_name(entity, column);
+    if dimension == column {
+        format!("{dimension}: {value_type}")
+    } else {
+        format!("{dimension}: {{type: {value_type}, column: {}}}", scalar(column))
+    }
+}
+
+/// Foreign keys become many-to-one relationships, named after their column.
+fn write_relationships(out: &mut String, tables: &Tables<'_>, entity: &str, columns: &[&CatalogueColumn]) {
+    let mut constraints: Vec<(&str, Vec<(&str, &ColumnReference)>)> = Vec::new();
+    for column in columns {
+        for reference in &column.references {
+            match constraints.iter_mut().find(|(name, _)| *name == reference.constraint) {
+                Some((_, parts)) => parts.push((&column.column, reference)),
+                None => constraints.push((&reference.constraint, vec![(&column.column, reference)])),
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    let mut used = Vec::new();
+    for (_, parts) in &constraints {
+        let (first, reference) = parts[0];
+        let Some(other) = tables.get(&(reference.schema.as_str(), reference.table.as_str())) else {
+            continue;
+        };
+        // The other side's key columns in their order, each with ours that refers to it.
+        let own: Option<Vec<&str>> = key_columns(other)
+            .iter()
+            .map(|key| parts.iter().find(|(_, reference)| reference.column == *key).map(|(column, _)| *column))
+            .collect();
+        let Some(own) = own.filter(|own| !own.is_empty() && own.len() == parts.len()) else {
+            continue;
+        };
+        let to = entity_name(tables, &reference.schema, &reference.table);
+        let base = if own.len() == 1 { field_name(entity, first.strip_suffix("_id").unwrap_or(first)) } else { to.clone() };
+        let is_taken = |name: &String| used.contains(name) || columns.iter().any(|column| identifier(&column.column) == *name);
+        let name = if is_taken(&base) { format!("{base}_ref") } else { base };
+        let key = if let [only] = own.as_slice() {
+            scalar(only)
+        } else {
+            format!("[{}]", own.iter().map(|column| scalar(column)).collect::<Vec<_>>().join(", "))
+        };
+        lines.push(format!("  {name}: {{to: {to}, key: {key}}}"));
+        used.push(name);
+    }
+    if !lines.is_empty() {
+        let _ = writeln!(out, "relationships:\n{}", lines.join("\n"));
+    }
+}
+
+/// A count of rows, and a sum of every decimal column.
+fn write_measures(out: &mut String, columns: &[&CatalogueColumn], key: &[&str], in_reference: &dyn Fn(&str) -> bool) {
+    out.push_str("measures:\n  row_count: {count: rows}\n");
+    for column in columns {
+        let is_amount = column.value_type == Some(ValueType::Decimal);
+        // An expression names columns as plain words only.
+        let is_word = identifier(&column.column) == column.column;
+        if is_amount && is_word && !key.contains(&column.column.as_str()) && !in_reference(&column.column) {
+            let _ = writeln!(out, "  total_{}: {{sum: {}}}", column.column, column.column);
+        }
+    }
+}
+
+/// A name of the language: lower case words with underscores.
+fn identifier(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before_is_small = false;
+    for letter in text.chars() {
+        if letter.is_ascii_alphanumeric() {
+            if letter.is_ascii_uppercase() && before_is_small {
+                out.push('_');
+            }
+            before_is_small = !letter.is_ascii_uppercase();
+            out.push(letter.to_ascii_lowercase());
+        } else if !out.ends_with('_') && !out.is_empty() {
+            before_is_small = false;
+            out.push('_');
+        }
+    }
+    let out = out.trim_end_matches('_');
+    if out.starts_with(|first: char| first.is_ascii_alphabetic()) { out.to_owned() } else { format!("x_{out}") }
+}
+
+/// A YAML scalar that is text whatever it looks like.
+fn scalar(text: &str) -> String {
+    let is_plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+        && !matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if is_plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(table: &str, name: &str, value_type: ValueType, key: Option<u16>) -> CatalogueColumn {
+        CatalogueColumn {
+            schema: "crm".into(),
+            table: table.into(),
+            column: name.into(),
+            type_name: value_type.name().into(),
+            value_type: Some(value_type),
+            nullable: false,
+            key_position: key,
+            references: Vec::new(),
+        }
+    }
+
+    fn catalogue() -> Vec<CatalogueColumn> {
+        let mut account_of = column("contract", "account_id", ValueType::Int, None);
+        account_of.references.push(ColumnReference {
+            constraint: "fk".into(),
+            schema: "crm".into(),
+            table: "account".into(),
+            column: "id".into(),
+        });
+        vec![
+            column("account", "id", ValueType::Int, Some(1)),
+            column("account", "Name", ValueType::Text, None),
+            column("contract", "id", ValueType::Int, Some(1)),
+            account_of,
+            column("contract", "amount", ValueType::Decimal, None),
+            column("contract", "signed_on", ValueType::Date, None),
+            column("log", "line", ValueType::Text, None),
+        ]
+    }
+
+    #[test]
+    fn starter_files_are_accepted_by_check() {
+        let starter = make("My Warehouse", &catalogue());
+        assert_eq!(starter.left_out.len(), 1, "{:?}", starter.left_out);
+        let sources = holdfast_schema::source::SourceMap::new(starter.files);
+        let (model, diagnostics) = holdfast_schema::load(sources.clone());
+        assert!(!diagnostics.has_errors(), "{}", holdfast_schema::diagnostic::render::human(&sources, &diagnostics, false));
+        let model = model.expect("a model");
+        let contract = model.entity(model.entity_named("contract").expect("an entity per table"));
+        assert!(contract.relationship_named("account").is_some());
+        let mut fit = holdfast_schema::diagnostic::Diagnostics::default();
+        crate::catalogue::fit::check(&model, &catalogue(), &mut fit);
+        assert!(fit.is_empty(), "{fit:?}");
+    }
+
+    #[test]
+    fn what_the_warehouse_does_not_have_is_said_with_the_nearest_name() {
+        let sources = holdfast_schema::source::SourceMap::new(make("p", &catalogue()).files);
+        let model = holdfast_schema::load(sources).0.expect("a model");
+        let mut changed = catalogue();
+        changed[1].column = "title".into();
+        changed[4].column = "amounts".into();
+        changed[5].value_type = Some(ValueType::Text);
+        let mut found = holdfast_schema::diagnostic::Diagnostics::default();
+        crate::catalogue::fit::check(&model, &changed, &mut found);
+        let codes: Vec<_> = found.sorted().iter().map(|diagnostic| diagnostic.code).collect();
+        assert!(codes.contains(&"W002") && codes.contains(&"W003"), "{codes:?}");
+        assert!(found.sorted().iter().any(|diagnostic| diagnostic.help.iter().any(|help| help.contains("`amounts`"))), "{found:?}");
+        let mut missing = holdfast_schema::diagnostic::Diagnostics::default();
+        crate::catalogue::fit::check(&model, &[], &mut missing);
+        assert!(missing.sorted().iter().all(|diagnostic| diagnostic.code == "W001"));
+    }
+
+    #[test]
+    fn names_become_words_of_the_language() {
+        for (from, to) in [("AccountId", "account_id"), ("2nd", "x_2nd"), ("a b-c", "a_b_c"), ("HTTPCode", "httpcode")] {
+            assert_eq!(identifier(from), to);
+        }
+        assert_eq!([scalar("no"), scalar("a b"), scalar("crm.account")], ["\"no\"", "\"a b\"", "crm.account"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Definition files → one generation of model and GraphQL surface, or everything that is wrong with them.
+
+use std::sync::Arc;
+
+use holdfast_resolvers::{Api, Settings};
+use holdfast_schema::{
+    diagnostic::{Diagnostics, Severity, render},
+    model::Model,
+    source::SourceMap,
+};
+use jiff::Timestamp;
+
+/// What serves requests: built as a whole, replaced as a whole.
+#[derive(Debug)]
+pub struct Generation {
+    /// The validated definitions.
+    pub model: Arc<Model>,
+    /// The GraphQL surface over them.
+    pub api: Arc<Api>,
+    /// When it was built.
+    pub loaded_at: Timestamp,
+}
+
+/// The outcome of one load, good or bad.
+#[derive(Debug)]
+pub struct Load {
+    /// The files as they were read.
+    pub sources: SourceMap,
+    /// What there is to say about them.
+    pub diagnostics: Diagnostics,
+    /// The generation, when there is no error among the diagnostics.
+    pub generation: Option<Arc<Generation>>,
+}
+
+impl Load {
+    /// Builds model and surface.
+    pub fn run(sources: SourceMap, settings: Settings, now: Timestamp) -> Self {
+        let (model, mut diagnostics) = holdfast_schema::load(sources.clone());
+        let generation =
+            model.filter(|_| !diagnostics.has_errors()).and_then(|model| match Api::new(Arc::clone(&model), settings) {
+                Ok(api) => Some(Arc::new(Generation { model, api: Arc::new(api), loaded_at: now })),
+                Err(found) => {
+                    found.sorted().into_iter().cloned().for_each(|diagnostic| diagnostics.push(diagnostic));
+                    None
+                }
+            });
+        Self { sources, diagnostics, generation }
+    }
+
+    /// Number of errors and of warnings.
+    pub fn counts(&self) -> (usize, usize) {
+        counts(&self.diagnostics)
+    }
+
+    /// The diagnostics as people read them.
+    pub fn human(&self, color: bool) -> String {
+        render::human(&self.sources, &self.diagnostics, color)
+    }
+
+    /// The diagnostics as editors read them.
+    pub fn json(&self) -> String {
+        render::json(&self.sources, &self.diagnostics)
+    }
+}
+
+/// Number of errors and of warnings.
+pub fn counts(diagnostics: &Diagnostics) -> (usize, usize) {
+    let sorted = diagnostics.sorted();
+    let errors = sorted.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    (errors, sorted.len() - errors)
+}

@@ -1,0 +1,78 @@
+//! What happens around every request: correlation id, time limit, panics, one log line and one count.
+
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt as _;
+use poem::{Request, Response, http::HeaderValue};
+use tracing::Instrument as _;
+
+use super::{negotiate::Format, problem::Problem};
+
+/// The header that carries the correlation id, in and out.
+pub(super) const REQUEST_ID: &str = "x-request-id";
+
+/// Identifies a request in answers and logs; made here or taken from the client when it is harmless.
+#[derive(Debug, Clone)]
+pub(super) struct CorrelationId(pub(super) String);
+
+/// Runs `handle` for a request of a known route.
+pub(super) async fn around<F>(
+    mut request: Request,
+    route: &'static str,
+    limit: Duration,
+    handle: impl FnOnce(Request, CorrelationId) -> F + Send,
+) -> Response
+where
+    F: Future<Output = Response> + Send,
+{
+    let id = correlation_id(&request);
+    let method = request.method().clone();
+    request.set_data(id.clone());
+    let span = tracing::info_span!("request", otel.name = format!("{method} {route}"), %method, route, correlation_id = id.0);
+    let started = Instant::now();
+    let work = AssertUnwindSafe(handle(request, id.clone())).catch_unwind();
+    let mut response = async {
+        match tokio::time::timeout(limit, work).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                tracing::error!(panic = panic_text(panic.as_ref()), "request panicked");
+                metrics::counter!("holdfast_panics_total").increment(1);
+                Problem::Internal.response(Format::Json, &id.0)
+            }
+            Err(_) => Problem::Timeout.response(Format::Json, &id.0),
+        }
+    }
+    .instrument(span.clone())
+    .await;
+    let elapsed = started.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| {
+        if route == "/graphql" {
+            tracing::info!(status, duration_ms = elapsed.as_secs_f64() * 1_000.0, "request answered");
+        } else {
+            tracing::debug!(status, duration_ms = elapsed.as_secs_f64() * 1_000.0, "request answered");
+        }
+    });
+    metrics::counter!("holdfast_http_requests_total", "route" => route, "status" => status.to_string()).increment(1);
+    metrics::histogram!("holdfast_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The client's id when it is short and plain, or a new one.
+fn correlation_id(request: &Request) -> CorrelationId {
+    let given = request.header(REQUEST_ID).filter(|id| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    });
+    CorrelationId(given.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
+}

@@ -1,0 +1,16 @@
+//! HTTP: the only code that knows poem. Requests in, responses out; what they mean is decided elsewhere.
+
+mod router;
+
+mod around;
+mod console;
+mod definitions;
+mod graphql;
+mod health;
+mod negotiate;
+mod problem;
+
+mod server;
+
+pub use router::Router;
+pub use server::serve;

@@ -1,0 +1,100 @@
+//! Method and path → handler. Every place of the server is in one list.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, Request, Response, http::Method};
+
+use super::{
+    around::{CorrelationId, around},
+    console, definitions, graphql, health,
+    negotiate::{self, Format},
+    problem::Problem,
+};
+use crate::app::App;
+
+/// The server's endpoint.
+pub struct Router {
+    app: Arc<App>,
+}
+
+impl Router {
+    /// Routes requests to an app.
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+impl Endpoint for Router {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let route = Route::of(request.uri().path());
+        let app = Arc::clone(&self.app);
+        let limit = app.http.request_timeout;
+        Ok(around(request, route.label(), limit, |request, id| dispatch(app, route, request, id)).await)
+    }
+}
+
+/// Places of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Graphql,
+    Root,
+    ConsoleFile,
+    Live,
+    Ready,
+    Metrics,
+    DefinitionsDiagnostics,
+    Unknown,
+}
+
+impl Route {
+    fn of(path: &str) -> Self {
+        match path {
+            "/graphql" => Route::Graphql,
+            "/" => Route::Root,
+            "/health/live" => Route::Live,
+            "/health/ready" => Route::Ready,
+            "/metrics" => Route::Metrics,
+            "/definitions/diagnostics" => Route::DefinitionsDiagnostics,
+            path if path.starts_with("/console/") => Route::ConsoleFile,
+            _ => Route::Unknown,
+        }
+    }
+
+    /// The name in logs and metrics: never the client's own text.
+    fn label(self) -> &'static str {
+        match self {
+            Route::Graphql => "/graphql",
+            Route::Root => "/",
+            Route::ConsoleFile => "/console/*",
+            Route::Live => "/health/live",
+            Route::Ready => "/health/ready",
+            Route::Metrics => "/metrics",
+            Route::DefinitionsDiagnostics => "/definitions/diagnostics",
+            Route::Unknown => "unknown",
+        }
+    }
+}
+
+async fn dispatch(app: Arc<App>, route: Route, request: Request, id: CorrelationId) -> Response {
+    if route == Route::Graphql {
+        return graphql::handle(&app, request, &id).await;
+    }
+    let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
+    if route != Route::Unknown && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return refuse(Problem::MethodNotAllowed("GET, HEAD"));
+    }
+    match route {
+        Route::Root if app.http.console && negotiate::wants_page(request.header("accept")) => console::page(),
+        Route::ConsoleFile if app.http.console => console::file(request.uri().path()).unwrap_or_else(|| refuse(Problem::NotFound)),
+        Route::Live => health::live(),
+        Route::Ready => health::ready(&app).await,
+        Route::Metrics => match &app.metrics {
+            Some(handle) => Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(handle.render()),
+            None => refuse(Problem::NotFound),
+        },
+        Route::DefinitionsDiagnostics => definitions::diagnostics(&app),
+        Route::Graphql | Route::Root | Route::ConsoleFile | Route::Unknown => refuse(Problem::NotFound),
+    }
+}

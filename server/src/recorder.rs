@@ -1,0 +1,102 @@
+//! A runner that compiles questions and remembers them instead of running them: what `holdfast compile` shows.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
+use holdfast_schema::{
+    compile::{self, CompiledCount, CompiledEntities, CompiledMetrics},
+    query::{EntityQuery, MetricQuery},
+    sql::{Dialect, Statement},
+    value::{Column, RowSet},
+};
+
+/// A question with its statements.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// About metrics.
+    Metrics {
+        /// As asked.
+        query: MetricQuery,
+        /// As compiled.
+        plan: Arc<CompiledMetrics>,
+    },
+    /// About rows.
+    Entities {
+        /// As asked.
+        query: EntityQuery,
+        /// As compiled.
+        plan: Arc<CompiledEntities>,
+    },
+    /// About the number of rows.
+    Count {
+        /// As asked.
+        query: EntityQuery,
+        /// As compiled.
+        plan: Arc<CompiledCount>,
+    },
+}
+
+/// The runner. Every answer is empty, so nested levels below the first are not asked for.
+pub struct Recorder {
+    dialect: Dialect,
+    asked: Arc<Mutex<Vec<Question>>>,
+}
+
+impl Recorder {
+    /// A recorder that adds to `asked`.
+    pub fn new(dialect: Dialect, asked: Arc<Mutex<Vec<Question>>>) -> Self {
+        Self { dialect, asked }
+    }
+
+    fn remember(&self, question: Question) {
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.push(question);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Runner for Recorder {
+    async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
+        let plan = Arc::new(compile::metrics(&context.model, query, &context.caller, self.dialect)?);
+        self.remember(Question::Metrics { query: query.clone(), plan: Arc::clone(&plan) });
+        let totals = plan.totals.as_ref().map(empty);
+        Ok(MetricAnswer { rows: empty(&plan.rows), totals, provenance: provenance(&plan.rows), plan })
+    }
+
+    async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
+        let plan = Arc::new(compile::entities(&context.model, query, &context.caller, self.dialect)?);
+        self.remember(Question::Entities { query: query.clone(), plan: Arc::clone(&plan) });
+        Ok(EntityAnswer { rows: empty(&plan.rows), provenance: provenance(&plan.rows), plan })
+    }
+
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+        let plan = Arc::new(compile::count(&context.model, query, &context.caller, self.dialect)?);
+        self.remember(Question::Count { query: query.clone(), plan });
+        Ok(vec![0; query.parents.as_ref().map_or(1, |parents| parents.keys.len())])
+    }
+
+    fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
+        let plan = compile::metrics(&context.model, query, &context.caller, self.dialect)?;
+        Ok(Some(plan.rows.sql.as_str().to_owned()))
+    }
+}
+
+fn empty(statement: &Statement) -> Arc<RowSet> {
+    let names = statement.columns.iter().map(|column| column.name.clone()).collect();
+    let columns = statement.columns.iter().map(|column| Column::empty(column.value_type)).collect();
+    Arc::new(RowSet::new(names, columns))
+}
+
+fn provenance(statement: &Statement) -> Provenance {
+    Provenance {
+        statement: statement.digest(),
+        cache: CacheState::Bypass,
+        age: Duration::ZERO,
+        max_age: Duration::ZERO,
+        data_version: None,
+    }
+}

@@ -1,0 +1,90 @@
+//! Changes of definition files → new generations. Listens to the system, and compares files now and then where it says nothing.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+
+use crate::{app::App, definitions::Origin, generation::Load};
+
+/// How long files must be quiet before they are read: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Watches until the app is gone. Never returns an error: a folder that cannot be watched is polled.
+pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
+    let Origin::Folder(folder) = &origin else {
+        return;
+    };
+    let (sender, mut changes) = mpsc::channel(1);
+    let _watcher = watcher(folder, sender);
+    let mut stamp = origin.stamp();
+    let mut read = origin.read().ok();
+    loop {
+        // Either a report of the system, or the time to look for ourselves; a closed channel means only polling is left.
+        tokio::select! {
+            Some(()) = changes.recv() => settle(&mut changes).await,
+            () = tokio::time::sleep(poll_interval) => {}
+        }
+        let newest = look(&origin).await;
+        if newest == stamp {
+            continue;
+        }
+        stamp = newest;
+        let sources = match read_again(&origin).await {
+            Ok(sources) => sources,
+            Err(error) => {
+                tracing::error!(%error, "definitions cannot be read; the earlier ones keep serving");
+                continue;
+            }
+        };
+        if read.as_ref() == Some(&sources) {
+            continue;
+        }
+        read = Some(sources.clone());
+        let settings = app.settings();
+        let load = tokio::task::spawn_blocking(move || Load::run(sources, settings, Timestamp::now())).await;
+        match load {
+            Ok(load) => app.take_over(&load, Timestamp::now()),
+            Err(error) => tracing::error!(%error, "loading definitions failed; the earlier ones keep serving"),
+        }
+    }
+}
+
+fn watcher(folder: &Path, sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let created = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let is_read = event.as_ref().is_ok_and(|event| event.kind.is_access());
+        if !is_read {
+            // A full channel already holds the news.
+            let _ = sender.try_send(());
+        }
+    });
+    match created.and_then(|mut watcher| watcher.watch(folder, RecursiveMode::Recursive).map(|()| watcher)) {
+        Ok(watcher) => Some(watcher),
+        Err(error) => {
+            tracing::warn!(%error, "the system does not report changes of definitions; they are polled");
+            None
+        }
+    }
+}
+
+/// Waits until nothing has been reported for a while.
+async fn settle(changes: &mut mpsc::Receiver<()>) {
+    while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
+}
+
+async fn look(origin: &Origin) -> Vec<(std::path::PathBuf, u64, Option<std::time::SystemTime>)> {
+    let origin = origin.clone();
+    tokio::task::spawn_blocking(move || origin.stamp()).await.unwrap_or_default()
+}
+
+async fn read_again(origin: &Origin) -> Result<holdfast_schema::source::SourceMap, crate::definitions::ReadError> {
+    let origin = origin.clone();
+    match tokio::task::spawn_blocking(move || origin.read()).await {
+        Ok(result) => result,
+        Err(error) => Err(crate::definitions::ReadError::Io {
+            path: std::path::PathBuf::new(),
+            source: std::io::Error::other(error.to_string()),
+        }),
+    }
+}

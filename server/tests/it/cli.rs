@@ -1,0 +1,119 @@
+//! The binary as people and scripts use it: output and exit codes.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use crate::support::write_project;
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// Runs the binary in a folder, without any setting of the surroundings.
+fn holdfast(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HOLDFAST_") {
+            command.env_remove(name);
+        }
+    }
+    let Output { status, stdout, stderr } = command.args(arguments).current_dir(folder).output().expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+/// A folder with the project below `metrics-defs/`.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("metrics-defs")).expect("created");
+    write_project(&folder.path().join("metrics-defs"));
+    folder
+}
+
+#[test]
+fn check_tells_every_mistake_with_its_place_and_fails() {
+    let folder = project();
+    let good = holdfast(folder.path(), &["check"]);
+    assert_eq!(good.code, Some(0), "{}{}", good.out, good.err);
+    let view = folder.path().join("metrics-defs/view.yaml");
+    std::fs::write(&view, "view: selling\nmetrics: [revenu]\ndimensions: [sale.regio]\n").expect("written");
+    let bad = holdfast(folder.path(), &["check"]);
+    assert_eq!(bad.code, Some(1), "{}{}", bad.out, bad.err);
+    assert!(bad.out.contains("metrics-defs/view.yaml:2") && bad.out.contains("did you mean"), "{}", bad.out);
+    assert!(bad.out.contains("metrics-defs/view.yaml:3"), "{}", bad.out);
+    let json = holdfast(folder.path(), &["check", "--format", "json"]);
+    assert_eq!(json.code, Some(1));
+    serde_json::from_str::<serde_json::Value>(&json.out).expect("JSON and nothing else");
+}
+
+#[test]
+fn tests_pass_and_fail_with_what_was_expected_and_found() {
+    let folder = project();
+    let good = holdfast(folder.path(), &["test"]);
+    assert_eq!(good.code, Some(0), "{}{}", good.out, good.err);
+    assert!(good.out.contains("1 passed, 0 failed"), "{}", good.out);
+    let path = folder.path().join("metrics-defs/metrics.yaml");
+    let text = std::fs::read_to_string(&path).expect("readable");
+    std::fs::write(&path, text.replace("revenue: 1.5}]", "revenue: 1.6}]")).expect("written");
+    let bad = holdfast(folder.path(), &["test"]);
+    assert_eq!(bad.code, Some(1), "{}{}", bad.out, bad.err);
+    assert!(bad.out.contains("row 2, `revenue`: expected 1.6, found 1.5"), "{}", bad.out);
+    assert!(bad.out.contains("metrics-defs/metrics.yaml:5"), "{}", bad.out);
+    assert_eq!(holdfast(folder.path(), &["test", "no such test"]).code, Some(2));
+}
+
+#[test]
+fn compile_shows_sql_and_points_at_the_word_that_is_wrong() {
+    let folder = project();
+    let words =
+        ["compile", "--metrics", "revenue", "--by", "region", "--range", "2025-Q1", "--where", "region = 'north'", "--explain"];
+    let good = holdfast(folder.path(), &words);
+    assert_eq!(good.code, Some(0), "{}{}", good.out, good.err);
+    assert!(good.out.to_lowercase().contains("select") && good.out.contains("north"), "{}", good.out);
+    let bad = holdfast(folder.path(), &["compile", "--metrics", "revenue", "--where", "regio = 'north'"]);
+    assert_eq!(bad.code, Some(1), "{}{}", bad.out, bad.err);
+    assert!(bad.err.contains("did you mean `region`?") && bad.err.contains('^'), "{}", bad.err);
+    std::fs::write(folder.path().join("q.graphql"), crate::support::QUERY).expect("written");
+    let document = holdfast(folder.path(), &["compile", "q.graphql", "--dialect", "embedded"]);
+    assert_eq!(document.code, Some(0), "{}{}", document.out, document.err);
+    assert!(document.out.contains("question 1: revenue by region"), "{}", document.out);
+}
+
+#[test]
+fn everything_that_is_defined_can_be_described() {
+    let folder = project();
+    let all = holdfast(folder.path(), &["describe"]);
+    assert!(all.out.contains("revenue") && all.out.contains("selling") && all.out.contains("sale"), "{}", all.out);
+    let json = holdfast(folder.path(), &["describe", "revenue", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!((json["kind"].as_str(), json["views"][0].as_str()), (Some("metric"), Some("selling")));
+    let unknown = holdfast(folder.path(), &["describe", "revenu"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("did you mean `revenue`?"), "{}", unknown.err);
+    assert!(holdfast(folder.path(), &["sdl"]).out.contains("type Query"));
+    let schema = holdfast(folder.path(), &["schema"]);
+    serde_json::from_str::<serde_json::Value>(&schema.out).expect("JSON Schema");
+}
+
+#[test]
+fn settings_that_are_wrong_stop_everything_with_exit_code_2() {
+    let folder = project();
+    std::fs::write(folder.path().join("holdfast.toml"), "[http]\nlistn = \"127.0.0.1:1\"\n").expect("written");
+    let unknown = holdfast(folder.path(), &["print-config"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.err.contains("did you mean `http.listen`?"), "{}", unknown.err);
+    std::fs::write(folder.path().join("holdfast.toml"), "[http]\nlisten = \"127.0.0.1:1\"\n").expect("written");
+    let shown = holdfast(folder.path(), &["print-config", "--warehouse", "postgres://u:hidden@h/d"]);
+    assert_eq!(shown.code, Some(0));
+    assert!(shown.out.contains("file holdfast.toml") && !shown.out.contains("hidden"), "{}", shown.out);
+    let public = holdfast(folder.path(), &["serve", "--listen", "0.0.0.0:0", "--warehouse", "postgres://h/d"]);
+    assert_eq!(public.code, Some(2), "{}", public.err);
+    assert!(public.err.contains("--allow-public"), "{}", public.err);
+    let nothing = holdfast(folder.path(), &["serve"]);
+    assert_eq!(nothing.code, Some(2));
+    assert!(nothing.err.contains("--demo"), "{}", nothing.err);
+}

@@ -1,0 +1,156 @@
+//! Requests and what comes back: statuses, headers, limits, health.
+
+use holdfast_resolvers::RunError;
+use poem::http::Method;
+
+use crate::support::{Behaviour, QUERY, app, get, post, send};
+
+const JSON: &str = "application/json";
+const GRAPHQL: &str = "application/graphql-response+json";
+
+fn encoded(query: &str) -> String {
+    let path =
+        query.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    format!("/graphql?query={}", path.collect::<String>())
+}
+
+#[tokio::test]
+async fn answers_say_how_they_may_be_reused() {
+    let fresh = post(&app(Behaviour::Empty, true, &[]), GRAPHQL, QUERY).await;
+    assert_eq!(
+        (fresh.status, fresh.header("x-holdfast-cache"), fresh.header("age")),
+        (200, Some("miss"), Some("0")),
+        "{}",
+        fresh.body
+    );
+    assert_eq!(fresh.header("content-type"), Some("application/graphql-response+json; charset=utf-8"));
+    assert_eq!(fresh.header("cache-control"), Some("no-store"), "answers to POST are not for caches");
+    let app = app(Behaviour::Reuse, true, &[]);
+    let reused = get(&app, &encoded(QUERY), &[("accept", JSON)]).await;
+    assert_eq!(
+        (reused.status, reused.header("x-holdfast-cache"), reused.header("age")),
+        (200, Some("hit"), Some("20")),
+        "{}",
+        reused.body
+    );
+    assert_eq!(reused.header("cache-control"), Some("private, max-age=60"));
+    assert_eq!(reused.json()["data"]["selling"]["rows"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_refused_document_is_400_only_for_clients_that_know_the_media_type() {
+    let app = app(Behaviour::Empty, true, &[]);
+    for (accept, status) in [(GRAPHQL, 400), (JSON, 200), ("*/*", 200)] {
+        let answer = post(&app, accept, "{ nothing }").await;
+        assert_eq!(answer.status, status, "{accept}: {}", answer.body);
+        assert!(answer.json()["errors"][0]["message"].is_string());
+        assert!(answer.json().get("data").is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_graphql_request_is_refused_with_a_status_of_its_own() {
+    let app = app(Behaviour::Empty, true, &[]);
+    let json = [("content-type", JSON)];
+    let large = format!("{{\"query\":\"{}\"}}", " ".repeat(256 * 1024));
+    for (method, headers, body, status) in [
+        (Method::POST, &json[..], "{\"query\":", 400),
+        (Method::POST, &json[..], "[{\"query\":\"{__typename}\"}]", 400),
+        (Method::POST, &json[..], "{}", 400),
+        (Method::POST, &json[..], "{\"query\":1}", 400),
+        (Method::POST, &json[..], "{\"query\":\"{__typename}\",\"variables\":[]}", 400),
+        (Method::POST, &json[..], "{\"query\":\"{__typename}\",\"operationName\":7}", 400),
+        (Method::POST, &json[..], large.as_str(), 413),
+        (Method::POST, &[("content-type", "text/plain")], "{\"query\":\"{__typename}\"}", 415),
+        (Method::POST, &[], "{\"query\":\"{__typename}\"}", 415),
+        (Method::POST, &[("content-type", JSON), ("accept", "text/html")], "{\"query\":\"{__typename}\"}", 406),
+        (Method::PUT, &json[..], "{\"query\":\"{__typename}\"}", 405),
+    ] {
+        let answer = send(&app, method.clone(), "/graphql", headers, body).await;
+        let shown = &body[..body.len().min(60)];
+        assert_eq!(answer.status, status, "{method} {headers:?} {shown}: {}", answer.body);
+        assert!(answer.json()["errors"][0]["extensions"]["code"].is_string(), "{}", answer.body);
+    }
+    let missing = get(&app, "/graphql", &[("accept", JSON)]).await;
+    assert_eq!(missing.status, 400, "{}", missing.body);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_cannot_make_a_browser_ask() {
+    let app = app(Behaviour::Empty, true, &[]);
+    for (headers, status) in [
+        (&[("sec-fetch-site", "cross-site")][..], 403),
+        (&[("sec-fetch-site", "same-site")][..], 403),
+        (&[("sec-fetch-site", "cross-site"), ("apollo-require-preflight", "1")][..], 200),
+        (&[("sec-fetch-site", "same-origin")][..], 200),
+        (&[][..], 200),
+    ] {
+        assert_eq!(get(&app, &encoded(QUERY), headers).await.status, status, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_correlation_id_is_the_same_in_header_and_error_and_never_the_clients_markup() {
+    let app = app(Behaviour::Fail(RunError::WarehouseUnavailable), false, &[]);
+    let body = serde_json::json!({ "query": QUERY }).to_string();
+    let headers = [("content-type", JSON), ("x-request-id", "abc-1")];
+    let answer = send(&app, Method::POST, "/graphql", &headers, &body).await;
+    assert_eq!(answer.header("x-request-id"), Some("abc-1"));
+    let error = &answer.json()["errors"][0];
+    assert_eq!(error["extensions"]["code"], "WAREHOUSE_UNAVAILABLE", "{error}");
+    assert_eq!(error["extensions"]["correlationId"], "abc-1", "{error}");
+    let headers = [("content-type", JSON), ("x-request-id", "<script>")];
+    let answer = send(&app, Method::POST, "/graphql", &headers, &body).await;
+    assert_eq!(answer.header("x-request-id").map(str::len), Some(36));
+}
+
+#[tokio::test]
+async fn a_bug_is_a_500_with_an_id_and_without_details() {
+    let answer = post(&app(Behaviour::Panic, true, &[]), JSON, QUERY).await;
+    assert_eq!(answer.status, 500, "{}", answer.body);
+    let error = &answer.json()["errors"][0];
+    assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+    assert_eq!(error["extensions"]["correlationId"].as_str(), answer.header("x-request-id"));
+    assert!(!answer.body.contains("a bug in the runner"));
+}
+
+#[tokio::test]
+async fn a_request_does_not_last_longer_than_its_limit() {
+    let app = app(Behaviour::Hang, true, &[("http.request_timeout", "50ms")]);
+    let answer = post(&app, JSON, QUERY).await;
+    assert_eq!((answer.status, answer.json()["errors"][0]["extensions"]["code"].as_str()), (504, Some("QUERY_TIMEOUT")));
+}
+
+#[tokio::test]
+async fn a_warehouse_that_is_down_stops_readiness_and_not_life() {
+    let app = app(Behaviour::Empty, false, &[]);
+    assert_eq!(get(&app, "/health/live", &[]).await.status, 200);
+    let ready = get(&app, "/health/ready", &[]).await;
+    assert_eq!((ready.status, ready.json()["warehouse"]["reachable"].as_bool()), (503, Some(false)), "{}", ready.body);
+    let typename = post(&app, JSON, "{ __typename }").await;
+    assert_eq!((typename.status, typename.json()["data"]["__typename"].as_str()), (200, Some("Query")));
+}
+
+#[tokio::test]
+async fn readiness_tells_what_serves() {
+    let app = app(Behaviour::Empty, true, &[]);
+    let ready = get(&app, "/health/ready", &[]).await;
+    assert_eq!((ready.status, ready.json()["definitions"]["state"].as_str()), (200, Some("current")));
+    assert_eq!(ready.json()["definitions"]["fingerprint"].as_str(), Some(app.generation().model.fingerprint.as_str()));
+}
+
+#[tokio::test]
+async fn the_console_needs_no_other_host() {
+    let app = app(Behaviour::Empty, true, &[]);
+    let page = get(&app, "/", &[("accept", "text/html,*/*;q=0.8")]).await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(!page.body.contains("http://") && !page.body.contains("https://"));
+    for path in page.body.split('"').filter(|part| part.starts_with("/console/")) {
+        let file = get(&app, path, &[]).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert_eq!(file.header("content-encoding").is_some(), path != "/console/console.js", "{path}");
+    }
+    assert_eq!(get(&app, "/", &[("accept", JSON)]).await.status, 404);
+    let without = crate::support::app(Behaviour::Empty, true, &[("http.console", "false")]);
+    assert_eq!(get(&without, "/", &[("accept", "text/html")]).await.status, 404);
+}

@@ -1,0 +1,6 @@
+//! The server from outside: HTTP over a fake runner, the command line through the built binary, reload through a real folder.
+
+mod cli;
+mod http;
+mod reload;
+mod support;
