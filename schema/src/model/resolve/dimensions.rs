@@ -1,9 +1,9 @@
 //! Dimensions and times of one entity in, dimensions over physical columns out: names of other dimensions are replaced by what
 //! they stand for, types are told, bands become a `case`.
 
-use std::{collections::HashMap, str::FromStr};
+mod bands;
 
-use rust_decimal::Decimal;
+use std::collections::HashMap;
 
 use super::{
     expressions::{mean, replace, typed},
@@ -13,7 +13,7 @@ use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
-        self, BinaryOp, CaseArm, Expr, Name,
+        self, Expr, Name,
         types::{Known, Meaning, described},
     },
     model::{
@@ -22,7 +22,7 @@ use crate::{
     },
     source::{Span, Spanned},
     time::Grain,
-    value::{Value, ValueType, canonical_decimal},
+    value::ValueType,
 };
 
 /// The dimensions of one entity.
@@ -306,12 +306,12 @@ impl Follow<'_, '_> {
     }
 
     fn banded(&mut self, bands: &written::Bands, expr: &Expr<Name>, out: &mut Diagnostics) -> Option<(Expr<ColumnName>, Known)> {
-        let edges = band_edges(bands, out);
+        let edges = bands::edges(bands, out);
         let (value, known) = self.derived(expr, bands.of.span, out)?;
         if let Some(found) = known.filter(|known| !known.is_numeric()) {
             out.push(Diagnostic::error("M024", bands.of.span, format!("bands need a number, this is {}", described(found))));
         }
-        Some((band_case(&value, bands, &edges?), Some(ValueType::Text)))
+        Some((bands::case(&value, bands, &edges?), Some(ValueType::Text)))
     }
 
     fn report_cycle(&mut self, start: usize, out: &mut Diagnostics) {
@@ -381,55 +381,4 @@ impl Described {
         let value_type = self.columns.get(word).copied().flatten();
         Some(Meaning { to: Own::Column(column(&text, out)), value_type, span: name.span })
     }
-}
-
-/// An upper edge in canonical text; `None` for the last band.
-type Edge = Option<(BinaryOp, String)>;
-
-/// Edges from low to high. That each but the last has one, and only one, was checked when they were read.
-fn band_edges(bands: &written::Bands, out: &mut Diagnostics) -> Option<Vec<Edge>> {
-    let mut edges = Vec::with_capacity(bands.edges.len());
-    let mut highest: Option<(Decimal, bool)> = None;
-    let mut sound = true;
-    for edge in &bands.edges {
-        let (text, inclusive) = match (&edge.below, &edge.up_to) {
-            (Some(below), _) => (below, false),
-            (None, Some(up_to)) => (up_to, true),
-            (None, None) => {
-                edges.push(None);
-                continue;
-            }
-        };
-        let mut fail = |message: String, help: &str| {
-            out.push(Diagnostic::error("M024", text.span, message).help(help));
-            sound = false;
-        };
-        let canonical = canonical_decimal(&text.value);
-        let Some((canonical, number)) = canonical.and_then(|text| Decimal::from_str(&text).ok().map(|number| (text, number)))
-        else {
-            fail(format!("`{}` is not a number of up to 28 digits", text.value), "write digits, such as 10000 or 0.7");
-            continue;
-        };
-        if highest.is_some_and(|highest| highest >= (number, inclusive)) {
-            fail(
-                format!("band `{}` ends before it begins", edge.name.value),
-                "write bands from low to high, each edge above the one before",
-            );
-        }
-        highest = Some((number, inclusive));
-        edges.push(Some((if inclusive { BinaryOp::LessOrEqual } else { BinaryOp::Less }, canonical)));
-    }
-    sound.then_some(edges)
-}
-
-/// Nothing is in no band: the last arm asks for a value instead of being an `else`.
-fn band_case(value: &Expr<ColumnName>, bands: &written::Bands, edges: &[Edge]) -> Expr<ColumnName> {
-    let arms = bands.edges.iter().zip(edges).map(|(band, edge)| CaseArm {
-        when: match edge {
-            Some((op, text)) => Expr::binary(*op, value.clone(), Expr::Literal(Value::Decimal(text.clone()))),
-            None => Expr::IsNull { value: Box::new(value.clone()), negated: true },
-        },
-        then: Expr::Literal(Value::Text(band.name.value.clone())),
-    });
-    Expr::Case { arms: arms.collect(), otherwise: None }
 }

@@ -81,6 +81,9 @@ fn members_named_once(definition: &written::Entity, out: &mut Diagnostics) {
     let names = names.chain(definition.time.iter().map(|(name, _)| name));
     let mut names: Vec<&Text> = names.chain(definition.relationships.iter().map(|(name, _)| name)).collect();
     names.sort_by(|one, other| one.value.cmp(&other.value).then(one.span.cmp(&other.span)));
+    if names.len().max(definition.measures.len()) > usize::from(u16::MAX) {
+        out.push(Diagnostic::error("M008", definition.entity.span, "more members than an entity can have"));
+    }
     for pair in names.windows(2).filter(|pair| pair[0].value == pair[1].value) {
         out.push(twice_named(&format!("`{}`: dimension or relationship", definition.entity.value), pair[1], pair[0].span));
     }

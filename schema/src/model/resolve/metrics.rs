@@ -3,6 +3,7 @@
 
 mod additivity;
 mod finish;
+mod formula;
 mod order;
 mod shape;
 

@@ -1,4 +1,4 @@
-//! One metric whose inputs are finished: its type, facts, unit, additivity, filter and the formula people read.
+//! One metric whose inputs are finished: its type, facts, unit, additivity and filter.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use super::{
         words::{self, label, one_of, owned},
     },
     additivity,
+    formula::formula,
     shape::{MetricExpr, Shape},
 };
 use crate::{
-    definition::{Text, metric as written},
+    definition::metric as written,
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
         Expr,
@@ -286,56 +287,5 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         Shape::Cumulative { of, .. } if of_metric(*of) == Additivity::Additive => Additivity::SemiAdditive,
         Shape::Offset { of, .. } => of_metric(*of),
         Shape::Cumulative { .. } | Shape::Ratio { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => Additivity::Not,
-    }
-}
-
-/// The definition as one line, in the author's names.
-fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String {
-    let one_line = |text: &Text| text.value.split_whitespace().collect::<Vec<_>>().join(" ");
-    let when = |text: Option<&Text>, word: &str| text.map(|text| format!(" {word} {}", one_line(text))).unwrap_or_default();
-    let body = match &definition.kind {
-        written::MetricKind::Measure(text) => measure_formula(draft, text),
-        written::MetricKind::Ratio(text) | written::MetricKind::Expr(text) => one_line(text),
-        written::MetricKind::Cumulative(cumulative) => match (&cumulative.window, &cumulative.to_date) {
-            (Some(window), _) => format!("{} over the last {}", cumulative.of.value, window.value),
-            (None, Some(grain)) => format!("{} since the start of the {}", cumulative.of.value, grain.value.replace('_', " ")),
-            (None, None) => cumulative.of.value.clone(),
-        },
-        written::MetricKind::Offset(offset) => format!("{}, {} earlier", offset.of.value, offset.by.value),
-        written::MetricKind::Movement(movement) => {
-            let classes: Vec<&str> = movement.is.iter().map(|class| class.value.as_str()).collect();
-            let of = if classes.is_empty() { "all members".to_owned() } else { classes.join(" + ") };
-            let take = movement.take.as_ref().map_or("amount", |take| take.value.as_str());
-            let grain = movement.grain.as_ref().map(|grain| format!(" per {}", grain.value)).unwrap_or_default();
-            format!("{take} of {of} in {}{grain}{}", movement.of.value, when(movement.when.as_ref(), "when"))
-        }
-        written::MetricKind::PerEntity(per_entity) => {
-            let aggregate = per_entity.aggregate.as_ref().map(|word| word.value.as_str());
-            let what = match &per_entity.of {
-                Some(of) => format!("{}({})", aggregate.unwrap_or("avg"), one_line(of)),
-                None => "count".to_owned(),
-            };
-            format!("{what} per {}{}", per_entity.entity.value, when(per_entity.condition.as_ref(), "where"))
-        }
-        written::MetricKind::Share(share) => match share.as_.as_ref().map(|form| form.value.as_str()) {
-            Some("difference") => format!("{0} - total {0}", share.of.value),
-            _ => format!("{0} / total {0}", share.of.value),
-        },
-    };
-    format!("{body}{}", when(definition.filter.as_ref(), "where"))
-}
-
-fn measure_formula(draft: &Draft<'_>, text: &Text) -> String {
-    let written = text.value.split_once('.').and_then(|(entity, name)| {
-        let (_, definition) = draft.index.entities.at(draft.index.entities.get(entity)?);
-        definition.measures.iter().find(|(measure, _)| measure.value == name).map(|(_, measure)| (entity, measure))
-    });
-    match written {
-        None => text.value.clone(),
-        Some((entity, measure)) => {
-            let expr = measure.expr.value.split_whitespace().collect::<Vec<_>>().join(" ");
-            let filter = measure.filter.as_ref().map(|filter| format!(" where {}", filter.value)).unwrap_or_default();
-            format!("{}({expr}) of {entity}{filter}", measure.aggregate.value)
-        }
     }
 }
