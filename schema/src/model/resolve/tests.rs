@@ -226,6 +226,55 @@ dimensions: [contract.auto_renew, {path: contract.billed.segment, name: billed_s
 }
 
 #[test]
+fn a_path_may_begin_with_a_relationship_and_a_weighted_bridge_does_not_overlap() {
+    let model = model_with(
+        "entity: region
+source: region
+key: region_id
+dimensions: {country: string}
+---
+entity: share
+source: share
+key: [contract_id, region_id]
+---
+entity: invoice
+source: invoice
+key: invoice_id
+relationships:
+  deal: {to: contract, key: contract_id}
+  payer: {to: account, key: payer_id}
+  buyer: {to: account, key: buyer_id}
+  regions: {to: region, key: invoice_id, through: {entity: share, key: contract_id, other_key: region_id, weight: part}}
+measures: {invoices: {count: rows}}
+---
+metrics: {invoices: {measure: invoice.invoices}}
+---
+view: invoices
+metrics: [invoices]
+dimensions: [payer, {path: buyer.segment, name: buyer_segment}, {path: deal.billed.name, name: billed_name}, region.country]
+",
+    );
+    let view = &model.views[0];
+    let fact = model.entity_named("invoice").expect("defined");
+    let ways: Vec<_> = view
+        .dimensions
+        .iter()
+        .map(|dimension| {
+            let reach = model.reach(fact, dimension).expect("fits");
+            let names: Vec<_> = reach.path.iter().map(|hop| model.relationship(*hop).name.as_str()).collect();
+            (dimension.name.as_str(), names.join("."), reach.fan)
+        })
+        .collect();
+    let expected = [
+        ("payer", "payer", Fan::None),
+        ("buyer_segment", "buyer", Fan::None),
+        ("billed_name", "deal.billed", Fan::None),
+        ("country", "regions", Fan::Weighted),
+    ];
+    assert_eq!(ways, expected.map(|(name, path, fan)| (name, path.to_owned(), fan)));
+}
+
+#[test]
 fn segments_rules_and_policies_know_what_they_speak_of() {
     let model = model_with(
         "metrics: {sessions: {measure: usage.sessions}}
