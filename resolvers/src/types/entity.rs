@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Field, InputObject, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
-use super::{Types, condition, field, input, list, named, required, required_list, text};
+use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
 use crate::{
     limits::Limits,
     plan::movement_grains,
@@ -25,11 +25,11 @@ pub(super) fn register(
     types.add(object(model, surface, id, names, limits));
     types.add(
         Object::new(format!("{name}Connection"))
-            .description(format!("A page of: {}.", entity.label))
+            .description(one_line(&format!("A page of: {}.", entity.label)))
             .field(field("edges", required_list(format!("{name}Edge")), ""))
             .field(field("nodes", required_list(name), ""))
             .field(field("pageInfo", required("PageInfo"), ""))
-            .field(field("totalCount", required("BigInt"), "Rows there are, regardless of the page; counted only when selected.")),
+            .field(field("totalCount", required("Int"), "Rows there are, regardless of the page; counted only when selected.")),
     );
     types.add(Object::new(format!("{name}Edge")).field(field("node", required(name), "")).field(field(
         "cursor",
@@ -76,7 +76,7 @@ fn paged(field: Field, names: &EntityNames, limits: &Limits) -> Field {
 fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, limits: &Limits) -> Object {
     let entity = model.entity(id);
     let mut object = Object::new(&names.type_name)
-        .description(text(&entity.label, entity.description.as_ref(), None))
+        .description(one_line(&text(&entity.label, entity.description.as_ref(), None)))
         .implement("Node")
         .field(field("id", required("ID"), "The global id."));
     for (dimension_field, index) in &names.dimensions {
@@ -144,8 +144,8 @@ fn metrics(model: &Model, id: EntityId, names: &EntityNames, types: &mut Types) 
     if names.metrics.is_empty() {
         return;
     }
-    let mut object =
-        Object::new(format!("{}Metrics", names.type_name)).description(format!("Metrics of: {}.", model.entity(id).label));
+    let mut object = Object::new(format!("{}Metrics", names.type_name))
+        .description(one_line(&format!("Metrics of: {}.", model.entity(id).label)));
     for (metric_field, metric) in &names.metrics {
         let metric = model.metric(*metric);
         let description = text(&metric.label, metric.description.as_ref(), metric.unit.as_ref());

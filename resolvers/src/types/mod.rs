@@ -57,11 +57,11 @@ impl Types {
     }
 
     fn add_enum(&mut self, name: &str, description: &str, values: &[(String, Option<String>)]) {
-        let mut item = Enum::new(name).description(description);
+        let mut item = Enum::new(name).description(one_line(description));
         for (value, text) in values {
             let mut value = EnumItem::new(value);
             if let Some(text) = text {
-                value = value.description(text);
+                value = value.description(one_line(text));
             }
             item = item.item(value);
         }
@@ -81,14 +81,14 @@ fn field(name: impl Into<String>, kind: TypeRef, description: impl Into<String>)
             Err::<Option<async_graphql::Value>, _>(async_graphql::Error::new("answered by another executor"))
         })
     });
-    let description = description.into();
+    let description = one_line(&description.into());
     if description.is_empty() { field } else { field.description(description) }
 }
 
 /// An argument or input field.
 fn input(name: impl Into<String>, kind: TypeRef, description: impl Into<String>) -> InputValue {
     let input = InputValue::new(name, kind);
-    let description = description.into();
+    let description = one_line(&description.into());
     if description.is_empty() { input } else { input.description(description) }
 }
 
@@ -124,6 +124,11 @@ fn text(label: &str, description: Option<&String>, unit: Option<&String>) -> Str
         Some(unit) => format!("{text} [{unit}]"),
         None => text.to_owned(),
     }
+}
+
+/// One line that is safe in a description: the printer escapes quotes, but no backslashes.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('\\', "\\\\")
 }
 
 /// Operators of each value type.

@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use holdfast_schema::model::{DimensionId, MetricId, Model, View, ViewDimension, ViewTarget};
 
-use super::{Types, condition, field, input, list, named, required, required_list, text};
+use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
 use crate::{
     limits::Limits,
     scalar::{filter_type, output_type},
@@ -64,7 +64,7 @@ pub(super) fn register(
 
 fn result(view: &View, name: &str) -> Object {
     Object::new(format!("{name}Result"))
-        .description(format!("An answer of {}.", view.label))
+        .description(one_line(&format!("An answer of {}.", view.label)))
         .field(field("rows", required_list(format!("{name}Row")), "One per group."))
         .field(field("totals", named(format!("{name}Row")), "The same over everything: computed, never added up."))
         .field(field("rowCount", named("Int"), "Groups there are, regardless of `limit`."))
@@ -80,7 +80,7 @@ fn row(model: &Model, surface: &Surface, view: &View, names: &ViewNames) -> Obje
         period = period.argument(input("dimension", named(format!("{name}TimeDimension")), "Left out: the metrics' own time."));
     }
     let mut row = Object::new(format!("{name}Row"))
-        .description(format!("One group of {}.", view.label))
+        .description(one_line(&format!("One group of {}.", view.label)))
         .field(field("id", required("ID"), "The same for the same question and group."))
         .field(period);
     for dimension in &names.dimensions {
@@ -205,7 +205,8 @@ fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types)
     if names.metrics.is_empty() {
         return;
     }
-    let mut compare = Object::new(format!("{}Compare", names.type_name)).description(format!("{} at another time.", view.label));
+    let mut compare =
+        Object::new(format!("{}Compare", names.type_name)).description(one_line(&format!("{} at another time.", view.label)));
     let mut status =
         Object::new(format!("{}Status", names.type_name)).description("Why values are missing; null when they are not.");
     for (field, metric) in &names.metrics {

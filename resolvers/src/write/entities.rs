@@ -104,7 +104,7 @@ impl Writer<'_> {
                 ConnectionField::Typename => json::plain(&mut writer.out, format!("{type_name}Connection")),
                 ConnectionField::TotalCount => {
                     let count = child.counts.as_ref().and_then(|counts| counts.get(parent)).copied().unwrap_or(0);
-                    json::plain(&mut writer.out, count);
+                    json::number(&mut writer.out, count);
                 }
                 ConnectionField::Nodes(shape) => {
                     return writer.step(step, |writer| {

@@ -1,0 +1,5 @@
+//! The surface of a small model: its schema, and requests against a runner that records what it is asked.
+
+mod fake;
+mod requests;
+mod schema;

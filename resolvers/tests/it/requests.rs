@@ -1,0 +1,853 @@
+//! Requests against the recording runner: what is asked, and what comes back.
+
+use async_graphql::{Request, Variables};
+use expect_test::{Expect, expect};
+use holdfast_resolvers::{Limits, Settings};
+use holdfast_schema::{
+    query::{Filter, GroupItem, MetricQuery, Scope, TimeRange},
+    value::Value,
+};
+use jiff::civil::date;
+use serde_json::json;
+
+use crate::fake::{Asked, Fake, send};
+
+fn ask(text: &str) -> (serde_json::Value, Vec<Asked>) {
+    let (_, body, asked) = send(Settings::default(), Fake::default(), Request::new(text));
+    (body, asked)
+}
+
+#[track_caller]
+fn check(text: &str, expected: Expect) -> Vec<Asked> {
+    let (body, asked) = ask(text);
+    expected.assert_eq(&serde_json::to_string_pretty(&body).expect("it is JSON"));
+    asked
+}
+
+#[track_caller]
+fn metrics(asked: &Asked) -> &MetricQuery {
+    match asked {
+        Asked::Metrics(query) => query,
+        other => panic!("expected a metric question: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn codes(text: &str, expected: &[&str]) {
+    let (body, _) = ask(text);
+    let mut found: Vec<_> =
+        body["errors"].as_array().into_iter().flatten().map(|error| error["extensions"]["code"].clone()).collect();
+    found.dedup();
+    assert_eq!(found, expected, "{body:#}");
+}
+
+#[test]
+fn months_by_segment_come_back_in_selection_order() {
+    let asked = check(
+        "{ __typename retention(by: [{time: {grain: MONTH}}, {dimension: SEGMENT}],
+             range: {between: {from: \"2025-01-01\", to: \"2025-04-01\"}}) {
+             truncated
+             rows { contractionRate period(grain: MONTH) { label isComplete start end } segment __typename }
+             totals { contractionRate segment }
+             rowCount asOf
+             provenance { cache policies movementGrain overlappingMembers statement maxAgeSeconds }
+           } }",
+        expect![[r#"
+            {
+              "data": {
+                "__typename": "Query",
+                "retention": {
+                  "truncated": false,
+                  "rows": [
+                    {
+                      "contractionRate": "10.5",
+                      "period": {
+                        "label": "2025-01",
+                        "isComplete": true,
+                        "start": "2025-01-01",
+                        "end": "2025-02-01"
+                      },
+                      "segment": "ENTERPRISE",
+                      "__typename": "RetentionRow"
+                    },
+                    {
+                      "contractionRate": "11.5",
+                      "period": {
+                        "label": "2025-02",
+                        "isComplete": true,
+                        "start": "2025-02-01",
+                        "end": "2025-03-01"
+                      },
+                      "segment": "MID_MARKET",
+                      "__typename": "RetentionRow"
+                    }
+                  ],
+                  "totals": {
+                    "contractionRate": "100",
+                    "segment": null
+                  },
+                  "rowCount": 7,
+                  "asOf": "2025-03-15",
+                  "provenance": {
+                    "cache": "MISS",
+                    "policies": [
+                      "csm_region"
+                    ],
+                    "movementGrain": "account",
+                    "overlappingMembers": false,
+                    "statement": "digest",
+                    "maxAgeSeconds": 60
+                  }
+                }
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 1);
+    let query = metrics(&asked[0]);
+    assert_eq!(query.range, Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2025, 4, 1)) }));
+    assert_eq!(query.limit, Some(1_000));
+    assert!(query.totals && query.row_count);
+}
+
+#[test]
+fn the_same_root_field_in_two_fragments_is_one_question_with_both_selections() {
+    let asked = check(
+        "query { ...A ...B }
+         fragment A on Query { retention(by: [{dimension: SEGMENT}]) { rows { mrr segment } } }
+         fragment B on Query { retention(by: [{dimension: SEGMENT}]) { ...C } }
+         fragment C on RetentionResult { rows { segment contractionMrr } }",
+        expect![[r#"
+            {
+              "data": {
+                "retention": {
+                  "rows": [
+                    {
+                      "mrr": "10.5",
+                      "segment": "ENTERPRISE",
+                      "contractionMrr": "20.5"
+                    },
+                    {
+                      "mrr": "11.5",
+                      "segment": "MID_MARKET",
+                      "contractionMrr": "21.5"
+                    }
+                  ]
+                }
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 1);
+}
+
+#[test]
+fn one_metric_under_two_filters_and_one_dimension_at_two_grains_are_one_statement() {
+    let asked = check(
+        "{ retention { rows {
+             month: period(grain: MONTH) { start } quarter: period(grain: QUARTER) { start }
+             all: mrr
+             big: mrr(where: {segment: {eq: ENTERPRISE}})
+             same: mrr(where: {segment: {eq: ENTERPRISE}})
+             none: mrr(where: {segment: {in: []}})
+           } } }",
+        expect![[r#"
+            {
+              "data": {
+                "retention": {
+                  "rows": [
+                    {
+                      "month": {
+                        "start": "2025-01-01"
+                      },
+                      "quarter": {
+                        "start": "2025-01-01"
+                      },
+                      "all": "10.5",
+                      "big": "20.5",
+                      "same": "20.5",
+                      "none": "30.5"
+                    },
+                    {
+                      "month": {
+                        "start": "2025-02-01"
+                      },
+                      "quarter": {
+                        "start": "2025-02-01"
+                      },
+                      "all": "11.5",
+                      "big": "21.5",
+                      "same": "21.5",
+                      "none": "31.5"
+                    }
+                  ]
+                }
+              },
+              "extensions": {
+                "groupBy": {
+                  "retention": [
+                    {
+                      "time": {
+                        "grain": "MONTH"
+                      }
+                    },
+                    {
+                      "time": {
+                        "grain": "QUARTER"
+                      }
+                    }
+                  ]
+                }
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 1);
+    let query = metrics(&asked[0]);
+    assert_eq!(query.by.len(), 2);
+    let keys: Vec<_> = query.metrics.iter().map(|metric| metric.key.as_str()).collect();
+    assert_eq!(keys, ["mrr", "mrr__1", "mrr__2"]);
+}
+
+#[test]
+fn equal_root_fields_are_asked_once_and_different_ones_keep_their_order() {
+    let (body, asked) = ask("{ b: retention(by: [{dimension: SEGMENT}]) { rows { mrr } } x: __typename
+           a: retention(by: [{dimension: SEGMENT}]) { rows { value: mrr } }
+           c: retention(by: []) { rows { mrr } } }");
+    assert_eq!(asked.len(), 2);
+    let keys: Vec<_> = body["data"].as_object().expect("data").keys().cloned().collect();
+    assert_eq!(keys, ["b", "x", "a", "c"]);
+}
+
+#[test]
+fn a_dimension_outside_by_is_refused_with_the_argument_to_paste() {
+    check(
+        "{ retention(by: [{time: {grain: MONTH}}]) { rows { mrr segment } } }",
+        expect![[r#"
+        {
+          "data": null,
+          "errors": [
+            {
+              "message": "`segment` is not among the group keys of `retention`",
+              "locations": [
+                {
+                  "line": 1,
+                  "column": 56
+                }
+              ],
+              "path": [
+                "retention"
+              ],
+              "extensions": {
+                "code": "DIMENSION_NOT_GROUPED",
+                "correlationId": "c-1",
+                "help": "by: [{time: {grain: MONTH}}, {dimension: SEGMENT}]"
+              }
+            }
+          ]
+        }"#]],
+    );
+}
+
+#[test]
+fn conditions_keep_the_meaning_of_empty_lists() {
+    let (_, asked) =
+        ask("{ retention(by: [], where: {or: [], and: [], segment: {in: []}, not: {account: {eq: \"A1\"}}}) { rows { mrr } } }");
+    let key = Filter::KeyIn { field: "account".to_owned(), keys: vec![vec![Value::Text("A1".to_owned())]] };
+    assert_eq!(
+        metrics(&asked[0]).filter,
+        Some(Filter::And(vec![
+            Filter::Or(Vec::new()),
+            Filter::And(Vec::new()),
+            Filter::In { field: "segment".to_owned(), values: Vec::new(), negated: false },
+            Filter::Not(Box::new(key)),
+        ]))
+    );
+}
+
+#[test]
+fn a_comparison_with_null_points_to_is_null() {
+    check(
+        "{ retention(by: [], where: {segment: {eq: null}}) { rows { mrr } } }",
+        expect![[r#"
+        {
+          "data": null,
+          "errors": [
+            {
+              "message": "`segment.eq`: null is not a value here",
+              "locations": [
+                {
+                  "line": 1,
+                  "column": 3
+                }
+              ],
+              "path": [
+                "retention"
+              ],
+              "extensions": {
+                "code": "BAD_USER_INPUT",
+                "correlationId": "c-1",
+                "help": "write `segment: {isNull: true}` to find missing values, or leave `eq` out"
+              }
+            }
+          ]
+        }"#]],
+    );
+}
+
+#[test]
+fn skip_by_a_variable_with_a_default_asks_for_nothing_more() {
+    let text = "query ($short: Boolean = true) { retention(by: []) { rows { mrr invoiced @skip(if: $short) } } }";
+    let (body, asked) = ask(text);
+    assert_eq!(metrics(&asked[0]).metrics.len(), 1);
+    assert_eq!(body["data"]["retention"]["rows"][0], json!({"mrr": "10.5"}));
+    let request = Request::new(text).variables(Variables::from_json(json!({"short": false})));
+    let (_, _, asked) = send(Settings::default(), Fake::default(), request);
+    assert_eq!(metrics(&asked[0]).metrics.len(), 2);
+}
+
+#[test]
+fn variables_reach_every_kind_of_argument() {
+    let text = "query ($by: [RetentionBy!], $where: RetentionWhere, $n: Int!, $order: [RetentionOrder!]) {
+        retention(by: $by, where: $where, limit: $n, orderBy: $order, having: {mrr: {gt: 1e3}}) { rows { segment mrr } } }";
+    let variables = json!({
+        "by": [{"dimension": "SEGMENT"}],
+        "where": {"openedOn": {"between": {"from": "2024-01-01"}}},
+        "n": 5,
+        "order": [{"mrr": {"dir": "DESC"}}],
+    });
+    let (_, body, asked) =
+        send(Settings::default(), Fake::default(), Request::new(text).variables(Variables::from_json(variables)));
+    assert_eq!(body["errors"], json!(null));
+    let query = metrics(&asked[0]);
+    assert_eq!((query.limit, query.order_by[0].key.as_str()), (Some(5), "mrr"));
+    assert_eq!(
+        query.having.as_ref().map(|having| format!("{having:?}")).as_deref(),
+        Some(r#"Compare { field: "mrr", operator: Greater, value: Decimal("1000") }"#)
+    );
+}
+
+#[test]
+fn one_of_takes_exactly_one_field() {
+    codes("{ retention(by: [{dimension: SEGMENT, time: {grain: DAY}}]) { rows { mrr } } }", &["BAD_USER_INPUT"]);
+    codes("{ retention(by: [{}]) { rows { mrr } } }", &["BAD_USER_INPUT"]);
+    codes("{ retention(range: {preset: null}) { rows { mrr } } }", &["BAD_USER_INPUT"]);
+}
+
+#[test]
+fn comparisons_are_exact_and_reasons_are_told() {
+    let asked = check(
+        "{ retention(by: [{time: {grain: MONTH}}], compare: {previousYear: true}) {
+             rows { compare { mrr { previous delta deltaPct } } status { mrr } } } }",
+        expect![[r#"
+            {
+              "data": {
+                "retention": {
+                  "rows": [
+                    {
+                      "compare": {
+                        "mrr": {
+                          "previous": null,
+                          "delta": null,
+                          "deltaPct": null
+                        }
+                      },
+                      "status": {
+                        "mrr": null
+                      }
+                    },
+                    {
+                      "compare": {
+                        "mrr": {
+                          "previous": "10",
+                          "delta": "1.5",
+                          "deltaPct": "0.15"
+                        }
+                      },
+                      "status": {
+                        "mrr": "NO_ROWS"
+                      }
+                    }
+                  ]
+                }
+              }
+            }"#]],
+    );
+    assert!(metrics(&asked[0]).metrics[0].status);
+}
+
+#[test]
+fn an_entity_that_is_a_group_key_is_fetched_once_for_all_rows() {
+    let asked = check(
+        "{ retention(by: [{dimension: ACCOUNT}]) { rows { mrr account { id name contracts(first: 1) { nodes { title } } } } } }",
+        expect![[r#"
+            {
+              "data": {
+                "retention": {
+                  "rows": [
+                    {
+                      "mrr": "10.5",
+                      "account": {
+                        "id": "account:A1",
+                        "name": "name of A1",
+                        "contracts": {
+                          "nodes": [
+                            {
+                              "title": "title of A1-C1"
+                            }
+                          ]
+                        }
+                      }
+                    },
+                    {
+                      "mrr": "11.5",
+                      "account": {
+                        "id": "account:A2",
+                        "name": "name of A2",
+                        "contracts": {
+                          "nodes": [
+                            {
+                              "title": "title of A2-C1"
+                            }
+                          ]
+                        }
+                      }
+                    }
+                  ]
+                }
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 3);
+}
+
+#[test]
+fn a_page_costs_one_statement_per_level_and_metric_group() {
+    let asked = check(
+        "{ accounts(first: 2, orderBy: [{name: {dir: DESC}}]) {
+             totalCount
+             edges { cursor node { id name } }
+             nodes {
+               metrics(range: {preset: LAST_MONTH}) { mrr }
+               more: metrics(range: {preset: LAST_MONTH}) { contractionRate __typename }
+               contracts(first: 1) { totalCount nodes { id title account { id name } } pageInfo { hasNextPage } }
+             }
+             pageInfo { hasNextPage hasPreviousPage endCursor }
+           } }",
+        expect![[r#"
+            {
+              "data": {
+                "accounts": {
+                  "totalCount": 3,
+                  "edges": [
+                    {
+                      "cursor": "6163636f756e74202d6e616d650a7441310a744131",
+                      "node": {
+                        "id": "account:A1",
+                        "name": "name of A1"
+                      }
+                    },
+                    {
+                      "cursor": "6163636f756e74202d6e616d650a7441320a744132",
+                      "node": {
+                        "id": "account:A2",
+                        "name": "name of A2"
+                      }
+                    }
+                  ],
+                  "nodes": [
+                    {
+                      "metrics": {
+                        "mrr": "10.5"
+                      },
+                      "more": {
+                        "contractionRate": "20.5",
+                        "__typename": "AccountMetrics"
+                      },
+                      "contracts": {
+                        "totalCount": 2,
+                        "nodes": [
+                          {
+                            "id": "contract:A1-C1",
+                            "title": "title of A1-C1",
+                            "account": {
+                              "id": "account:A1",
+                              "name": "name of A1"
+                            }
+                          }
+                        ],
+                        "pageInfo": {
+                          "hasNextPage": true
+                        }
+                      }
+                    },
+                    {
+                      "metrics": {
+                        "mrr": "11.5"
+                      },
+                      "more": {
+                        "contractionRate": "21.5",
+                        "__typename": "AccountMetrics"
+                      },
+                      "contracts": {
+                        "totalCount": 2,
+                        "nodes": [
+                          {
+                            "id": "contract:A2-C1",
+                            "title": "title of A2-C1",
+                            "account": {
+                              "id": "account:A2",
+                              "name": "name of A2"
+                            }
+                          }
+                        ],
+                        "pageInfo": {
+                          "hasNextPage": true
+                        }
+                      }
+                    }
+                  ],
+                  "pageInfo": {
+                    "hasNextPage": true,
+                    "hasPreviousPage": false,
+                    "endCursor": "6163636f756e74202d6e616d650a7441320a744132"
+                  }
+                }
+              }
+            }"#]],
+    );
+    let entities = asked.iter().filter(|asked| matches!(asked, Asked::Entities(_))).count();
+    let counts = asked.iter().filter(|asked| matches!(asked, Asked::Count(_))).count();
+    let groups: Vec<_> = asked.iter().filter(|asked| matches!(asked, Asked::Metrics(_))).map(metrics).collect();
+    assert_eq!((entities, counts, groups.len()), (3, 2, 1));
+    assert_eq!(groups[0].scope, Scope::Entity("account".to_owned()));
+    assert_eq!(groups[0].by[0].item, GroupItem::Dimension("account".to_owned()));
+    assert_eq!(groups[0].range, Some(TimeRange { from: Some(date(2025, 2, 1)), to: Some(date(2025, 3, 1)) }));
+    assert_eq!(groups[0].metrics.len(), 2);
+}
+
+#[test]
+fn a_cursor_comes_back_as_the_values_it_was_made_from() {
+    let (body, _) = ask("{ accounts(first: 1) { pageInfo { endCursor } } }");
+    let cursor = body["data"]["accounts"]["pageInfo"]["endCursor"].as_str().expect("a cursor").to_owned();
+    let (_, asked) = ask(&format!("{{ accounts(last: 1, before: \"{cursor}\") {{ nodes {{ id }} }} }}"));
+    let Asked::Entities(query) = &asked[0] else { panic!("{asked:?}") };
+    assert_eq!(query.page.before, Some(vec![Value::Text("A1".to_owned())]));
+    assert!(query.page.backwards);
+    codes(&format!("{{ accounts(after: \"{cursor}\", orderBy: [{{name: {{}}}}]) {{ nodes {{ id }} }} }}"), &["BAD_USER_INPUT"]);
+    codes("{ accounts(first: 1, last: 1) { nodes { id } } }", &["BAD_USER_INPUT"]);
+    codes("{ accounts(first: 201) { nodes { id } } }", &["BAD_USER_INPUT"]);
+}
+
+#[test]
+fn nodes_are_found_by_global_and_bare_ids() {
+    let asked = check(
+        "{ a: account(id: \"account:A1\") { name } b: account(id: \"A1\") { name } missing: account(id: \"missing\") { name }
+           node(id: \"contract:K1\") { id __typename ... on Contract { title } ... on Account { name } }
+           nodes(ids: [\"account:A2\", \"nothing:1\", \"contract:K1\"]) { id } }",
+        expect![[r#"
+            {
+              "data": {
+                "a": {
+                  "name": "name of A1"
+                },
+                "b": {
+                  "name": "name of A1"
+                },
+                "missing": null,
+                "node": {
+                  "id": "contract:K1",
+                  "__typename": "Contract",
+                  "title": "title of K1"
+                },
+                "nodes": [
+                  {
+                    "id": "account:A2"
+                  },
+                  null,
+                  {
+                    "id": "contract:K1"
+                  }
+                ]
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 5);
+}
+
+#[test]
+fn an_undeclared_value_is_null_with_a_path() {
+    check(
+        "{ accounts(first: 1) { nodes { s: segment openedOn } } }",
+        expect![[r#"
+        {
+          "data": {
+            "accounts": {
+              "nodes": [
+                {
+                  "s": null,
+                  "openedOn": "2024-05-06"
+                }
+              ]
+            }
+          },
+          "errors": [
+            {
+              "message": "a value of `segment` is not among those its definition declares",
+              "locations": [
+                {
+                  "line": 1,
+                  "column": 3
+                }
+              ],
+              "path": [
+                "accounts",
+                "nodes",
+                0,
+                "s"
+              ],
+              "extensions": {
+                "code": "UNDECLARED_VALUE",
+                "correlationId": "c-1"
+              }
+            }
+          ]
+        }"#]],
+    );
+}
+
+#[test]
+fn a_failed_answer_nulls_what_may_be_null_and_says_where() {
+    let fake = Fake { metrics_fail: true, ..Fake::default() };
+    let text = "{ account(id: \"A1\") { name metrics { mrr } } }";
+    let (answer, body, _) = send(Settings::default(), fake, Request::new(text));
+    expect![[r#"
+        {
+          "data": {
+            "account": {
+              "name": "name of A1",
+              "metrics": null
+            }
+          },
+          "errors": [
+            {
+              "message": "the warehouse is not available",
+              "locations": [
+                {
+                  "line": 1,
+                  "column": 3
+                }
+              ],
+              "path": [
+                "account",
+                "metrics"
+              ],
+              "extensions": {
+                "code": "WAREHOUSE_UNAVAILABLE",
+                "correlationId": "c-1"
+              }
+            }
+          ]
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&body).expect("it is JSON"));
+    assert!(answer.had_errors && !answer.is_request_error);
+    let fake = Fake { metrics_fail: true, ..Fake::default() };
+    let (_, body, _) = send(Settings::default(), fake, Request::new("{ a: __typename retention(by: []) { rows { mrr } } }"));
+    assert_eq!(body["data"], json!(null));
+    assert_eq!(body["errors"][0]["path"], json!(["retention"]));
+}
+
+#[test]
+fn inferred_group_keys_are_echoed_ready_to_paste() {
+    let (body, _) = ask("{ r: retention { rows { mrr segment period(grain: MONTH) { label } } } }");
+    assert_eq!(body["extensions"]["groupBy"], json!({"r": [{"dimension": "SEGMENT"}, {"time": {"grain": "MONTH"}}]}));
+    let settings = Settings { inferred_grouping: false, ..Settings::default() };
+    let (_, body, asked) = send(settings, Fake::default(), Request::new("{ retention { rows { mrr segment } } }"));
+    assert_eq!((body["errors"][0]["extensions"]["help"].as_str(), asked.len()), (Some("by: [{dimension: SEGMENT}]"), 0));
+}
+
+#[test]
+fn rows_have_the_same_id_whatever_else_is_selected() {
+    let (one, _) = ask("{ retention(by: [{dimension: SEGMENT}]) { rows { id mrr } } }");
+    let (two, _) = ask("{ retention(by: [{dimension: SEGMENT}], limit: 10) { rows { contractionRate id } } }");
+    let (three, _) = ask("{ retention(by: [{dimension: SEGMENT}], asOf: \"2025-01-01\") { rows { mrr id } } }");
+    let ids = |body: &serde_json::Value| -> Vec<serde_json::Value> {
+        body["data"]["retention"]["rows"].as_array().into_iter().flatten().map(|row| row["id"].clone()).collect()
+    };
+    assert_eq!(ids(&one), ids(&two));
+    assert_ne!(ids(&one), ids(&three));
+    assert_ne!(ids(&one)[0], ids(&one)[1]);
+}
+
+#[test]
+fn the_catalogue_tells_what_metrics_are() {
+    let asked = check(
+        "{ metric(name: \"contraction_rate\") { name field type formula direction additivity format version sql
+             lineage { name } validDimensions { name } views { name } facts { name } }
+           metrics(compatibleWith: [\"segment\"], view: \"retention\") { name }
+           dimensions(forMetrics: [\"mrr\"]) { name isEntity values }
+           metric2: metric(name: \"nothing\") { name } }",
+        expect![[r#"
+            {
+              "data": {
+                "metric": {
+                  "name": "contraction_rate",
+                  "field": "contractionRate",
+                  "type": "RATIO",
+                  "formula": "contraction_mrr / opening_mrr",
+                  "direction": "NEUTRAL",
+                  "additivity": "NOT_ADDITIVE",
+                  "format": "percent(1)",
+                  "version": 1,
+                  "sql": "select 1",
+                  "lineage": [
+                    {
+                      "name": "contraction_mrr"
+                    },
+                    {
+                      "name": "opening_mrr"
+                    }
+                  ],
+                  "validDimensions": [
+                    {
+                      "name": "account"
+                    },
+                    {
+                      "name": "segment"
+                    },
+                    {
+                      "name": "opened_on"
+                    }
+                  ],
+                  "views": [
+                    {
+                      "name": "retention"
+                    }
+                  ],
+                  "facts": [
+                    {
+                      "name": "revenue"
+                    }
+                  ]
+                },
+                "metrics": [
+                  {
+                    "name": "contraction_mrr"
+                  },
+                  {
+                    "name": "contraction_rate"
+                  },
+                  {
+                    "name": "invoiced"
+                  },
+                  {
+                    "name": "mrr"
+                  },
+                  {
+                    "name": "opening_mrr"
+                  }
+                ],
+                "dimensions": [
+                  {
+                    "name": "account",
+                    "isEntity": true,
+                    "values": []
+                  },
+                  {
+                    "name": "segment",
+                    "isEntity": false,
+                    "values": [
+                      "enterprise",
+                      "mid-market"
+                    ]
+                  },
+                  {
+                    "name": "opened_on",
+                    "isEntity": false,
+                    "values": []
+                  }
+                ],
+                "metric2": null
+              }
+            }"#]],
+    );
+    assert_eq!(asked.len(), 0);
+}
+
+#[test]
+fn introspection_and_data_come_in_one_response() {
+    check(
+        "{ __type(name: \"Period\") { name fields { name } } retention(by: []) { __typename asOf } }",
+        expect![[r#"
+        {
+          "data": {
+            "__type": {
+              "name": "Period",
+              "fields": [
+                {
+                  "name": "start"
+                },
+                {
+                  "name": "end"
+                },
+                {
+                  "name": "label"
+                },
+                {
+                  "name": "isComplete"
+                }
+              ]
+            },
+            "retention": {
+              "__typename": "RetentionResult",
+              "asOf": "2025-03-15"
+            }
+          }
+        }"#]],
+    );
+    let settings = Settings { introspection: false, ..Settings::default() };
+    let (answer, body, _) = send(settings, Fake::default(), Request::new("{ __schema { queryType { name } } }"));
+    assert!(answer.is_request_error && body.get("data").is_none());
+}
+
+#[test]
+fn documents_that_are_wrong_are_refused_as_a_whole() {
+    codes("{ retention(", &["GRAPHQL_PARSE_FAILED"]);
+    codes("", &["GRAPHQL_PARSE_FAILED"]);
+    codes("{ nothing }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("{ retention(limit: 1) { asOf } retention(limit: 2) { asOf } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("{ retention { rows { a: mrr a: invoiced } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("query A { __typename } query B { __typename }", &["OPERATION_RESOLUTION_FAILURE"]);
+    codes("query ($n: Int!) { retention(limit: $n) { asOf } }", &["BAD_USER_INPUT"]);
+    codes("mutation { x }", &["GRAPHQL_VALIDATION_FAILED"]);
+}
+
+#[test]
+fn limits_stop_a_document_before_anything_is_asked() {
+    let aliases: String = (0..31).map(|n| format!("a{n}: mrr ")).collect();
+    let over = [
+        format!("{{ retention {{ rows {{ {aliases} }} }} }}"),
+        format!("{{ retention {{ rows {{ {} }} }} }}", "__typename ".repeat(40)),
+        format!("{{ {} }}", (0..21).map(|n| format!("r{n}: __typename ")).collect::<String>()),
+        format!("{{ {} {} }}", "... on Query { a: __typename ".repeat(51), "}".repeat(51)),
+        format!("{{ account(id: \"A1\") {{ {} id {} }} }}", "contracts { nodes { account {".repeat(5), "} } }".repeat(5)),
+        format!("{{ retention(by: [{}]) {{ asOf }} }}", "{dimension: SEGMENT} ".repeat(1_000)),
+        "query ($a: Boolean = true) { ".to_owned() + &"__typename @include(if: $a) ".repeat(51) + "}",
+    ];
+    for text in over {
+        let (body, asked) = ask(&text);
+        assert_eq!(body["errors"][0]["extensions"]["code"], "DOCUMENT_LIMIT_EXCEEDED", "{text}: {body}");
+        assert!(body.get("data").is_none() && asked.is_empty());
+    }
+    let limits = Limits { response_bytes: 20, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let (_, body, _) = send(settings, Fake::default(), Request::new("{ accounts { nodes { id name } } }"));
+    assert_eq!(body["errors"][0]["extensions"]["code"], "RESULT_TOO_LARGE");
+}
+
+#[test]
+fn fragments_that_multiply_each_other_end_at_the_limit() {
+    let mut text = "{ ...F0 }".to_owned();
+    for n in 0..20 {
+        text += &format!(" fragment F{n} on Query {{ ...F{} ...F{} }}", n + 1, n + 1);
+    }
+    text += " fragment F20 on Query { __typename }";
+    codes(&text, &["DOCUMENT_LIMIT_EXCEEDED"]);
+}
