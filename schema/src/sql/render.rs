@@ -18,6 +18,10 @@ pub fn render(query: &Query, columns: Vec<OutputColumn>, dialect: Dialect, is_lo
     Statement { sql: SqlText::new(writer.text), params: writer.params, columns, is_lookup }
 }
 
+/// Conditions written one after another. A parser makes a tree as deep as the chain is long and walks it by recursion, so longer
+/// lists are written as halves in brackets: a question with many conditions must not exhaust an engine's stack.
+const CHAIN: usize = 16;
+
 struct Writer {
     text: String,
     params: Vec<Param>,
@@ -158,6 +162,9 @@ impl Writer {
     }
 
     fn conditions(&mut self, conditions: &[Expr]) {
+        if conditions.len() > CHAIN {
+            return self.logic(conditions, " and ", "true");
+        }
         for (position, condition) in conditions.iter().enumerate() {
             if position > 0 {
                 self.push(" and ");
@@ -397,6 +404,14 @@ impl Writer {
         match list {
             [] => self.push(empty),
             [only] => self.expr(only),
+            list if list.len() > CHAIN => {
+                let (left, right) = list.split_at(list.len() / 2);
+                self.push("(");
+                self.logic(left, operator, empty);
+                self.push(operator);
+                self.logic(right, operator, empty);
+                self.push(")");
+            }
             _ => {
                 self.push("(");
                 for (position, part) in list.iter().enumerate() {

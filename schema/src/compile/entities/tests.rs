@@ -1,3 +1,5 @@
+//! Questions about rows of entities → the exact SQL, both dialects; refusals; nothing an asker wrote in the text.
+
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};

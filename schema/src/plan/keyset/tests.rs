@@ -1,3 +1,5 @@
+//! Any order, any cursor: the condition against sorting in memory.
+
 use std::cmp::Ordering;
 
 use proptest::prelude::*;

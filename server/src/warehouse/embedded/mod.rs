@@ -37,6 +37,9 @@ use super::{CatalogueColumn, ColumnReference, Error, Limits, Status, Warehouse, 
 /// Rows from which a plan is split over all cores: below, splitting costs more than it gains.
 const PARALLEL_ROWS: usize = 200_000;
 
+/// Stack of the threads that plan and run. The engine walks plans by recursion; running out of stack would end the process.
+const STACK_BYTES: usize = 16 << 20;
+
 /// The embedded warehouse.
 pub struct Embedded {
     name: String,
@@ -59,6 +62,7 @@ impl Embedded {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("embedded-warehouse")
+            .thread_stack_size(STACK_BYTES)
             .build()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self {
