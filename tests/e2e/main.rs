@@ -1,3 +1,4 @@
 //! The whole product, from outside: real warehouses, the real binary, and the repository itself.
 
+mod entities;
 mod tidy;
