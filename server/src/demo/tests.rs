@@ -7,9 +7,11 @@ use std::{
     sync::LazyLock,
 };
 
+use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
     definition,
     diagnostic::{Diagnostics, render},
+    model::entity::Source,
     source::SourceMap,
     value::{CellRef, Value},
 };
@@ -66,7 +68,35 @@ fn words(table: &Table, row: usize, columns: &[&str]) -> Vec<Value> {
 fn shipped_definitions_load_without_diagnostics() {
     let sources = definitions();
     let (model, diagnostics) = holdfast_schema::load(sources.clone());
-    assert!(diagnostics.is_empty() && model.is_some(), "{}", render::human(&sources, &diagnostics, false));
+    assert!(diagnostics.is_empty(), "{}", render::human(&sources, &diagnostics, false));
+    let model = model.expect("there is no diagnostic");
+    if let Err(diagnostics) = Api::new(model, Settings::default()) {
+        panic!("{}", render::human(&sources, &diagnostics, false));
+    }
+}
+
+#[test]
+fn definitions_speak_of_columns_that_exist() {
+    let (model, _) = holdfast_schema::load(definitions());
+    let model = model.expect("the shipped definitions are right");
+    let tables = layout();
+    for entity in &model.entities {
+        let Source::Table { table, .. } = &entity.source else { continue };
+        let table = named(&tables, table);
+        let mut columns = Vec::new();
+        let exprs = entity.dimensions.iter().map(|dimension| &dimension.expr);
+        let exprs =
+            exprs.chain(entity.measures.iter().flat_map(|measure| [Some(&measure.expr), measure.filter.as_ref()]).flatten());
+        exprs.for_each(|expr| expr.visit_refs(&mut |column| columns.push(column)));
+        columns.extend(entity.relationships.iter().flat_map(|relationship| &relationship.own));
+        columns.extend(
+            entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to].into_iter().chain(&validity.recorded)),
+        );
+        columns.extend(&entity.freshness.refresh);
+        for column in columns {
+            place(table, &column.0);
+        }
+    }
 }
 
 #[test]

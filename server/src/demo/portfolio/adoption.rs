@@ -54,7 +54,7 @@ fn write_users(story: &Story, rows: &mut Rows) {
             let worked = user < active;
             let unit = &story.units[user as usize % story.units.len()];
             let sessions = if worked { 1 + (user * 7 + i64::from(month)) % 22 } else { 0 };
-            let who = [text(&*story.id), text(format!("user-{user:05}")), day(last_day(month)), text(&**unit)];
+            let who = [text(&*story.id), text(format!("{}-{user:05}", story.id)), day(last_day(month)), text(&**unit)];
             rows.push("user_activity_month", &[&who[..], &[flag(worked), int(sessions)]].concat());
         }
     }
