@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{
     Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, TimeRange,
     access::Access,
+    bind_condition::{Names, bind_condition},
     bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
     condition::Condition,
     error::{QueryError, QueryErrorCode as Code},
@@ -12,7 +13,8 @@ use super::{
     value_check,
 };
 use crate::{
-    model::{DimensionId, Model, ViewDimension, ViewTarget},
+    expr::Expr,
+    model::{DimensionId, Model, Segment, ViewDimension, ViewTarget},
     suggest,
     time::{Calendar, Grain, Step},
     value::ValueType,
@@ -178,69 +180,41 @@ fn time_zone(model: &Model, query: &MetricQuery) -> Result<String, QueryError> {
     Ok(name.to_owned())
 }
 
-pub(crate) fn conjuncts(model: &Model, scope: &ScopeFields, filter: Option<&Filter>) -> Result<Vec<Condition<Field>>, QueryError> {
-    Ok(filter.map(|filter| condition(model, scope, filter)).transpose()?.map(Condition::conjuncts).unwrap_or_default())
+fn conjuncts(model: &Model, scope: &ScopeFields, filter: Option<&Filter>) -> Result<Vec<Condition<Field>>, QueryError> {
+    let names = ScopeNames { model, scope };
+    let condition = filter.map(|filter| bind_condition(model, &names, filter)).transpose()?;
+    Ok(condition.map(Condition::conjuncts).unwrap_or_default())
 }
 
-pub(crate) fn condition(model: &Model, scope: &ScopeFields, filter: &Filter) -> Result<Condition<Field>, QueryError> {
-    let field = |name: &str| -> Result<Field, QueryError> {
-        let of = scope.field_for_condition(name)?;
-        Ok(Field { of: of.clone(), dimension: only_part(model, of)? })
-    };
-    let value_type = |field: &Field| model.dimension(field.dimension).value_type;
-    Ok(match filter {
-        Filter::And(list) => Condition::And(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?),
-        Filter::Or(list) => Condition::Or(list.iter().map(|item| condition(model, scope, item)).collect::<Result<_, _>>()?),
-        Filter::Not(inner) => Condition::Not(Box::new(condition(model, scope, inner)?)),
-        Filter::Compare { field: name, operator, value } => {
-            let field = field(name)?;
-            let value = value_check::fit(name, value, value_type(&field))?;
-            Condition::Compare { field, operator: *operator, value }
-        }
-        Filter::In { field: name, values, negated } => {
-            let field = field(name)?;
-            let expected = value_type(&field);
-            let values = values.iter().map(|value| value_check::fit(name, value, expected)).collect::<Result<_, _>>()?;
-            Condition::In { field, values, negated: *negated }
-        }
-        Filter::IsNull { field: name, is_null } => Condition::IsNull { field: field(name)?, is_null: *is_null },
-        Filter::Matches { field: name, test, text } => {
-            let field = field(name)?;
-            if value_type(&field) != ValueType::Text {
-                return Err(QueryError::new(Code::TypeMismatch, format!("`{name}` is not text, so it cannot be matched"))
-                    .help("compare it with a value of its type"));
-            }
-            Condition::Matches { field, test: *test, text: text.clone() }
-        }
-        Filter::KeyIn { field: name, keys } => {
-            let of = scope.field_for_condition(name)?;
-            let parts = parts(model, of);
-            let fields: Vec<Field> = parts.iter().map(|dimension| Field { of: of.clone(), dimension: *dimension }).collect();
-            let keys = keys
-                .iter()
-                .map(|key| {
-                    if key.len() != fields.len() {
-                        return Err(QueryError::new(
-                            Code::TypeMismatch,
-                            format!("a key of `{}` has {} parts, found {}", of.name, fields.len(), key.len()),
-                        ));
-                    }
-                    key.iter().zip(&fields).map(|(value, field)| value_check::fit(name, value, value_type(field))).collect()
-                })
-                .collect::<Result<_, QueryError>>()?;
-            Condition::KeyIn { fields, keys }
-        }
-        Filter::InSegment(name) => {
-            let segment = model.segments.iter().find(|segment| segment.name == *name).ok_or_else(|| {
-                QueryError::new(Code::NameNotFound, format!("there is no segment `{name}`"))
-                    .suggest(suggest::nearest(name, model.segments.iter().map(|segment| segment.name.as_str())))
-            })?;
-            Condition::Expr(segment.filter.try_map(&mut |place| {
-                let of = scope.segment_field(model, segment, place)?;
-                Ok(crate::expr::Expr::Ref(Field { of, dimension: place.dimension }))
-            })?)
-        }
-    })
+/// Names of conditions on rows, as a scope means them.
+struct ScopeNames<'a> {
+    model: &'a Model,
+    scope: &'a ScopeFields,
+}
+
+impl Names for ScopeNames<'_> {
+    type Field = Field;
+
+    fn field(&self, name: &str) -> Result<Field, QueryError> {
+        let of = self.scope.field_for_condition(name)?;
+        Ok(Field { of: of.clone(), dimension: only_part(self.model, of)? })
+    }
+
+    fn key(&self, name: &str) -> Result<Vec<Field>, QueryError> {
+        let of = self.scope.field_for_condition(name)?;
+        Ok(parts(self.model, of).into_iter().map(|dimension| Field { of: of.clone(), dimension }).collect())
+    }
+
+    fn segment(&self, segment: &Segment) -> Result<Expr<Field>, QueryError> {
+        segment.filter.try_map(&mut |place| {
+            let of = self.scope.segment_field(self.model, segment, place)?;
+            Ok(Expr::Ref(Field { of, dimension: place.dimension }))
+        })
+    }
+
+    fn value_type(&self, field: &Field) -> ValueType {
+        self.model.dimension(field.dimension).value_type
+    }
 }
 
 fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Result<Condition<usize>, QueryError> {
