@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
                 Expr::binary(BinaryOp::Divide, numerator, denominator)
             }
             MetricKind::Derived { expr } => self.over_metrics(expr, context)?,
-            MetricKind::Cumulative { of, window } => self.cumulative(*of, *window, context)?,
+            MetricKind::Cumulative { of, window } => self.cumulative(metric, *of, *window, context)?,
             MetricKind::Offset { of, by } => {
                 let timing = Timing { shift: context.timing.shift.plus(*by), ..context.timing };
                 self.check_shift(metric, timing.shift)?;
@@ -233,9 +233,15 @@ impl<'a> Builder<'a> {
         Slot { leaf, column: position_or_push(columns, column) }
     }
 
-    fn cumulative(&mut self, of: MetricId, window: Window, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
-        let metric = self.model.metric(of);
-        let MetricKind::Simple { measure: id } = metric.kind else {
+    fn cumulative(
+        &mut self,
+        metric: &Metric,
+        of: MetricId,
+        window: Window,
+        context: Context<'_>,
+    ) -> Result<Expr<Slot>, QueryError> {
+        let of = self.model.metric(of);
+        let MetricKind::Simple { measure: id } = of.kind else {
             unreachable!("a running total is of a simple metric: checked when definitions are resolved")
         };
         let without_time = || QueryError::new(Code::InvalidGrain, format!("`{}` has no time", metric.name));
@@ -247,7 +253,8 @@ impl<'a> Builder<'a> {
         check_period_count(self.model, self.query)?;
         let keys = self.leaf_keys(id.entity, context.timing)?;
         let filter = self.query_filter(id.entity)?;
-        let column_filter = self.column_filter(metric, id.entity, context)?;
+        let mut column_filter = self.column_filter(metric, id.entity, context)?;
+        column_filter.extend(self.column_filter(of, id.entity, Context { filter: &[], ..context })?);
         self.check_fans(metric, id, &column_filter)?;
         let kind = LeafKind::Cumulative(CumulativeLeaf { fact: id.entity, time, window, filter, columns: Vec::new() });
         let leaf = self.push(Leaf { timing: context.timing, keys, kind });

@@ -43,7 +43,12 @@ pub(crate) type Identity = (Path, ColumnName);
 
 /// The column a plain dimension is read from, walked back over hops whose foreign key already holds it: a key needs no join.
 pub(crate) fn identity(model: &Model, path: &[RelationshipId], dimension: DimensionId) -> Option<Identity> {
-    let mut column = model.dimension(dimension).column()?.clone();
+    Some(reduce(model, path, model.dimension(dimension).column()?))
+}
+
+/// The same for a physical column.
+pub(crate) fn reduce(model: &Model, path: &[RelationshipId], column: &ColumnName) -> Identity {
+    let mut column = column.clone();
     let mut path = path.to_vec();
     while let Some(last) = path.last() {
         let relationship = model.relationship(*last);
@@ -51,7 +56,7 @@ pub(crate) fn identity(model: &Model, path: &[RelationshipId], dimension: Dimens
         column = relationship.own[position].clone();
         path.pop();
     }
-    Some((path, column))
+    (path, column)
 }
 
 /// What identifies the members of a movement, to ask which dimensions it decides.

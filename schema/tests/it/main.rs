@@ -5,3 +5,4 @@ mod golden;
 mod language;
 mod large_model;
 mod properties;
+mod questions;

@@ -11,9 +11,12 @@ use crate::{
         entity::ColumnName,
         path::{Fan, Path},
     },
-    plan::{Place, place::identity},
+    plan::{
+        Place,
+        place::{identity, reduce},
+    },
     query::condition::Condition,
-    sql::ast::{Alias, Expr, From, Join, JoinKind, Query, Relation},
+    sql::ast::{Alias, Expr, From, Item, Join, JoinKind, Query, Relation},
 };
 
 /// The multiplying joins of one scan.
@@ -71,9 +74,12 @@ impl Fans {
         all
     }
 
-    /// The weights by which sums are multiplied.
+    /// The weights by which sums are multiplied. What is not allocated to anyone counts whole, under no value: nothing is lost.
     pub(super) fn weights(&self) -> impl Iterator<Item = Expr> {
-        self.joined.iter().filter(|joined| joined.is_weighted).map(|joined| column(&joined.alias, &Alias::named("w")))
+        self.joined
+            .iter()
+            .filter(|joined| joined.is_weighted)
+            .map(|joined| Expr::Call("coalesce", vec![column(&joined.alias, &Alias::named("w")), Expr::Number(1)]))
     }
 }
 
@@ -170,7 +176,7 @@ fn join_values(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], places:
     if let Some(weight) = side.weight.as_ref().filter(|_| is_weighted) {
         items.push(side.scan.column(weight).named(&Alias::named("w")));
     }
-    attach(scan, side, to, items, JoinKind::Left, !is_weighted)
+    attach(scan, env, side, to, items, if is_weighted { Meet::Parts } else { Meet::Values })
 }
 
 fn semi_join(scan: &mut Scan<'_>, env: Env<'_>, filter: &Condition<Place>) {
@@ -186,24 +192,36 @@ fn semi_join(scan: &mut Scan<'_>, env: Env<'_>, filter: &Condition<Place>) {
     side.scan.filter(test);
     let items = side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}"))));
     let items = items.collect();
-    attach(scan, side, &to, items, JoinKind::Inner, true);
+    attach(scan, env, side, &to, items, Meet::Any);
 }
 
-fn attach(
-    scan: &mut Scan<'_>,
-    side: Side<'_>,
-    to: &[RelationshipId],
-    items: Vec<crate::sql::ast::Item>,
-    kind: JoinKind,
-    distinct: bool,
-) -> Alias {
+/// What the rows of a scan meet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meet {
+    /// Each distinct value once.
+    Values,
+    /// Each part, with its weight.
+    Parts,
+    /// Whether there is any.
+    Any,
+}
+
+fn attach(scan: &mut Scan<'_>, env: Env<'_>, side: Side<'_>, to: &[RelationshipId], items: Vec<Item>, meet: Meet) -> Alias {
     let before = &to[..to.len() - 1];
-    let ours: Vec<Expr> = side.ours.iter().map(|own| scan.column_at(before, own)).collect();
+    let ours: Vec<Expr> = side
+        .ours
+        .iter()
+        .map(|own| {
+            let (path, column) = reduce(env.model, before, own);
+            scan.column_at(&path, &column)
+        })
+        .collect();
     scan.note_scanned(side.scan.scanned());
     let alias = scan.next_alias();
     let on = ours.into_iter().enumerate().map(|(n, own)| Expr::equal(column(&alias, &Alias(format!("f{n}"))), own)).collect();
     let mut select = side.scan.select(items, None);
-    select.distinct = distinct;
+    select.distinct = meet != Meet::Parts;
+    let kind = if meet == Meet::Any { JoinKind::Inner } else { JoinKind::Left };
     let relation = Relation::Query(Box::new(Query::select(select)));
     scan.join(Join { kind, from: From { relation, alias: alias.clone() }, on });
     alias

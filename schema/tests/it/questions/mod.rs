@@ -1,0 +1,65 @@
+//! Questions to plans and SQL, on one small model: what is computed, what is refused, and that text never depends on chance or on
+//! what an asker wrote.
+
+mod plans;
+mod refusals;
+mod stable;
+
+use std::sync::Arc;
+
+use holdfast_schema::{
+    diagnostic::render,
+    load,
+    model::Model,
+    query::{Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    source::SourceMap,
+    time::Grain,
+};
+use jiff::civil::date;
+
+fn model() -> Arc<Model> {
+    let sources = SourceMap::new([("model.yaml".to_owned(), include_str!("model.yaml").to_owned())]);
+    let (model, diagnostics) = load(sources.clone());
+    assert!(!diagnostics.has_errors(), "{}", render::human(&sources, &diagnostics, false));
+    model.unwrap()
+}
+
+/// A question about the first quarter of 2025; `by` holds grains and dimension names.
+fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery {
+    MetricQuery {
+        scope: Scope::View(view.to_owned()),
+        metrics: metrics
+            .iter()
+            .map(|name| MetricSelection { key: (*name).to_owned(), metric: (*name).to_owned(), filter: None, status: false })
+            .collect(),
+        by: by
+            .iter()
+            .map(|name| {
+                let item = match Grain::from_name(name) {
+                    Some(grain) => GroupItem::Time { dimension: None, grain },
+                    None => GroupItem::Dimension((*name).to_owned()),
+                };
+                GroupBy { key: (*name).to_owned(), item }
+            })
+            .collect(),
+        range: Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2025, 4, 1)) }),
+        filter: None,
+        having: None,
+        compare: None,
+        order_by: Vec::new(),
+        limit: None,
+        offset: 0,
+        row_count: false,
+        fill: Fill::None,
+        totals: false,
+        movement_grain: None,
+        movement_basis: MovementBasis::PointToPoint,
+        as_of: date(2025, 6, 30),
+        as_known_at: None,
+        time_zone: None,
+    }
+}
+
+fn nobody() -> Caller {
+    Caller::default()
+}

@@ -1,0 +1,252 @@
+//! The plan of each kind of question. Snapshots show what is aggregated where; numbers are proven end to end against written SQL.
+
+use expect_test::{Expect, expect};
+use holdfast_schema::{
+    compile,
+    plan::{explain, plan},
+    query::{Comparator, Filter, MetricQuery, MovementBasis, bind},
+    sql::Dialect,
+    value::Value,
+};
+
+use super::{model, nobody, question};
+
+fn check_plan(query: &MetricQuery, expected: Expect) {
+    let model = model();
+    let bound = bind(&model, query, &nobody()).unwrap();
+    expected.assert_eq(&explain::text(&model, &plan(&model, &bound).unwrap()));
+}
+
+#[test]
+fn two_facts_are_aggregated_apart_and_meet_on_the_keys() {
+    check_plan(
+        &question("value", &["price_per_unit"], &["month", "segment"]),
+        expect![[r#"
+        group by [period(month), account.segment]
+          0: aggregate balance over time Sum
+             by period(month)
+             by balance → account . segment
+             .0 = Sum mrr
+          1: aggregate usage over time Sum
+             by period(month)
+             by usage → account . segment
+             .0 = Sum quantity
+        price_per_unit = (0.0 Divide 1.0)
+    "#]],
+    );
+}
+
+#[test]
+fn a_balance_by_quarter_takes_the_last_snapshot() {
+    check_plan(
+        &question("value", &["mrr"], &["quarter"]),
+        expect![[r#"
+        group by [period(quarter)]
+          0: aggregate balance over time Last
+             by period(quarter)
+             .0 = Sum mrr
+        mrr = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn equal_leaves_are_shared_and_shifted_ones_are_not() {
+    check_plan(
+        &question("value", &["used", "used_before", "used_share"], &["month", "segment"]),
+        expect![[r#"
+        group by [period(month), account.segment]
+          0: aggregate usage over time Sum
+             by period(month)
+             by usage → account . segment
+             .0 = Sum quantity
+          1: aggregate usage over time Sum, 12 months 0 days earlier
+             by period(month)
+             by usage → account . segment
+             .0 = Sum quantity
+          2: aggregate usage over time Sum, over all groups
+             by period(month)
+             .0 = Sum quantity
+        used = 0.0
+        used_before = 1.0
+        used_share = (0.0 Divide 2.0)
+    "#]],
+    );
+}
+
+#[test]
+fn a_movement_grouped_by_its_owners_dimension_keeps_its_grain() {
+    check_plan(
+        &question("retention", &["contraction_rate"], &["month", "segment"]),
+        expect![[r#"
+        group by [period(month), account.segment]
+          0: movement of balance.mrr per account, PointToPoint
+             by period(month)
+             by balance → account . segment
+             members [balance → account . account_id]
+             read [balance → account . segment]
+             .0 = amount of contraction
+             .1 = opening of all
+        contraction_rate = (0.0 Divide 0.1)
+    "#]],
+    );
+}
+
+#[test]
+fn a_movement_grouped_by_a_components_dimension_compares_inside_it() {
+    check_plan(
+        &question("retention", &["contraction_mrr"], &["product"]),
+        expect![[r#"
+        group by [component.product]
+          0: movement of balance.mrr per account × product, PointToPoint
+             by balance → component . product
+             members [balance → account . account_id, balance → component . product]
+             .0 = amount of contraction
+        contraction_mrr = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn a_movement_grouped_by_what_changed_compares_each_balance() {
+    check_plan(
+        &question("retention", &["contraction_mrr"], &["source_type"]),
+        expect![[r#"
+        group by [balance.source_type]
+          0: movement of balance.mrr per account × component_id, PointToPoint
+             by balance . source_type
+             members [balance → account . account_id, balance . component_id]
+             read [balance . source_type]
+             .0 = amount of contraction
+        contraction_mrr = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn a_condition_on_what_changes_holds_for_members_not_for_rows() {
+    let filter = Filter::And(vec![
+        Filter::Compare { field: "segment".to_owned(), operator: Comparator::Equal, value: Value::Text("smb".to_owned()) },
+        Filter::Compare { field: "product".to_owned(), operator: Comparator::Equal, value: Value::Text("core".to_owned()) },
+    ]);
+    let query = MetricQuery { filter: Some(filter), ..question("retention", &["contraction_mrr"], &["month"]) };
+    let model = model();
+    let bound = bind(&model, &query, &nobody()).unwrap();
+    let plan = plan(&model, &bound).unwrap();
+    let holdfast_schema::plan::LeafKind::Movement(movement) = &plan.leaves[0].kind else { panic!("a movement") };
+    assert_eq!((movement.member_filter.len(), movement.row_filter.len()), (1, 1));
+}
+
+#[test]
+fn a_flow_by_its_own_grain_is_point_to_point() {
+    let flow = |by: &[&str]| MetricQuery { movement_basis: MovementBasis::Flow, ..question("retention", &["contraction_mrr"], by) };
+    check_plan(
+        &flow(&["month"]),
+        expect![[r#"
+        group by [period(month)]
+          0: movement of balance.mrr per account, PointToPoint
+             by period(month)
+             members [balance → account . account_id]
+             .0 = amount of contraction
+        contraction_mrr = 0.0
+    "#]],
+    );
+    check_plan(
+        &flow(&["quarter"]),
+        expect![[r#"
+        group by [period(quarter)]
+          0: movement of balance.mrr per account, Flow
+             by period(quarter)
+             members [balance → account . account_id]
+             .0 = amount of contraction
+        contraction_mrr = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn per_entity_is_a_plan_inside_a_plan() {
+    check_plan(
+        &question("value", &["accounts_using"], &["month"]),
+        expect![[r#"
+        group by [period(month)]
+          0: Count per entity of
+              group by [period(month), account.account_id]
+                0: aggregate usage over time Sum
+                   by period(month)
+                   by usage → account . account_id
+                   .0 = Sum quantity
+               = (0.0 Greater Int(0))
+        accounts_using = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn a_running_total_meets_every_period_of_the_range() {
+    check_plan(
+        &question("value", &["used_12m"], &["month"]),
+        expect![[r#"
+        group by [period(month)]
+          0: running Trailing(Step { months: 12, days: 0 }) over usage
+             by period(month)
+             .0 = Sum quantity
+        used_12m = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn overlapping_values_are_distinct_per_row() {
+    let compiled =
+        compile::metrics(&model(), &question("value", &["mrr"], &["month", "role"]), &nobody(), Dialect::Postgres).unwrap();
+    assert!(compiled.overlapping);
+    expect![[r#"
+        with "fact_1" as (
+          select cast(date_trunc('month', "t0"."month") as date) as "k0", "t1"."d0" as "k1", sum("t0"."mrr") as "c0"
+          from "billing"."balance_month" as "t0"
+          left join (
+            select distinct "t0"."account_id" as "f0", "t0"."role" as "d0"
+            from "crm"."stakeholder" as "t0"
+          ) as "t1" on ("t1"."f0" = "t0"."account_id")
+          where ("t0"."month" >= $1::date) and ("t0"."month" < $2::date)
+          group by 1, 2
+        ), "groups_2" as (
+          select "f"."k0" as "k0", "f"."k1" as "k1", "f"."c0" as "v0_0"
+          from "fact_1" as "f"
+        ), "rows_3" as (
+          select "g"."k0" as "k0", "g"."k1" as "k1", "g"."v0_0" as "m0"
+          from "groups_2" as "g"
+        )
+        select "r"."k0" as "k0", "r"."k1" as "k1", "r"."m0" as "m0"
+        from "rows_3" as "r"
+        order by "r"."k0" asc nulls last, "r"."k1" asc nulls last"#]]
+    .assert_eq(compiled.rows.sql.as_str());
+}
+
+#[test]
+fn parts_of_a_bridge_are_weighted() {
+    let compiled = compile::metrics(&model(), &question("value", &["used"], &["country"]), &nobody(), Dialect::Embedded).unwrap();
+    expect![[r#"
+        with "fact_1" as (
+          select "t1"."d0" as "k0", sum(("t0"."quantity" * coalesce("t1"."w", 1))) as "c0"
+          from "billing"."usage_day" as "t0"
+          left join (
+            select "t0"."component_id" as "f0", "t1"."country" as "d0", "t0"."share" as "w"
+            from "billing"."allocation" as "t0"
+            left join "billing"."geography" as "t1" on ("t1"."geography_id" = "t0"."geography_id")
+          ) as "t1" on ("t1"."f0" = "t0"."component_id")
+          where ("t0"."day" >= $1) and ("t0"."day" < $2)
+          group by 1
+        ), "groups_2" as (
+          select "f"."k0" as "k0", "f"."c0" as "v0_0"
+          from "fact_1" as "f"
+        ), "rows_3" as (
+          select "g"."k0" as "k0", "g"."v0_0" as "m0"
+          from "groups_2" as "g"
+        )
+        select "r"."k0" as "k0", "r"."m0" as "m0"
+        from "rows_3" as "r"
+        order by "r"."k0" asc nulls last"#]]
+    .assert_eq(compiled.rows.sql.as_str());
+}

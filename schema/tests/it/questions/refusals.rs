@@ -1,0 +1,158 @@
+//! What cannot be right is refused before anything runs, with a stable code and something to do.
+
+use expect_test::{Expect, expect};
+use holdfast_schema::{
+    compile,
+    query::{Comparator, Comparison, Direction, Fill, Filter, MetricQuery, OrderBy, TimeRange},
+    sql::Dialect,
+    time::Step,
+    value::Value,
+};
+use jiff::civil::date;
+
+use super::{model, nobody, question};
+
+fn check_refusal(query: &MetricQuery, expected: Expect) {
+    let error = compile::metrics(&model(), query, &nobody(), Dialect::Postgres).unwrap_err();
+    let help = error.help.as_deref().unwrap_or("-");
+    expected.assert_eq(&format!("{}: {} | {help} | {}", error.code.as_str(), error.message, error.suggestions.join(", ")));
+}
+
+fn compare(field: &str, value: Value) -> Filter {
+    Filter::Compare { field: field.to_owned(), operator: Comparator::Equal, value }
+}
+
+#[test]
+fn unknown_names_come_with_the_nearest_ones() {
+    check_refusal(&question("valu", &["mrr"], &[]), expect!["E_NAME_NOT_FOUND: there is no view `valu` | - | value"]);
+    check_refusal(&question("value", &["mr"], &[]), expect!["E_NAME_NOT_FOUND: view `value` has no metric `mr` | - | mrr"]);
+    check_refusal(
+        &question("value", &["mrr"], &["segmnt"]),
+        expect!["E_NAME_NOT_FOUND: view `value` has no dimension `segmnt` | - | segment"],
+    );
+    check_refusal(
+        &question("value", &["contraction_mrr"], &[]),
+        expect![
+            "E_NAME_NOT_FOUND: view `value` has no metric `contraction_mrr` | the metric exists, but not here: choose a view that has it | "
+        ],
+    );
+}
+
+#[test]
+fn a_metric_is_no_condition_on_rows_and_a_dimension_none_on_groups() {
+    let base = question("value", &["mrr"], &["segment"]);
+    let condition = Some(compare("mrr", Value::Int(1)));
+    check_refusal(
+        &MetricQuery { filter: condition, ..base.clone() },
+        expect![
+            "E_AGGREGATE_IN_WHERE: `mrr` is a metric; `where` selects rows before they are added up | put conditions on metrics into `having` | "
+        ],
+    );
+    let having = Some(compare("segment", Value::Text("smb".to_owned())));
+    check_refusal(
+        &MetricQuery { having, ..base },
+        expect![
+            "E_NON_AGGREGATE_IN_HAVING: `segment` is not one of the metrics asked for | `having` speaks of metrics; put conditions on dimensions into `where` | "
+        ],
+    );
+}
+
+#[test]
+fn values_fit_their_fields() {
+    let base = question("value", &["mrr"], &["segment"]);
+    check_refusal(
+        &MetricQuery { filter: Some(compare("segment", Value::Int(1))), ..base.clone() },
+        expect!["E_TYPE_MISMATCH: `segment` takes a string, found a int that is not one | - | "],
+    );
+    check_refusal(
+        &MetricQuery { filter: Some(compare("segment", Value::Null)), ..base.clone() },
+        expect!["E_TYPE_MISMATCH: `segment` is compared with null | use {segment: {isNull: true}} | "],
+    );
+    check_refusal(
+        &MetricQuery { having: Some(compare("mrr", Value::Text("a lot".to_owned()))), ..base },
+        expect!["E_TYPE_MISMATCH: `mrr` takes a decimal, found a string that is not one | - | "],
+    );
+}
+
+#[test]
+fn time_makes_sense() {
+    check_refusal(
+        &question("value", &["mrr"], &["day"]),
+        expect![
+            "E_INVALID_GRAIN: `mrr` is known by month, which does not make up periods by day | use grain MONTH or one made of it | "
+        ],
+    );
+    check_refusal(
+        &question("value", &["mrr"], &["month", "quarter"]),
+        expect![
+            "E_INVALID_GRAIN: periods are grouped at two grains at once | ask for the finer grain, or for each grain in its own field | "
+        ],
+    );
+    check_refusal(
+        &question("customers", &["accounts"], &["month"]),
+        expect!["E_INVALID_GRAIN: `accounts` has no time: it holds as of a day | leave out range and period, and use asOf | "],
+    );
+    let backwards = TimeRange { from: Some(date(2025, 4, 1)), to: Some(date(2025, 1, 1)) };
+    check_refusal(
+        &MetricQuery { range: Some(backwards), ..question("value", &["mrr"], &[]) },
+        expect![
+            "E_INVALID_RANGE: the range from 2025-04-01 to 2025-01-01 holds no day (the end is excluded) | put the later day in `to` | "
+        ],
+    );
+    check_refusal(
+        &MetricQuery { range: None, ..question("retention", &["contraction_mrr"], &[]) },
+        expect![
+            "E_INVALID_RANGE: `contraction_mrr` compares two instants, and without period or range there is no first one | group by period(grain:) or pass range | "
+        ],
+    );
+    check_refusal(
+        &MetricQuery { range: None, ..question("value", &["used_before"], &[]) },
+        expect![
+            "E_INVALID_RANGE: `used_before` looks at an earlier time, which needs a range with both ends | pass range: {between: {from, to}}, or group by period(grain:) | "
+        ],
+    );
+    let shifted = Some(Comparison::Earlier(Step::days(10)));
+    check_refusal(
+        &MetricQuery { compare: shifted, ..question("value", &["mrr"], &["month"]) },
+        expect![
+            "E_INVALID_GRAIN: periods by month cannot be moved by that distance | move by whole periods, or ask for a finer grain | "
+        ],
+    );
+    let open = MetricQuery { range: None, fill: Fill::Dense, ..question("value", &["mrr"], &["month"]) };
+    check_refusal(&open, expect!["E_INVALID_RANGE: filling needs a range with both ends | pass range: {between: {from, to}} | "]);
+    let ages = TimeRange { from: Some(date(1000, 1, 1)), to: Some(date(3000, 1, 1)) };
+    let long = MetricQuery { range: Some(ages), fill: Fill::Dense, ..question("value", &["mrr"], &["month"]) };
+    check_refusal(
+        &long,
+        expect!["E_INVALID_RANGE: the range holds more than 5000 periods by month | use a shorter range or a coarser grain | "],
+    );
+}
+
+#[test]
+fn members_have_one_value_and_columns_one_name() {
+    check_refusal(
+        &question("value", &["mrr", "mrr"], &[]),
+        expect!["E_NAME_COLLISION: two columns are called `mrr` | give one of them another key | "],
+    );
+    check_refusal(
+        &question("value", &[], &["segment"]),
+        expect!["E_EMPTY_QUERY: no metric is asked for | name at least one metric | "],
+    );
+    let order = vec![OrderBy { key: "used".to_owned(), direction: Direction::Descending, nulls: None }];
+    check_refusal(
+        &MetricQuery { order_by: order, ..question("value", &["mrr"], &[]) },
+        expect![
+            "E_NAME_NOT_FOUND: rows cannot be ordered by `used`: it is not among the columns | order by a metric that is selected or a dimension that is grouped | "
+        ],
+    );
+    let grain = Some("acount".to_owned());
+    check_refusal(
+        &MetricQuery { movement_grain: grain, ..question("retention", &["contraction_mrr"], &["month"]) },
+        expect!["E_INVALID_ARGUMENT: there is no movement grain `acount` | - | account"],
+    );
+    let zone = Some("Mars/Olympus".to_owned());
+    check_refusal(
+        &MetricQuery { time_zone: zone, ..question("value", &["mrr"], &[]) },
+        expect!["E_INVALID_ARGUMENT: `Mars/Olympus` is not a time zone | use an IANA name such as `Europe/Berlin` | "],
+    );
+}

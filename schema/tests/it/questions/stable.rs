@@ -1,0 +1,91 @@
+//! The same question always gives the same bytes, and nothing an asker writes becomes text of a statement.
+
+use holdfast_schema::{
+    compile,
+    query::{Comparator, Filter, MetricQuery, TextTest},
+    sql::{Dialect, Param},
+    value::Value,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use super::{model, nobody, question};
+
+const MARKER: &str = "zqx'\";--";
+
+fn text() -> impl Strategy<Value = String> {
+    ".{0,12}".prop_map(|text| format!("{MARKER}{text}"))
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let field = || select(vec!["segment", "region", "product", "account"]).prop_map(str::to_owned);
+    let leaf = prop_oneof![
+        (field(), text()).prop_map(|(field, text)| Filter::Compare {
+            field,
+            operator: Comparator::GreaterOrEqual,
+            value: Value::Text(text)
+        }),
+        (field(), vec(text(), 0..4), any::<bool>()).prop_map(|(field, values, negated)| Filter::In {
+            field,
+            values: values.into_iter().map(Value::Text).collect(),
+            negated
+        }),
+        (field(), text(), select(vec![TextTest::Like, TextTest::StartsWith, TextTest::Contains]))
+            .prop_map(|(field, text, test)| Filter::Matches { field, test, text }),
+        (field(), any::<bool>()).prop_map(|(field, is_null)| Filter::IsNull { field, is_null }),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(Filter::And),
+            vec(inner.clone(), 0..3).prop_map(Filter::Or),
+            inner.prop_map(|inner| Filter::Not(Box::new(inner))),
+        ]
+    })
+}
+
+fn any_question() -> impl Strategy<Value = MetricQuery> {
+    let views = select(vec![
+        ("value", vec!["mrr", "used", "price_per_unit", "accounts_using", "used_share", "used_12m"]),
+        ("value", vec!["used_before", "used"]),
+    ]);
+    let by = select(vec![vec![], vec!["month"], vec!["quarter", "segment"], vec!["month", "product", "account"]]);
+    (views, by, proptest::option::of(filter()), any::<bool>()).prop_map(|((view, metrics), by, filter, totals)| MetricQuery {
+        filter,
+        totals,
+        ..question(view, &metrics, &by)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_same_question_gives_the_same_bytes(query in any_question()) {
+        for dialect in [Dialect::Postgres, Dialect::Embedded] {
+            let once = compile::metrics(&model(), &query, &nobody(), dialect).unwrap();
+            let again = compile::metrics(&model(), &query.clone(), &nobody(), dialect).unwrap();
+            prop_assert_eq!(once.rows.digest(), again.rows.digest());
+            prop_assert_eq!(once, again);
+        }
+    }
+
+    #[test]
+    fn nothing_an_asker_writes_becomes_text(query in any_question()) {
+        for dialect in [Dialect::Postgres, Dialect::Embedded] {
+            let compiled = compile::metrics(&model(), &query, &nobody(), dialect).unwrap();
+            for statement in [Some(&compiled.rows), compiled.totals.as_ref()].into_iter().flatten() {
+                prop_assert!(!statement.sql.as_str().contains("zqx"), "{}", statement.sql.as_str());
+                let highest = statement.params.len();
+                let is_used = statement.sql.as_str().contains(&format!("${highest}"));
+                prop_assert!(highest == 0 || is_used);
+                prop_assert!(statement.params.iter().all(|param| !matches!(param, Param::Text(text) if text.is_empty())));
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_those_asked_for(query in any_question()) {
+        let compiled = compile::metrics(&model(), &query, &nobody(), Dialect::Postgres).unwrap();
+        prop_assert_eq!(compiled.columns.len(), compiled.rows.columns.len());
+        prop_assert_eq!(compiled.columns.len(), query.by.len() + query.metrics.len());
+    }
+}
