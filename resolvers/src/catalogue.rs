@@ -7,7 +7,8 @@ use holdfast_schema::{
         access::{RuleSeverity, RuleTime},
         metric::{Additivity, Direction},
     },
-    query::{Fill, MetricQuery, MetricSelection, MovementBasis, Scope},
+    query::{Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope},
+    time::Grain,
     value::ValueType,
 };
 
@@ -237,19 +238,28 @@ impl<'a> Walk<'_, 'a> {
                 self.list(field, users.map(|(other, _)| Object::Metric(other)))?
             }
             _ => match model.views.iter().find(|view| view.metrics.contains(&id)) {
-                Some(view) => Value::Sql(Box::new(self.question(&view.name, &metric.name))),
+                Some(view) => Value::Sql(Box::new(self.question(&view.name, id))),
                 None => Value::Null,
             },
         })
     }
 
-    /// One number over all time.
-    fn question(&self, view: &str, metric: &str) -> MetricQuery {
-        let selection = MetricSelection { key: metric.to_owned(), metric: metric.to_owned(), filter: None, status: false };
+    /// One number per month (or per period of a coarser fact); one over everything where a fact has no time.
+    fn question(&self, view: &str, id: MetricId) -> MetricQuery {
+        let model = self.planner.model;
+        let metric = model.metric(id);
+        let selection = MetricSelection { key: metric.name.clone(), metric: metric.name.clone(), filter: None, status: false };
+        let grain_of = |fact: &EntityId| {
+            let entity = model.entity(*fact);
+            entity.time.and_then(|index| entity.dimensions[index.index()].time).map(|time| time.grain.max(Grain::Month))
+        };
+        let grains: Option<Vec<Grain>> = metric.facts.iter().map(grain_of).collect();
+        let grain = grains.and_then(|grains| grains.into_iter().max());
+        let by = grain.map(|grain| GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain } });
         MetricQuery {
             scope: Scope::View(view.to_owned()),
             metrics: vec![selection],
-            by: Vec::new(),
+            by: by.into_iter().collect(),
             range: None,
             filter: None,
             having: None,

@@ -155,5 +155,5 @@ fn metric() -> Object {
         )))
         .field(field("lineage", required_list("Metric"), "Metrics it is computed from, directly."))
         .field(field("usedBy", required_list("Metric"), "Metrics that are computed from it, directly."))
-        .field(field("sql", named("String"), "The statement for one number over all time, where the server shows it."))
+        .field(field("sql", named("String"), "The statement for one number per month, where the server shows it."))
 }

@@ -1,4 +1,4 @@
-//! A small model, and a runner that records questions and answers them from a few rules instead of a warehouse.
+//! A small model, and a runner that records questions and compiles them, and answers from a few rules instead of a warehouse.
 
 use std::{
     sync::{Arc, Mutex},
@@ -9,12 +9,12 @@ use holdfast_resolvers::{
     Answer, Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner, Settings,
 };
 use holdfast_schema::{
-    compile::{ColumnRole, CompiledEntities, CompiledMetrics, EntityColumn},
+    compile::{self, ColumnRole, EntityColumn},
     load,
     model::Model,
     query::{Caller, EntityQuery, Filter, GroupItem, MetricQuery},
     source::SourceMap,
-    sql::{SqlText, Statement},
+    sql::Dialect,
     value::{Column, RowSet, TextColumn, Value, ValueType},
 };
 use jiff::civil::date;
@@ -139,9 +139,9 @@ fn keys(query: &EntityQuery) -> Vec<(Vec<Value>, Vec<Value>)> {
     }
 }
 
-fn text_column(values: impl Iterator<Item = Option<String>>) -> Column {
+fn text_column<T: AsRef<str>>(values: impl Iterator<Item = Option<T>>) -> Column {
     let mut column = TextColumn::default();
-    values.for_each(|value| column.push(value.as_deref()));
+    values.for_each(|value| column.push(value.as_ref().map(AsRef::as_ref)));
     Column::Text(column)
 }
 
@@ -156,10 +156,6 @@ fn rows(columns: Vec<Column>) -> Arc<RowSet> {
     Arc::new(RowSet::new((0..columns.len()).map(|index| format!("c{index}")).collect(), columns))
 }
 
-fn statement() -> Statement {
-    Statement { sql: SqlText::fixed("select 1"), params: Vec::new(), columns: Vec::new(), is_lookup: false }
-}
-
 fn provenance() -> Provenance {
     Provenance {
         statement: "digest".to_owned(),
@@ -172,103 +168,72 @@ fn provenance() -> Provenance {
 
 #[async_trait::async_trait]
 impl Runner for Fake {
-    async fn metrics(&self, _context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
+    async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
         self.note(Asked::Metrics(query.clone()));
         if self.metrics_fail {
             return Err(RunError::WarehouseUnavailable);
         }
+        let plan = compile::metrics(&context.model, query, &context.caller, Dialect::Postgres)?;
         let groups = if query.by.is_empty() { 1 } else { 2 };
-        let mut roles = Vec::new();
-        let mut columns = Vec::new();
-        for (by, item) in query.by.iter().enumerate() {
-            roles.push(ColumnRole::Group { by, part: 0 });
-            columns.push(match &item.item {
+        let columns = plan.columns.iter().map(|role| match role {
+            ColumnRole::Group { by, .. } => match &query.by[*by].item {
                 GroupItem::Time { .. } => Column::Date(vec![Some(date(2025, 1, 1)), Some(date(2025, 2, 1))]),
-                GroupItem::Dimension(name) if name == "segment" => {
-                    text_column(["enterprise", "mid-market"].map(|value| Some(value.to_owned())).into_iter())
-                }
-                GroupItem::Dimension(_) => text_column(["A1", "A2"].map(|value| Some(value.to_owned())).into_iter()),
+                GroupItem::Dimension(name) if name == "segment" => text_column(["enterprise", "mid-market"].into_iter().map(Some)),
+                GroupItem::Dimension(_) => text_column(["A1", "A2"].into_iter().map(Some)),
+            },
+            ColumnRole::Metric(position) => decimal_column((0..groups).map(|row| Some(format!("{}{row}.5", position + 1)))),
+            ColumnRole::Previous(_) => decimal_column((0..groups).map(|row| (row > 0).then(|| "10".to_owned()))),
+            ColumnRole::Status(_) => text_column((0..groups).map(|row| (row > 0).then_some("NO_ROWS"))),
+            ColumnRole::RowCount => Column::Int(vec![Some(7); groups]),
+        });
+        let found = rows(columns.collect());
+        let totals = plan.totals.as_ref().map(|_| {
+            let columns = plan.total_columns.iter().map(|role| match role {
+                ColumnRole::Metric(position) => decimal_column([Some(format!("{}00", position + 1))].into_iter()),
+                _ => text_column([None::<&str>].into_iter()),
             });
-        }
-        let mut total_roles = Vec::new();
-        let mut total_columns = Vec::new();
-        for (position, metric) in query.metrics.iter().enumerate() {
-            roles.push(ColumnRole::Metric(position));
-            columns.push(decimal_column((0..groups).map(|row| Some(format!("{}{row}.5", position + 1)))));
-            total_roles.push(ColumnRole::Metric(position));
-            total_columns.push(decimal_column([Some(format!("{}00", position + 1))].into_iter()));
-            if query.compare.is_some() {
-                roles.push(ColumnRole::Previous(position));
-                columns.push(decimal_column((0..groups).map(|row| (row > 0).then(|| "10".to_owned()))));
-            }
-            if metric.status {
-                roles.push(ColumnRole::Status(position));
-                columns.push(text_column((0..groups).map(|row| (row > 0).then(|| "NO_ROWS".to_owned()))));
-            }
-        }
-        if query.row_count {
-            roles.push(ColumnRole::RowCount);
-            columns.push(Column::Int(vec![Some(7); groups]));
-        }
-        let plan = CompiledMetrics {
-            rows: statement(),
-            totals: query.totals.then(statement),
-            columns: roles,
-            total_columns: total_roles,
-            entities: Vec::new(),
-            metrics: Vec::new(),
-            time_grain: None,
-            movement_grain: Some("account".to_owned()),
-            overlapping: false,
-            policies: vec!["csm_region".to_owned()],
-            ttl_seconds: None,
-        };
-        let totals = query.totals.then(|| rows(total_columns));
-        Ok(MetricAnswer { plan: Arc::new(plan), rows: rows(columns), totals, provenance: provenance() })
+            rows(columns.collect())
+        });
+        Ok(MetricAnswer { plan: Arc::new(plan), rows: found, totals, provenance: provenance() })
     }
 
     async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
         self.note(Asked::Entities(query.clone()));
+        let plan = compile::entities(&context.model, query, &context.caller, Dialect::Postgres)?;
         let found = keys(query);
         let entity =
             context.model.entity(context.model.entity_named(&query.entity).expect("the planner asks for entities that exist"));
-        let mut roles = Vec::new();
-        let mut columns = Vec::new();
         let text = |value: &Value| match value {
-            Value::Text(text) => Some(text.clone()),
-            other => Some(format!("{other:?}")),
+            Value::Text(text) => text.clone(),
+            other => format!("{other:?}"),
         };
-        if query.parents.is_some() {
-            roles.push(EntityColumn::ParentKey(0));
-            columns.push(text_column(found.iter().map(|(parent, _)| text(&parent[0]))));
-        }
-        roles.push(EntityColumn::Key(0));
-        columns.push(text_column(found.iter().map(|(_, key)| text(&key[0]))));
-        for (position, name) in query.dimensions.iter().enumerate() {
-            roles.push(EntityColumn::Dimension(position));
-            let dimension = &entity.dimensions[entity.dimension_named(name).expect("it exists").index()];
-            columns.push(match dimension.value_type {
-                ValueType::Int => Column::Int(vec![Some(5); found.len()]),
-                ValueType::Date => Column::Date(vec![Some(date(2024, 5, 6)); found.len()]),
-                _ if name == "segment" => text_column(found.iter().map(|_| Some("unheard of".to_owned()))),
-                _ => text_column(found.iter().map(|(_, key)| text(&key[0]).map(|key| format!("{name} of {key}")))),
-            });
-        }
-        for (position, _) in query.order_by.iter().enumerate() {
-            roles.push(EntityColumn::Order(position));
-            columns.push(text_column(found.iter().map(|(_, key)| text(&key[0]))));
-        }
-        let plan =
-            CompiledEntities { rows: statement(), columns: roles, entities: Vec::new(), policies: Vec::new(), ttl_seconds: None };
-        Ok(EntityAnswer { plan: Arc::new(plan), rows: rows(columns), provenance: provenance() })
+        let columns = plan.columns.iter().map(|role| match role {
+            EntityColumn::ParentKey(part) => text_column(found.iter().map(|(parent, _)| Some(text(&parent[*part])))),
+            EntityColumn::Key(part) => text_column(found.iter().map(|(_, key)| Some(text(&key[*part])))),
+            EntityColumn::Order(_) => text_column(found.iter().map(|(_, key)| Some(text(&key[0])))),
+            EntityColumn::Dimension(position) => {
+                let name = &query.dimensions[*position];
+                let dimension = &entity.dimensions[entity.dimension_named(name).expect("it exists").index()];
+                match dimension.value_type {
+                    ValueType::Int => Column::Int(vec![Some(5); found.len()]),
+                    ValueType::Date => Column::Date(vec![Some(date(2024, 5, 6)); found.len()]),
+                    _ if name == "segment" => text_column(found.iter().map(|_| Some("unheard of"))),
+                    _ => text_column(found.iter().map(|(_, key)| Some(format!("{name} of {}", text(&key[0]))))),
+                }
+            }
+        });
+        let rows = rows(columns.collect());
+        Ok(EntityAnswer { plan: Arc::new(plan), rows, provenance: provenance() })
     }
 
-    async fn count(&self, _context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
         self.note(Asked::Count(query.clone()));
+        compile::count(&context.model, query, &context.caller, Dialect::Postgres)?;
         Ok(query.parents.as_ref().map_or(vec![3], |parents| vec![2; parents.keys.len()]))
     }
 
-    fn explain(&self, _context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
+    fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
+        compile::metrics(&context.model, query, &context.caller, Dialect::Postgres)?;
         Ok(Some(format!("select {}", query.metrics.len())))
     }
 }
