@@ -107,7 +107,7 @@ impl Api {
     /// Answers a request. The response is complete whatever happens; nothing here panics on what a caller sends.
     pub async fn execute(&self, runner: Arc<dyn Runner>, context: RequestContext, request: Request) -> Answer {
         let correlation_id = context.correlation_id.clone();
-        let document = match self.documents.get(&self.schema, &request.query, &self.settings.limits).await {
+        let document = match self.documents.get(&self.schema, &request.query, &self.settings).await {
             Ok(document) => document,
             Err(problems) => return refuse(&problems, &correlation_id, None),
         };

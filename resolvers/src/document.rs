@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use apollo_compiler::{
-    ExecutableDocument, Schema,
+    ExecutableDocument, Name, Schema,
     parser::Parser,
+    schema::ExtendedType,
     validation::{DiagnosticList, Valid},
 };
+use holdfast_schema::suggest::nearest;
 use moka::future::Cache;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    Settings,
     error::{LIMIT_EXCEEDED, PARSE_FAILED, Problem, VALIDATION_FAILED, pair},
-    limits::Limits,
 };
 
 /// Errors of one document that are reported.
@@ -35,19 +37,20 @@ impl Documents {
         &self,
         schema: &Valid<Schema>,
         text: &str,
-        limits: &Limits,
+        settings: &Settings,
     ) -> Result<Arc<Valid<ExecutableDocument>>, Vec<Problem>> {
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         if let Some(document) = self.cache.get(&digest).await {
             return Ok(document);
         }
-        let document = Arc::new(parse(schema, text, limits)?);
+        let document = Arc::new(parse(schema, text, settings)?);
         self.cache.insert(digest, Arc::clone(&document)).await;
         Ok(document)
     }
 }
 
-fn parse(schema: &Valid<Schema>, text: &str, limits: &Limits) -> Result<Valid<ExecutableDocument>, Vec<Problem>> {
+fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Valid<ExecutableDocument>, Vec<Problem>> {
+    let limits = &settings.limits;
     let mut parser = Parser::new().token_limit(limits.tokens).recursion_limit(limits.recursion);
     let ast = match parser.parse_ast(text, "request") {
         Ok(ast) if ast.definitions.is_empty() => return Err(vec![Problem::new(PARSE_FAILED, "the document is empty")]),
@@ -62,7 +65,37 @@ fn parse(schema: &Valid<Schema>, text: &str, limits: &Limits) -> Result<Valid<Ex
             return Err(problems);
         }
     };
-    ast.to_executable_validate(schema).map_err(|wrong| problems(&wrong.errors, VALIDATION_FAILED))
+    ast.to_executable_validate(schema).map_err(|wrong| {
+        let mut problems = problems(&wrong.errors, VALIDATION_FAILED);
+        if settings.suggestions {
+            problems.iter_mut().for_each(|problem| problem.suggestions = suggestions(schema, &problem.message));
+        }
+        problems
+    })
+}
+
+/// Nearest names for a name that does not exist. The validator tells the name and its place only in words.
+fn suggestions(schema: &Schema, message: &str) -> Vec<String> {
+    match message.split('`').collect::<Vec<_>>().as_slice() {
+        ["type ", type_name, " does not have a field ", name, ..] => match schema.types.get(*type_name) {
+            Some(ExtendedType::Object(object)) => nearest(name, object.fields.keys().map(Name::as_str)),
+            Some(ExtendedType::Interface(interface)) => nearest(name, interface.fields.keys().map(Name::as_str)),
+            Some(ExtendedType::Scalar(_) | ExtendedType::Union(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_))
+            | None => Vec::new(),
+        },
+        ["the argument ", name, " is not supported by ", place, ..] => {
+            let Some((type_name, field)) = place.split_once('.') else { return Vec::new() };
+            let Ok(field) = schema.type_field(type_name, field) else { return Vec::new() };
+            nearest(name, field.arguments.iter().map(|argument| argument.name.as_str()))
+        }
+        ["value " | "field ", name, " does not exist on ", type_name, ..] => match schema.types.get(*type_name) {
+            Some(ExtendedType::Enum(item)) => nearest(name, item.values.keys().map(Name::as_str)),
+            Some(ExtendedType::InputObject(object)) => nearest(name, object.fields.keys().map(Name::as_str)),
+            Some(ExtendedType::Scalar(_) | ExtendedType::Union(_) | ExtendedType::Object(_) | ExtendedType::Interface(_))
+            | None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
 }
 
 fn problems(errors: &DiagnosticList, code: &'static str) -> Vec<Problem> {

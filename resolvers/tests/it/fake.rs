@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
+use async_graphql::Request;
 use holdfast_resolvers::{
     Answer, Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner, Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole, EntityColumn},
     load,
-    model::Model,
+    model::{Entity, Model},
     query::{Caller, EntityQuery, Filter, GroupItem, MetricQuery},
     source::SourceMap,
     sql::Dialect,
@@ -111,6 +112,8 @@ pub(crate) struct Fake {
     pub(crate) asked: Mutex<Vec<Asked>>,
     /// Fails every question about metrics.
     pub(crate) metrics_fail: bool,
+    /// Answers with values that no definition declares.
+    pub(crate) undeclared: bool,
 }
 
 impl Fake {
@@ -119,9 +122,18 @@ impl Fake {
     }
 }
 
-/// Rows of a fake entity: `A1`, `A2`, `A3`.
-fn keys(query: &EntityQuery) -> Vec<(Vec<Value>, Vec<Value>)> {
-    let row = |name: &str| vec![Value::Text(name.to_owned())];
+/// Rows of a fake entity, each with the key of its parent: `A1`, `A2`, `A3`. Further parts of a key are constants of their type.
+fn keys(query: &EntityQuery, entity: &Entity) -> Vec<(Vec<Value>, Vec<Value>)> {
+    let row = |name: &str| {
+        let types = entity.key.iter().map(|index| entity.dimensions[index.index()].value_type);
+        types
+            .map(|value_type| match value_type {
+                ValueType::Text => Value::Text(name.to_owned()),
+                ValueType::Date => Value::Date(date(2025, 1, 31)),
+                _ => Value::Int(1),
+            })
+            .collect()
+    };
     match (&query.parents, &query.filter) {
         (Some(parents), _) => {
             let per = if parents.relationship == "account" { 1 } else { 2 };
@@ -143,6 +155,19 @@ fn text_column<T: AsRef<str>>(values: impl Iterator<Item = Option<T>>) -> Column
     let mut column = TextColumn::default();
     values.for_each(|value| column.push(value.as_ref().map(AsRef::as_ref)));
     Column::Text(column)
+}
+
+fn column_of<'a>(values: impl Iterator<Item = &'a Value>) -> Column {
+    let values: Vec<_> = values.collect();
+    let text = |value: &&Value| match value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    match values.first() {
+        Some(Value::Date(_)) => Column::Date(vec![Some(date(2025, 1, 31)); values.len()]),
+        Some(Value::Int(_)) => Column::Int(vec![Some(1); values.len()]),
+        _ => text_column(values.iter().map(text)),
+    }
 }
 
 fn decimal_column(values: impl Iterator<Item = Option<String>>) -> Column {
@@ -200,16 +225,16 @@ impl Runner for Fake {
     async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
         self.note(Asked::Entities(query.clone()));
         let plan = compile::entities(&context.model, query, &context.caller, Dialect::Postgres)?;
-        let found = keys(query);
         let entity =
             context.model.entity(context.model.entity_named(&query.entity).expect("the planner asks for entities that exist"));
+        let found = keys(query, entity);
         let text = |value: &Value| match value {
             Value::Text(text) => text.clone(),
             other => format!("{other:?}"),
         };
         let columns = plan.columns.iter().map(|role| match role {
-            EntityColumn::ParentKey(part) => text_column(found.iter().map(|(parent, _)| Some(text(&parent[*part])))),
-            EntityColumn::Key(part) => text_column(found.iter().map(|(_, key)| Some(text(&key[*part])))),
+            EntityColumn::ParentKey(part) => column_of(found.iter().map(|(parent, _)| &parent[*part])),
+            EntityColumn::Key(part) => column_of(found.iter().map(|(_, key)| &key[*part])),
             EntityColumn::Order(_) => text_column(found.iter().map(|(_, key)| Some(text(&key[0])))),
             EntityColumn::Dimension(position) => {
                 let name = &query.dimensions[*position];
@@ -217,7 +242,10 @@ impl Runner for Fake {
                 match dimension.value_type {
                     ValueType::Int => Column::Int(vec![Some(5); found.len()]),
                     ValueType::Date => Column::Date(vec![Some(date(2024, 5, 6)); found.len()]),
-                    _ if name == "segment" => text_column(found.iter().map(|_| Some("unheard of"))),
+                    _ if !dimension.values.is_empty() => {
+                        let value = if self.undeclared { "unheard of" } else { dimension.values[0].as_str() };
+                        text_column(found.iter().map(|_| Some(value)))
+                    }
                     _ => text_column(found.iter().map(|(_, key)| Some(format!("{name} of {}", text(&key[0]))))),
                 }
             }
@@ -238,20 +266,28 @@ impl Runner for Fake {
     }
 }
 
-/// Sends a request; the answer, and what the runner was asked.
-pub(crate) fn send(settings: Settings, fake: Fake, request: async_graphql::Request) -> (Answer, serde_json::Value, Vec<Asked>) {
-    let api = api(settings);
+/// Sends a request to the small model; the answer, and what the runner was asked.
+pub(crate) fn send(settings: Settings, fake: Fake, request: Request) -> (Answer, serde_json::Value, Vec<Asked>) {
     let fake = Arc::new(fake);
-    let context = RequestContext {
+    let (answer, body) = send_to(&api(settings), Arc::clone(&fake), request);
+    let asked = fake.asked.lock().expect("no test panics while it notes").clone();
+    (answer, body, asked)
+}
+
+/// Sends a request to any surface.
+pub(crate) fn send_to(api: &Api, fake: Arc<Fake>, request: Request) -> (Answer, serde_json::Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let answer = runtime.block_on(api.execute(fake, context(api), request));
+    let body = serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{error}: {:?}", answer.body));
+    (answer, body)
+}
+
+/// A request of nobody in the middle of March 2025.
+pub(crate) fn context(api: &Api) -> RequestContext {
+    RequestContext {
         model: Arc::clone(api.model()),
         caller: Caller::default(),
         now: "2025-03-15T10:00:00Z".parse().expect("an instant"),
         correlation_id: "c-1".to_owned(),
-    };
-    let runner: Arc<dyn Runner> = Arc::clone(&fake) as Arc<dyn Runner>;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let answer = runtime.block_on(api.execute(runner, context, request));
-    let body = serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{error}: {:?}", answer.body));
-    let asked = fake.asked.lock().expect("no test panics while it notes").clone();
-    (answer, body, asked)
+    }
 }

@@ -1,8 +1,8 @@
 //! The schema of a small model, and of the shipped definitions.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use holdfast_resolvers::{Api, Settings};
+use holdfast_resolvers::{Api, Limits, Settings};
 use holdfast_schema::{load, source::SourceMap};
 
 use crate::fake;
@@ -23,14 +23,69 @@ fn a_small_model_has_this_schema() {
     insta::assert_snapshot!(fake::api(Settings::default()).sdl());
 }
 
-#[test]
-fn the_shipped_definitions_have_a_schema() {
+fn shipped() -> Api {
     let mut files = Vec::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-defs"), &mut files);
     let (model, diagnostics) = load(SourceMap::new(files));
     let model = model.unwrap_or_else(|| panic!("{:?}", diagnostics.sorted()));
-    let api = Api::new(model, Settings::default()).unwrap_or_else(|wrong| panic!("{:#?}", wrong.sorted()));
-    assert!(api.sdl().contains("type Query"));
+    let limits = Limits { height: 10_000, ..Limits::default() };
+    Api::new(model, Settings { limits, ..Settings::default() }).unwrap_or_else(|wrong| panic!("{:#?}", wrong.sorted()))
+}
+
+#[test]
+fn every_shipped_metric_can_be_asked_for_by_month() {
+    let api = shipped();
+    let model = Arc::clone(api.model());
+    let mut refused = Vec::new();
+    for view in &model.views {
+        for metric in &view.metrics {
+            let (view, metric) = (camel(&view.name), camel(&model.metric(*metric).name));
+            let text = format!(
+                "{{ {view}(range: {{between: {{from: \"2025-01-01\", to: \"2025-04-01\"}}}}) {{
+                     rows {{ id period(grain: MONTH) {{ label }} {metric} }} totals {{ {metric} }} }} }}"
+            );
+            let (_, body) = fake::send_to(&api, Arc::new(fake::Fake::default()), async_graphql::Request::new(text));
+            if let Some(error) = body["errors"].get(0) {
+                refused.push(format!("{view}.{metric}: {error}"));
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn every_member_of_every_shipped_entity_can_be_asked_for() {
+    let api = shipped();
+    let schema = apollo_compiler::Schema::parse(api.sdl(), "schema").expect("it is a schema");
+    let mut refused = Vec::new();
+    for (list, field) in &schema.get_object("Query").expect("the root").fields {
+        let Some(name) = field.ty.inner_named_type().strip_suffix("Connection") else { continue };
+        let mut selection = String::new();
+        for (member, definition) in &schema.get_object(name).expect("an entity").fields {
+            let kind = definition.ty.inner_named_type();
+            selection += &match schema.get_object(kind) {
+                None => format!("{member} "),
+                Some(_) if kind.ends_with("Connection") => format!("{member} {{ totalCount nodes {{ id }} }} "),
+                Some(metrics) if member == "metrics" => {
+                    let names: Vec<_> = metrics.fields.keys().map(|name| name.as_str()).collect();
+                    format!("metrics(range: {{preset: LAST_QUARTER}}) {{ {} }} ", names.join(" "))
+                }
+                Some(_) => format!("{member} {{ id }} "),
+            };
+        }
+        let text = format!("{{ {list}(first: 2) {{ totalCount nodes {{ {selection} }} }} }}");
+        let (_, body) = fake::send_to(&api, Arc::new(fake::Fake::default()), async_graphql::Request::new(text));
+        if let Some(error) = body["errors"].get(0) {
+            refused.push(format!("{name}: {error}"));
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |out, word| out + &word[..1].to_uppercase() + &word[1..])
 }
 
 #[test]
