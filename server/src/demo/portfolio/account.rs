@@ -4,7 +4,7 @@ use holdfast_schema::value::Value;
 
 use super::{
     super::{
-        cell::{MONTHS, day, first_day, flag, int, recorded, text},
+        cell::{MONTHS, day, dollars, first_day, flag, int, recorded, text},
         random::Random,
     },
     Rows,
@@ -139,13 +139,18 @@ fn version_at(story: &Story, month: i32, before: Option<&Version>, owner: usize)
     // Size is decided once a year, from the last balance; it does not follow every change.
     let segment = match before {
         Some(before) if month % 12 != 0 || !active => before.segment,
-        _ => match story.mrr((month - 1).max(story.start).max(0)) {
-            50_000_01.. => "enterprise",
-            10_000_00.. => "mid_market",
-            _ => "smb",
-        },
+        _ => segment_of(story.mrr((month - 1).max(story.start).max(0))),
     };
     Version { segment, tenure: if age < 12 { "first_year" } else { "later" }, stage, status, owner }
+}
+
+/// The edges of `segment_definition`: above 50,000, from 10,000, below.
+fn segment_of(mrr: i64) -> &'static str {
+    match mrr {
+        _ if mrr > dollars(50_000) => "enterprise",
+        _ if mrr >= dollars(10_000) => "mid_market",
+        _ => "smb",
+    }
 }
 
 fn name(number: usize) -> String {

@@ -4,7 +4,7 @@ use holdfast_schema::value::Value;
 
 use super::{
     super::{
-        cell::{MONTHS, day, days_after, first_day, int, money, or_null, text},
+        cell::{MONTHS, day, days_after, dollars, first_day, int, money, or_null, text},
         random::Random,
     },
     Rows,
@@ -65,7 +65,9 @@ fn write_opportunities(story: &Story, rows: &mut Rows, random: &mut Random) {
                 if random.chance(300) { text(PLAYS[3].0) } else { Value::Null },
                 text(*random.pick(&["seat", "tier", "use_case", "department", "poc", "product"])),
                 text(stage),
-                money([90_000_00, 20_000_00, 3_000_00][story.size as usize] + random.between(0, 40) * 500_00),
+                money(
+                    [dollars(90_000), dollars(20_000), dollars(3_000)][story.size as usize] + random.between(0, 40) * dollars(500),
+                ),
                 day(days_after(first_day(month), 14)),
             ],
         );
@@ -135,7 +137,7 @@ fn write_play_runs(story: &Story, rows: &mut Rows, random: &mut Random) {
 
 fn write_concession(story: &Story, rows: &mut Rows, random: &mut Random) {
     let from = story.start.max(0) + random.between(1, 12) as i32;
-    let value = [24_000_00, 6_000_00, 900_00][story.size as usize];
+    let value = [dollars(24_000), dollars(6_000), dollars(900)][story.size as usize];
     rows.push(
         "concession",
         &[

@@ -4,7 +4,7 @@ use holdfast_schema::value::Value;
 
 use super::{
     super::{
-        cell::{MONTHS, day, days_after, first_day, fixed, flag, int, last_day, or_null, text},
+        cell::{MONTHS, day, days_after, dollars, first_day, fixed, flag, int, last_day, or_null, text},
         random::Random,
     },
     Rows,
@@ -15,8 +15,8 @@ use super::{
 
 /// Single users are written down for the last months only.
 const USERS_FROM: i32 = MONTHS - 2;
-/// Features and workflows for the last year.
-const YEAR_FROM: i32 = MONTHS - 12;
+/// Features and workflows for the last half year.
+const HALF_YEAR_FROM: i32 = MONTHS - 6;
 
 const OBJECTIVES: [(&str, &str); 6] = [
     ("cost_reduction", "infrastructure"),
@@ -66,12 +66,12 @@ fn write_features(story: &Story, rows: &mut Rows, random: &mut Random) {
         let Some(component) = story.components.iter().find(|component| component.product.id == *product) else { continue };
         let used = random.chance(if *premium { curious / 2 } else { curious });
         let unit = &story.units[(number + story.number) % story.units.len()];
-        for month in YEAR_FROM..MONTHS {
+        for month in HALF_YEAR_FROM..MONTHS {
             if component.at(month).is_none_or(|state| state.quantity == 0) {
                 continue;
             }
             let users = if used { random.between(1, [80, 25, 6][story.size as usize]) } else { 0 };
-            let first = first_day(component.start.max(YEAR_FROM - 6));
+            let first = first_day(component.start.max(HALF_YEAR_FROM - 12));
             rows.push(
                 "feature_adoption_month",
                 &[
@@ -114,7 +114,7 @@ fn write_workflows(story: &Story, rows: &mut Rows, random: &mut Random) {
             return;
         }
         let integrated = depth > 450 || place == 2;
-        for month in YEAR_FROM.max(story.start)..MONTHS {
+        for month in HALF_YEAR_FROM.max(story.start)..MONTHS {
             if !story.is_active(month) {
                 continue;
             }
@@ -125,7 +125,7 @@ fn write_workflows(story: &Story, rows: &mut Rows, random: &mut Random) {
                     text(*workflow),
                     day(last_day(month)),
                     flag(integrated),
-                    fixed((depth + i64::from(month - YEAR_FROM) * 4 + place as i64 * 20).min(1000), 3),
+                    fixed((depth + i64::from(month - HALF_YEAR_FROM) * 8 + place as i64 * 20).min(1000), 3),
                     int(1 + (story.number + place) as i64 % 5),
                     int(story.units.len() as i64),
                     int(2 + depth / 100),
@@ -167,7 +167,7 @@ fn write_milestone(story: &Story, number: usize, rows: &mut Rows, random: &mut R
         None if begun >= MONTHS => "planned",
         None => "missed",
     };
-    let target = [250_000_00, 60_000_00, 9_000_00][story.size as usize] + random.between(0, 20) * 1_000_00;
+    let target = [dollars(250_000), dollars(60_000), dollars(9_000)][story.size as usize] + random.between(0, 20) * dollars(1_000);
     let id = format!("M-{}-{number}", story.id);
     rows.push(
         "milestone",

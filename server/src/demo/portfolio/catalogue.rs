@@ -4,7 +4,7 @@ use holdfast_schema::{time::Grain, value::Value};
 use jiff::civil::{Weekday, date};
 
 use super::{
-    super::cell::{MONTHS, day, days_after, first_day, fixed, flag, int, last_day, money, text},
+    super::cell::{MONTHS, day, days_after, dollars, first_day, fixed, flag, int, last_day, money, text},
     Rows,
 };
 
@@ -50,7 +50,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Analytics",
         pricing: Pricing::Seat,
         unit: Some("seat"),
-        price: 60_00,
+        price: dollars(60),
         quantity: [(150, 320), (40, 110), (5, 30)],
         season: OFFICE,
     },
@@ -60,7 +60,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Data Cloud",
         pricing: Pricing::Usage,
         unit: Some("TB"),
-        price: 600_00,
+        price: dollars(600),
         quantity: [(50, 130), (8, 24), (1, 4)],
         season: YEAR_END,
     },
@@ -80,7 +80,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Security",
         pricing: Pricing::Seat,
         unit: Some("seat"),
-        price: 45_00,
+        price: dollars(45),
         quantity: [(150, 320), (40, 110), (5, 30)],
         season: OFFICE,
     },
@@ -90,7 +90,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Compliance",
         pricing: Pricing::Flat,
         unit: None,
-        price: 1_250_00,
+        price: dollars(1_250),
         quantity: [(4, 8), (1, 3), (1, 1)],
         season: EVEN,
     },
@@ -100,7 +100,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Connect API",
         pricing: Pricing::Usage,
         unit: Some("thousand_calls"),
-        price: 5_00,
+        price: dollars(5),
         quantity: [(1_500, 4_000), (200, 900), (20, 120)],
         season: YEAR_END,
     },
@@ -110,7 +110,7 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Support",
         pricing: Pricing::Flat,
         unit: None,
-        price: 900_00,
+        price: dollars(900),
         quantity: [(4, 9), (1, 3), (1, 1)],
         season: EVEN,
     },
@@ -120,14 +120,15 @@ pub(super) const PRODUCTS: [Product; 8] = [
         name: "Training",
         pricing: Pricing::Usage,
         unit: Some("session"),
-        price: 400_00,
+        price: dollars(400),
         quantity: [(6, 14), (2, 5), (1, 2)],
         season: OFFICE,
     },
 ];
 
 /// Tiers of Teamwork: name and monthly price in cents, in order of rank.
-pub(super) const TIERS: [(&str, i64); 3] = [("Starter", 99_00), ("Professional", 499_00), ("Enterprise", 1_499_00)];
+pub(super) const TIERS: [(&str, i64); 3] =
+    [("Starter", dollars(99)), ("Professional", dollars(499)), ("Enterprise", dollars(1_499))];
 
 /// Countries where components are used: id, name, region of the world, code.
 pub(super) const GEOGRAPHIES: [(&str, &str, &str, &str); 10] = [
@@ -241,9 +242,9 @@ pub(super) fn write(rows: &mut Rows) {
     write_time(rows);
     let launch = day(date(2021, 1, 1));
     for (id, lower, upper, lower_inclusive, upper_inclusive) in [
-        ("smb", Some(0), Some(10_000_00), true, false),
-        ("mid_market", Some(10_000_00), Some(50_000_00), true, true),
-        ("enterprise", Some(50_000_00), None, false, false),
+        ("smb", Some(0), Some(dollars(10_000)), true, false),
+        ("mid_market", Some(dollars(10_000)), Some(dollars(50_000)), true, true),
+        ("enterprise", Some(dollars(50_000)), None, false, false),
     ] {
         let edge = |cents: Option<i64>| cents.map_or(Value::Null, money);
         let edges = [edge(lower), edge(upper), flag(lower_inclusive), flag(upper_inclusive), launch.clone()];

@@ -2,7 +2,7 @@
 
 use super::{
     super::{cell::MONTHS, random::Random},
-    catalogue::{CURRENCIES, INDUSTRIES, PRODUCTS, Pricing, Product, TIERS},
+    catalogue::{INDUSTRIES, PRODUCTS, Pricing, Product, TIERS},
 };
 
 /// Size of a customer; decides quantities and habits, not the segment, which follows from revenue.
@@ -152,7 +152,6 @@ pub(super) fn tell(number: usize, random: &mut Random) -> Story {
         id,
         number,
     };
-    debug_assert!(story.currency < CURRENCIES.len());
     sign(&mut story, random);
     let hidden = (story.size != Size::Small && random.chance(300)).then(|| random.between(6, 35) as i32);
     for month in story.start.max(0)..MONTHS {

@@ -1,7 +1,7 @@
 //! What components were worth and how much of them was used: by month, by day, and as a ledger.
 
 use holdfast_schema::value::Value;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, Weekday, date};
 
 use super::{
     super::cell::{MONTHS, day, days_after, first_day, fixed, flag, int, last_day, money, or_null, recorded, text},
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// First month with daily usage and ledger lines.
-const DAILY_FROM: i32 = 30;
+const DAILY_FROM: i32 = 32;
 
 /// Writes balances, usage and entitlement entries.
 pub(super) fn write(story: &Story, rows: &mut Rows) {
@@ -96,7 +96,7 @@ fn write_usage(story: &Story, component: &Component, state: &Month, rows: &mut R
     let total = consumed(component, state).unwrap_or(0);
     let weight = |today: Date| if matches!(today.weekday(), Weekday::Saturday | Weekday::Sunday) { 35 } else { 100 };
     let (first, last) = (first_day(state.month), last_day(state.month));
-    let days: Vec<Date> = (0..i64::from(last.day())).map(|offset| days_after(first, offset)).collect();
+    let days: Vec<Date> = (1..=last.day()).map(|number| date(first.year(), first.month(), number)).collect();
     let weights: i64 = days.iter().map(|today| weight(*today)).sum();
     let unit = component.product.unit.unwrap_or("unit");
     let (metric, group) = (text(format!("{unit}_used")), text(format!("{}-UG1", story.id)));
