@@ -5,6 +5,7 @@ mod fixture;
 mod nested;
 mod paging;
 mod policies;
+mod shipped;
 mod versions;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -13,6 +14,7 @@ use holdfast_schema::{
     compile,
     model::Model,
     query::{Caller, Direction, EntityQuery, Filter, Nulls, OrderBy, Page, Parents},
+    source::SourceMap,
     sql::{OutputColumn, SqlText, Statement},
     value::{RowSet, Value, ValueType},
 };
@@ -23,6 +25,7 @@ use holdfast_server::warehouse::{
         Postgres, Settings,
         load::{Existing, load},
     },
+    table::Table,
 };
 use holdfast_tests::postgres::Postgres as Server;
 use jiff::civil::date;
@@ -38,13 +41,16 @@ struct Desk {
 
 impl Desk {
     async fn open() -> Self {
-        let (model, diagnostics) = holdfast_schema::load(fixture::definitions());
+        Self::with(fixture::definitions(), &fixture::tables()).await
+    }
+
+    async fn with(definitions: SourceMap, tables: &[Table]) -> Self {
+        let (model, diagnostics) = holdfast_schema::load(definitions);
         let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
-        let tables = fixture::tables();
         let database = Server::shared().database().await;
-        load(&database.url, &tables, Existing::Refuse).await.unwrap();
+        load(&database.url, tables, Existing::Refuse).await.unwrap();
         let postgres = Postgres::new(&Settings::new(&database.url)).unwrap();
-        let embedded = Embedded::new("entities", &tables, Limits::default()).unwrap();
+        let embedded = Embedded::new("entities", tables, Limits::default()).unwrap();
         Self { model, caller: Caller::default(), warehouses: [Box::new(postgres), Box::new(embedded)] }
     }
 
