@@ -4,12 +4,12 @@ use std::io::IsTerminal as _;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
     Resource, runtime,
     trace::{SdkTracerProvider, span_processor_with_async_runtime::BatchSpanProcessor},
 };
-use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::config::telemetry::{LogFormat, Telemetry};
 
@@ -48,7 +48,11 @@ pub fn install(settings: &Telemetry) -> Result<Guard, TelemetryError> {
         lines.compact().boxed()
     };
     let traces = settings.otlp_endpoint.as_deref().map(|endpoint| trace_provider(endpoint, &settings.service_name)).transpose()?;
-    let spans = traces.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("holdfast")));
+    // Only our own spans: those of the exporter's HTTP client would be exported in turn, for ever.
+    let is_ours = filter_fn(|metadata| metadata.target().starts_with("holdfast"));
+    let spans = traces
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("holdfast")).with_filter(is_ours));
     tracing_subscriber::registry()
         .with(filter)
         .with(lines)
@@ -61,7 +65,6 @@ pub fn install(settings: &Telemetry) -> Result<Guard, TelemetryError> {
 fn trace_provider(endpoint: &str, service: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
-        .with_headers(std::collections::HashMap::new())
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
         .build()?;
     let resource = Resource::builder().with_service_name(service.to_owned()).build();

@@ -13,13 +13,14 @@
     return response.json();
   };
   const welcome = [
-    "# Ctrl+Enter runs the query, Ctrl+Space completes. The book icon on the left lists everything there is.",
+    "# Ctrl+Enter runs, Ctrl+Space completes;",
+    "# the book on the left lists everything there is.",
     "#",
     "# Retention by month:",
     "{",
     "  retention(by: [{ time: { grain: MONTH } }]) {",
     "    rows {",
-    "      period(grain: MONTH) { label }",
+    "      period(grain: MONTH) { label isComplete }",
     "      nrr",
     "      grr",
     "      contractionRate",

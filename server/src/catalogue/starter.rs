@@ -171,14 +171,18 @@ fn write_relationships(out: &mut String, tables: &Tables<'_>, entity: &str, colu
     }
 }
 
-/// A count of rows, and a sum of every decimal column.
+/// Last words of columns that must not be added up.
+const RATES: [&str; 7] = ["pct", "percent", "rate", "ratio", "share", "weight", "price"];
+
+/// A count of rows, and a sum of every decimal column that can be added up.
 fn write_measures(out: &mut String, columns: &[&CatalogueColumn], key: &[&str], in_reference: &dyn Fn(&str) -> bool) {
     out.push_str("measures:\n  row_count: {count: rows}\n");
     for column in columns {
         let is_amount = column.value_type == Some(ValueType::Decimal);
         // An expression names columns as plain words only.
         let is_word = identifier(&column.column) == column.column;
-        if is_amount && is_word && !key.contains(&column.column.as_str()) && !in_reference(&column.column) {
+        let is_rate = column.column.rsplit('_').next().is_some_and(|last| RATES.contains(&last));
+        if is_amount && is_word && !is_rate && !key.contains(&column.column.as_str()) && !in_reference(&column.column) {
             let _ = writeln!(out, "  total_{}: {{sum: {}}}", column.column, column.column);
         }
     }

@@ -24,7 +24,7 @@ pub(super) async fn ready(app: &App) -> Response {
     let mut warnings = Vec::new();
     if !definitions.is_current {
         warnings.push(format!(
-            "the definition files have {} errors and were refused; the definitions of {} serve; see /definitions/diagnostics",
+            "the definition files were refused (errors: {}); the definitions of {} serve; see /definitions/diagnostics",
             definitions.errors, generation.loaded_at
         ));
     }
