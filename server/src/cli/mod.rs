@@ -42,7 +42,7 @@ enum Command {
     /// Say everything that is wrong with the definitions.
     Check(check::Arguments),
     /// Show the SQL of a question, without running it.
-    Compile(compile::Arguments),
+    Compile(Box<compile::Arguments>),
     /// Run the tests in the definitions: rows in, question, expected answer.
     Test(test::Arguments),
     /// Print the GraphQL schema.
@@ -98,7 +98,7 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Serve(arguments) => serve::run(&global, arguments),
         Command::Check(arguments) => check::run(&global, arguments),
-        Command::Compile(arguments) => compile::run(&global, arguments),
+        Command::Compile(arguments) => compile::run(&global, *arguments),
         Command::Test(arguments) => test::run(&global, arguments),
         Command::Sdl(arguments) => sdl::run(&global, arguments),
         Command::Describe(arguments) => describe::run(&global, arguments),

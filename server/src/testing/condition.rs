@@ -18,14 +18,14 @@ use super::ask::BAD_QUESTION;
 pub(super) fn over_dimensions(model: &Model, view: &View, text: &Text, out: &mut Diagnostics) -> Option<Filter> {
     let expr = expr::parse(text, out)?;
     let reader = Reader { scope: Scope::Dimensions { model, view }, span: text.span };
-    reader.filter(&expr).map_err(|diagnostic| out.push(diagnostic)).ok()
+    reader.filter(&expr).map_err(|diagnostic| out.push(*diagnostic)).ok()
 }
 
 /// A condition over the question's metrics.
 pub(super) fn over_metrics(text: &Text, out: &mut Diagnostics) -> Option<Filter> {
     let expr = expr::parse(text, out)?;
     let reader = Reader { scope: Scope::Metrics, span: text.span };
-    reader.filter(&expr).map_err(|diagnostic| out.push(diagnostic)).ok()
+    reader.filter(&expr).map_err(|diagnostic| out.push(*diagnostic)).ok()
 }
 
 enum Scope<'a> {
@@ -39,7 +39,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn filter(&self, expr: &Expr<Name>) -> Result<Filter, Diagnostic> {
+    fn filter(&self, expr: &Expr<Name>) -> Result<Filter, Box<Diagnostic>> {
         match expr {
             Expr::Binary(BinaryOp::And, left, right) => Ok(Filter::And(vec![self.filter(left)?, self.filter(right)?])),
             Expr::Binary(BinaryOp::Or, left, right) => Ok(Filter::Or(vec![self.filter(left)?, self.filter(right)?])),
@@ -56,7 +56,7 @@ impl Reader<'_> {
         }
     }
 
-    fn comparison(&self, operator: BinaryOp, left: &Expr<Name>, right: &Expr<Name>) -> Result<Filter, Diagnostic> {
+    fn comparison(&self, operator: BinaryOp, left: &Expr<Name>, right: &Expr<Name>) -> Result<Filter, Box<Diagnostic>> {
         let comparator = match operator {
             BinaryOp::Equal => Comparator::Equal,
             BinaryOp::NotEqual => Comparator::NotEqual,
@@ -73,7 +73,7 @@ impl Reader<'_> {
     }
 
     /// A name alone: a yes-or-no dimension, or a segment.
-    fn bare(&self, name: &Name) -> Result<Filter, Diagnostic> {
+    fn bare(&self, name: &Name) -> Result<Filter, Box<Diagnostic>> {
         if let (Scope::Dimensions { model, .. }, Some(single)) = (&self.scope, name.single())
             && model.segments.iter().any(|segment| segment.name == single)
         {
@@ -83,7 +83,7 @@ impl Reader<'_> {
         Ok(Filter::Compare { field, operator: Comparator::Equal, value: Value::Bool(true) })
     }
 
-    fn name(&self, expr: &Expr<Name>) -> Result<(String, ValueType), Diagnostic> {
+    fn name(&self, expr: &Expr<Name>) -> Result<(String, ValueType), Box<Diagnostic>> {
         let Expr::Ref(name) = expr else {
             return Err(self.too_much());
         };
@@ -105,16 +105,16 @@ impl Reader<'_> {
                     let diagnostic =
                         Diagnostic::error(BAD_QUESTION, name.span, format!("view `{}` has no dimension `{written}`", view.name));
                     let known = view.dimensions.iter().map(|dimension| dimension.name.as_str());
-                    match suggest::nearest(&written, known).first() {
+                    Box::new(match suggest::nearest(&written, known).first() {
                         Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
                         None => diagnostic,
-                    }
+                    })
                 })
             }
         }
     }
 
-    fn constant(&self, expr: &Expr<Name>, value_type: ValueType) -> Result<Value, Diagnostic> {
+    fn constant(&self, expr: &Expr<Name>, value_type: ValueType) -> Result<Value, Box<Diagnostic>> {
         let value = match expr {
             Expr::Literal(value) => value.clone(),
             Expr::Unary(UnaryOp::Negate, inner) => match inner.as_ref() {
@@ -130,11 +130,14 @@ impl Reader<'_> {
             (ValueType::Timestamp, Value::Text(text)) => text.parse::<Timestamp>().ok().map(Value::Timestamp),
             (_, value) => Some(value),
         };
-        converted.ok_or_else(|| Diagnostic::error(BAD_QUESTION, self.span, format!("expected a {} constant", value_type.name())))
+        converted.ok_or_else(|| {
+            Box::new(Diagnostic::error(BAD_QUESTION, self.span, format!("expected a {} constant", value_type.name())))
+        })
     }
 
-    fn too_much(&self) -> Diagnostic {
-        Diagnostic::error(BAD_QUESTION, self.span, "a condition of a question compares a name with constants")
-            .help("join comparisons with `and`, `or` and `not`; anything else belongs into a dimension or a metric")
+    fn too_much(&self) -> Box<Diagnostic> {
+        let diagnostic = Diagnostic::error(BAD_QUESTION, self.span, "a condition of a question compares a name with constants")
+            .help("join comparisons with `and`, `or` and `not`; anything else belongs into a dimension or a metric");
+        Box::new(diagnostic)
     }
 }
