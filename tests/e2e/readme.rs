@@ -95,6 +95,8 @@ impl Reader {
                 assert!(ci.contains(TEST_COMMAND), "{place}: CI runs another command");
             } else if command.starts_with("export HOLDFAST_WAREHOUSE_URL=") {
                 self.warehouse = Some(warehouse().await);
+            } else if let Some(name) = command.strip_prefix("rm ") {
+                fs::remove_file(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{place}: {error}"));
             } else if let Some(arguments) = command.strip_prefix("cargo run -- ") {
                 let arguments: Vec<&str> = arguments.split_whitespace().collect();
                 if arguments[0] == "serve" {

@@ -171,8 +171,8 @@ fn files_speak_of_the_product_only() {
 
 #[test]
 fn every_module_says_what_it_is() {
-    let silent =
-        sources().into_iter().filter(|source| !source.text.starts_with("//!")).map(|source| source.path).collect::<Vec<_>>();
+    let silent = sources().into_iter().filter(|source| !source.path.ends_with("/tests.rs") && !source.text.starts_with("//!"));
+    let silent: Vec<String> = silent.map(|source| source.path).collect();
     none("sources that do not begin with what they are", &silent);
 }
 
