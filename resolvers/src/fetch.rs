@@ -1,15 +1,15 @@
 //! Plans → rows: every question of an operation, one per level and metric group, equal ones asked once, independent ones at the
 //! same time.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod asker;
+
+pub(crate) use asker::Asker;
+
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::{
     FutureExt as _,
-    future::{BoxFuture, Shared, join_all},
+    future::{BoxFuture, join_all},
 };
 use holdfast_schema::{
     compile::{ColumnRole, EntityColumn},
@@ -19,10 +19,9 @@ use holdfast_schema::{
 };
 
 use crate::{
-    CacheSummary, RequestContext, Runner,
     error::Problem,
     plan::{ChildKind, ConnectionPlan, KeyedPlan, MetricPlan, RootKind, RootPlan, RowsPlan},
-    runner::{EntityAnswer, MetricAnswer, RunError},
+    runner::{EntityAnswer, MetricAnswer},
 };
 
 /// The key of a row.
@@ -100,85 +99,6 @@ pub(crate) enum Fetched {
     Nodes(Vec<Result<Level, Problem>>),
     /// Nothing was asked.
     Nothing,
-}
-
-type Answer<T> = Shared<BoxFuture<'static, Result<T, RunError>>>;
-
-/// Asks the runner, each question once.
-pub(crate) struct Asker {
-    runner: Arc<dyn Runner>,
-    context: Arc<RequestContext>,
-    metrics: Mutex<HashMap<MetricQuery, Answer<MetricAnswer>>>,
-    entities: Mutex<HashMap<EntityQuery, Answer<EntityAnswer>>>,
-    counts: Mutex<HashMap<EntityQuery, Answer<Vec<i64>>>>,
-    cache: Mutex<Option<CacheSummary>>,
-}
-
-impl Asker {
-    /// Asks for one request.
-    pub(crate) fn new(runner: Arc<dyn Runner>, context: Arc<RequestContext>) -> Self {
-        Self {
-            runner,
-            context,
-            metrics: Mutex::default(),
-            entities: Mutex::default(),
-            counts: Mutex::default(),
-            cache: Mutex::default(),
-        }
-    }
-
-    /// How answers were reused so far.
-    pub(crate) fn cache(&self) -> Option<CacheSummary> {
-        *self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The statement of a question, where it is shown.
-    pub(crate) fn explain(&self, query: &MetricQuery) -> Result<Option<String>, Problem> {
-        self.runner.explain(&self.context, query).map_err(Problem::from)
-    }
-
-    async fn metric_rows(&self, query: MetricQuery) -> Result<MetricAnswer, Problem> {
-        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
-        let answer = once(&self.metrics, query, |query| async move { runner.metrics(&context, &query).await }.boxed()).await?;
-        self.note(&answer.provenance);
-        Ok(answer)
-    }
-
-    async fn entity_rows(&self, query: EntityQuery) -> Result<EntityAnswer, Problem> {
-        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
-        let answer = once(&self.entities, query, |query| async move { runner.entities(&context, &query).await }.boxed()).await?;
-        self.note(&answer.provenance);
-        Ok(answer)
-    }
-
-    async fn count(&self, query: EntityQuery) -> Result<Vec<i64>, Problem> {
-        let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
-        Ok(once(&self.counts, query, |query| async move { runner.count(&context, &query).await }.boxed()).await?)
-    }
-
-    fn note(&self, provenance: &crate::Provenance) {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        *cache = CacheSummary::merge(*cache, provenance);
-    }
-}
-
-async fn once<Q: Clone + Eq + Hash, T: Clone>(
-    asked: &Mutex<HashMap<Q, Answer<T>>>,
-    question: Q,
-    ask: impl FnOnce(Q) -> BoxFuture<'static, Result<T, RunError>>,
-) -> Result<T, RunError> {
-    let answer = {
-        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-        match asked.get(&question) {
-            Some(answer) => answer.clone(),
-            None => {
-                let answer = ask(question.clone()).shared();
-                asked.insert(question, answer.clone());
-                answer
-            }
-        }
-    };
-    answer.await
 }
 
 /// Asks everything that root fields need, at the same time.
