@@ -1,0 +1,190 @@
+//! The product without HTTP, over the same rows in both warehouses: one question goes to both, and both must say the same.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::Request;
+use holdfast_resolvers::{Api, RequestContext, Settings as ApiSettings};
+use holdfast_schema::{diagnostic::render, model::Model, query::Caller, source::SourceMap};
+use holdfast_server::{
+    engine::{Engine, Settings as EngineSettings},
+    warehouse::{
+        Limits, Warehouse,
+        embedded::Embedded,
+        postgres::{
+            Postgres, Settings as PostgresSettings,
+            load::{Existing, load},
+        },
+        table::Table,
+    },
+};
+use jiff::Timestamp;
+use tokio_postgres::SimpleQueryMessage;
+
+use crate::{
+    answer::{Answer, plain},
+    postgres::{Database, Postgres as Server},
+};
+
+/// One API over one warehouse.
+#[derive(Clone)]
+pub struct Counter {
+    api: Arc<Api>,
+    model: Arc<Model>,
+    /// What answers behind it.
+    pub engine: Arc<Engine>,
+    /// Who asks.
+    pub caller: Caller,
+    /// The instant of every request.
+    pub now: Timestamp,
+}
+
+/// A model over both warehouses.
+pub struct Desk {
+    /// Over the embedded engine.
+    pub embedded: Counter,
+    /// Over PostgreSQL.
+    pub postgres: Counter,
+    /// The database behind it, for SQL written by hand.
+    pub database: Database,
+}
+
+/// Reads definitions.
+///
+/// # Panics
+/// When they have errors.
+pub fn model(sources: SourceMap) -> Arc<Model> {
+    let (model, diagnostics) = holdfast_schema::load(sources.clone());
+    assert!(!diagnostics.has_errors(), "{}", render::human(&sources, &diagnostics, false));
+    model.expect("definitions without errors make a model")
+}
+
+/// Definitions written in a test.
+pub fn definitions(text: &str) -> SourceMap {
+    SourceMap::new(vec![("test.yaml".to_owned(), text.to_owned())])
+}
+
+/// Settings of an engine that keeps no answers.
+pub fn without_cache() -> EngineSettings {
+    EngineSettings { cache_bytes: 0, default_ttl: Duration::ZERO, ..EngineSettings::default() }
+}
+
+impl Counter {
+    /// Puts an API before a warehouse.
+    ///
+    /// # Panics
+    /// When names of the model collide in GraphQL.
+    pub fn new(model: Arc<Model>, warehouse: Arc<dyn Warehouse>, settings: EngineSettings) -> Self {
+        let api = Api::new(Arc::clone(&model), ApiSettings::default()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+        Self {
+            api: Arc::new(api),
+            model,
+            engine: Arc::new(Engine::new(warehouse, settings)),
+            caller: Caller::default(),
+            now: "2026-01-15T12:00:00Z".parse().expect("an instant"),
+        }
+    }
+
+    /// Answers a document.
+    ///
+    /// # Panics
+    /// When the response is no JSON.
+    pub async fn ask(&self, document: &str) -> Answer {
+        let context = RequestContext {
+            model: Arc::clone(&self.model),
+            caller: self.caller.clone(),
+            now: self.now,
+            correlation_id: "test".to_owned(),
+        };
+        let runner: Arc<Engine> = Arc::clone(&self.engine);
+        let answer = self.api.execute(runner, context, Request::new(document)).await;
+        let json = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&answer.body)));
+        Answer { json }
+    }
+
+    /// The definitions behind it.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The GraphQL surface.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+}
+
+impl Desk {
+    /// Loads the tables into both warehouses. Nothing is cached.
+    pub async fn open(sources: SourceMap, tables: &[Table]) -> Self {
+        Self::with(model(sources), tables, &without_cache()).await
+    }
+
+    /// Loads the tables into both warehouses.
+    ///
+    /// # Panics
+    /// When a warehouse does not take them.
+    pub async fn with(model: Arc<Model>, tables: &[Table], settings: &EngineSettings) -> Self {
+        let database = Server::shared().database().await;
+        load(&database.url, tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
+        let postgres = Postgres::new(&PostgresSettings::new(&database.url)).expect("the address is right");
+        let embedded = Embedded::new(&database.url, tables, Limits::default()).expect("the embedded engine takes the tables");
+        Self {
+            embedded: Counter::new(Arc::clone(&model), Arc::new(embedded), settings.clone()),
+            postgres: Counter::new(model, Arc::new(postgres), settings.clone()),
+            database,
+        }
+    }
+
+    /// The same desk, asked by somebody.
+    #[must_use]
+    pub fn asked_by(mut self, caller: &Caller) -> Self {
+        self.embedded.caller = caller.clone();
+        self.postgres.caller = caller.clone();
+        self
+    }
+
+    /// Asks both.
+    ///
+    /// # Panics
+    /// When they do not agree.
+    pub async fn ask(&self, document: &str) -> Answer {
+        let embedded = self.embedded.ask(document).await;
+        let postgres = self.postgres.ask(document).await;
+        assert_eq!(embedded.json, postgres.json, "the embedded engine (left) and PostgreSQL (right) answer differently:\n{document}");
+        postgres
+    }
+
+    /// Rows of SQL written by hand, in plain form.
+    pub async fn by_hand(&self, sql: &str) -> Vec<Vec<String>> {
+        self.database.rows(sql).await
+    }
+
+    /// Asks both, and compares the rows of a root field with SQL written by hand.
+    ///
+    /// # Panics
+    /// When they differ.
+    pub async fn check(&self, field: &str, document: &str, check_sql: &str) -> Answer {
+        let answer = self.ask(document).await;
+        let rows = answer.rows(field);
+        assert_eq!(rows, self.by_hand(check_sql).await, "GraphQL (left) and the check (right) differ:\n{document}\n{check_sql}");
+        answer
+    }
+}
+
+impl Database {
+    /// Rows of SQL written by hand, in plain form.
+    ///
+    /// # Panics
+    /// When the SQL is wrong.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let messages = self.connect().await.simple_query(sql).await.unwrap_or_else(|error| panic!("{error:?} in\n{sql}"));
+        messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            })
+            .map(|row| (0..row.len()).map(|column| row.get(column).map_or("null".to_owned(), plain)).collect())
+            .collect()
+    }
+}
