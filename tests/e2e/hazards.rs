@@ -13,12 +13,6 @@ fn shop() -> SourceMap {
     definitions(SHOP)
 }
 
-#[tokio::test]
-async fn dump() {
-    let desk = Desk::open(shop(), &tables()).await;
-    println!("{}", desk.postgres.api().sdl());
-}
-
 /// Five accounts, one without segment and rows anywhere, one with sales and no tickets, one with tickets and no sales.
 fn tables() -> Vec<Table> {
     vec![
@@ -92,4 +86,462 @@ fn tables() -> Vec<Table> {
              a5 2024-10-31 7  -",
         ),
     ]
+}
+
+const IN_2024: &str = r#"range: {between: {from: "2024-01-01", to: "2025-01-01"}}"#;
+
+/// Sales with the day on which they were made in Berlin.
+const SALES: &str = "with s as (select *, (sold_at at time zone 'Europe/Berlin')::date as day from sale)";
+
+async fn check(document: &str, check_sql: &str) {
+    Desk::open(shop(), &tables()).await.check("shop", document, check_sql).await;
+}
+
+#[tokio::test]
+async fn two_facts_in_one_query_do_not_multiply_each_other() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let document = format!(
+        "{{ shop(by: [{{dimension: SEGMENT}}], {IN_2024}) {{ rows {{ segment revenue sales tickets hours }} totals {{ revenue sales tickets hours }} }} }}"
+    );
+    let check_sql = format!(
+        "{SALES}, parts as (
+           select a.segment, sum(amount) as revenue, count(*) as sales, null::bigint as tickets, null::numeric as hours
+           from s left join account a using (account_id) where day >= '2024-01-01' and day < '2025-01-01' group by a.segment
+           union all
+           select a.segment, null, null, count(*), sum(hours)
+           from ticket t left join account a using (account_id) where day >= '2024-01-01' and day < '2025-01-01' group by a.segment)
+         select segment, max(revenue), max(sales), max(tickets), max(hours) from parts group by segment order by segment nulls last"
+    );
+    let answer = desk.check("shop", &document, &check_sql).await;
+    let totals = format!(
+        "{SALES} select (select sum(amount) from s where day >= '2024-01-01' and day < '2025-01-01'),
+                        (select count(*) from s where day >= '2024-01-01' and day < '2025-01-01'),
+                        (select count(*) from ticket where day >= '2024-01-01' and day < '2025-01-01'),
+                        (select sum(hours) from ticket where day >= '2024-01-01' and day < '2025-01-01')"
+    );
+    assert_eq!(vec![answer.totals("shop")], desk.by_hand(&totals).await);
+}
+
+#[tokio::test]
+async fn a_measure_of_the_hub_beside_a_fact_is_not_repeated_per_row_of_the_fact() {
+    let desk = Desk::open(shop(), &tables()).await;
+    desk.check(
+        "hub",
+        "{ hub(by: [{dimension: SEGMENT}]) { rows { segment creditLimit accounts sales } } }",
+        "with parts as (
+           select segment, sum(credit_limit) as c, count(*) as a, null::bigint as s from account group by segment
+           union all
+           select segment, null, null, count(*) from sale left join account using (account_id) group by segment)
+         select segment, max(c), max(a), max(s) from parts group by segment order by segment nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_measure_of_the_hub_meets_each_value_of_a_multiplying_dimension_once() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let answer = desk
+        .check(
+            "people",
+            "{ people(by: [{dimension: ROLE}]) { rows { role creditLimit accounts } totals { creditLimit accounts } provenance { overlappingMembers } } }",
+            "select role, sum(credit_limit), count(*)
+             from (select distinct a.account_id, a.credit_limit, p.role from account a left join stakeholder p using (account_id)) x
+             group by role order by role nulls last",
+        )
+        .await;
+    assert_eq!(answer.totals("people"), ["2400", "5"], "the total counts each account once");
+    assert_eq!(answer.at("/data/people/provenance/overlappingMembers"), true);
+}
+
+#[tokio::test]
+async fn a_fact_by_a_multiplying_dimension_counts_once_per_value() {
+    check(
+        "{ shop(by: [{dimension: ROLE}]) { rows { role revenue sales buyers tickets } } }",
+        "with sales as (
+           select role, sum(amount) as r, count(*) as n, count(distinct buyer) as b
+           from (select distinct s.sale_id, s.amount, s.buyer, p.role from sale s left join stakeholder p using (account_id)) x group by role),
+         tickets as (
+           select role, count(*) as t
+           from (select distinct t.ticket_id, p.role from ticket t left join stakeholder p using (account_id)) x group by role),
+         parts as (
+           select role, r, n, b, null::bigint as t from sales union all select role, null, null, null, t from tickets)
+         select role, max(r), max(n), max(b), max(t) from parts group by role order by role nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_condition_on_a_multiplying_dimension_does_not_multiply() {
+    check(
+        r#"{ shop(where: {role: {in: ["champion", "sponsor"]}}) { rows { revenue sales tickets } } }"#,
+        "with one as (select distinct account_id from stakeholder where role in ('champion', 'sponsor'))
+         select (select sum(amount) from sale join one using (account_id)), (select count(*) from sale join one using (account_id)),
+                (select count(*) from ticket join one using (account_id))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn null_group_keys_are_groups_and_meet_each_other() {
+    check(
+        "{ shop(by: [{dimension: SEGMENT}, {dimension: HOME_REGION}]) { rows { segment homeRegion sales tickets } } }",
+        "with parts as (
+           select a.segment, r.name, count(*) as s, null::bigint as t
+           from sale left join account a using (account_id) left join region r on r.region_id = a.home_region_id group by 1, 2
+           union all
+           select a.segment, r.name, null, count(*)
+           from ticket left join account a using (account_id) left join region r on r.region_id = a.home_region_id group by 1, 2)
+         select segment, name, max(s), max(t) from parts group by 1, 2 order by 1 nulls last, 2 nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_empty_fact_leaves_the_others_alone() {
+    let mut tables = tables();
+    let ticket = tables.iter_mut().find(|table| table.name == "ticket").expect("there are tickets");
+    *ticket = table("ticket", "ticket_id int, account_id text, day date, hours decimal", "");
+    let desk = Desk::open(shop(), &tables).await;
+    let document = "{ shop(by: [{dimension: SEGMENT}]) {
+        rows { segment sales tickets hours hoursPerSale status { tickets hoursPerSale } } totals { sales tickets hours hoursPerSale } } }";
+    let answer = desk
+        .check(
+            "shop",
+            document,
+            "select segment, count(*), null, null, null, 'NO_ROWS', 'NULL_INPUT'
+             from sale left join account using (account_id) group by segment order by segment nulls last",
+        )
+        .await;
+    assert_eq!(answer.totals("shop")[0], "15");
+    assert_eq!(answer.totals("shop")[2..], ["null", "null"]);
+    let nothing = desk.ask("{ shop(by: [{dimension: SEGMENT}]) { rows { segment tickets } } }").await;
+    assert!(nothing.rows("shop").is_empty());
+}
+
+#[tokio::test]
+async fn a_zero_or_missing_denominator_gives_null_and_the_total_is_recomputed() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let document = r#"{ shop(by: [{dimension: NAME}], range: {between: {from: "2024-01-01", to: "2024-04-01"}}) {
+        rows { name revenue licensed revenuePerSeat status { revenuePerSeat } } totals { revenuePerSeat } } }"#;
+    let check_sql = format!(
+        "{SALES}, r as (select a.name, sum(amount) as r from s left join account a using (account_id)
+                       where day >= '2024-01-01' and day < '2024-04-01' group by a.name),
+         l as (select a.name, sum(licensed) as l from seat_month left join account a using (account_id) where month = '2024-03-31' group by a.name),
+         g as (select name, max(r) as r, max(l) as l from (select name, r, null::numeric as l from r union all select name, null, l from l) p group by name)
+         select name, r, l, round(r / nullif(l, 0), 16),
+                case when round(r / nullif(l, 0), 16) is not null then null when l = 0 then 'ZERO_DENOMINATOR' else 'NULL_INPUT' end
+         from g order by name nulls last"
+    );
+    let answer = desk.check("shop", document, &check_sql).await;
+    let total = format!(
+        "{SALES} select round((select sum(amount) from s where day >= '2024-01-01' and day < '2024-04-01')
+                            / (select sum(licensed) from seat_month where month = '2024-03-31'), 16)"
+    );
+    assert_eq!(vec![answer.totals("shop")], desk.by_hand(&total).await);
+}
+
+#[tokio::test]
+async fn a_balance_beside_a_sum_takes_its_last_value_over_time_and_the_sum_all() {
+    check(
+        r#"{ shop(by: [{dimension: SEGMENT}, {time: {grain: QUARTER}}]) { rows { segment period(grain: QUARTER) { start } licensed used } } }"#,
+        "with last as (select date_trunc('quarter', month)::date as q, max(month) as m from seat_month group by 1)
+         select a.segment, q, sum(licensed) filter (where month = m), sum(used)
+         from seat_month left join account a using (account_id) join last on q = date_trunc('quarter', month)::date
+         group by 1, 2 order by 1 nulls last, 2",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_day_of_23_or_25_hours_begins_and_ends_where_the_zone_says() {
+    let desk = Desk::open(shop(), &tables()).await;
+    for zone in ["Europe/Berlin", "America/New_York", "Asia/Kolkata"] {
+        for (from, to) in [("2024-03-29", "2024-04-03"), ("2024-10-25", "2024-10-30")] {
+            desk.check(
+                "shop",
+                &format!(
+                    r#"{{ shop(by: [{{time: {{grain: DAY}}}}], timeZone: "{zone}", range: {{between: {{from: "{from}", to: "{to}"}}}}) {{
+                         rows {{ period(grain: DAY) {{ start end }} revenue sales }} }} }}"#
+                ),
+                &format!(
+                    "select day, day + 1, sum(amount), count(*) from (select *, (sold_at at time zone '{zone}')::date as day from sale) s
+                     where day >= '{from}' and day < '{to}' group by day order by day"
+                ),
+            )
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_quarter_earlier_is_the_whole_quarter_even_outside_the_range() {
+    let offset = |grain: &str| {
+        format!(
+            r#"{{ shop(by: [{{time: {{grain: {grain}}}}}], range: {{between: {{from: "2024-04-01", to: "2025-07-01"}}}}) {{
+                 rows {{ period(grain: {grain}) {{ start }} revenue revenueQuarterBefore }} }} }}"#
+        )
+    };
+    let by_hand = |grain: &str| {
+        format!(
+            "{SALES}, p as (
+               select date_trunc('{grain}', day)::date as q, sum(amount) as r, null::numeric as b from s group by 1
+               union all
+               select (date_trunc('{grain}', day) + interval '3 months')::date, null, sum(amount) from s group by 1)
+             select q, max(r), max(b) from p where q >= '2024-04-01' and q < '2025-07-01' group by q order by q"
+        )
+    };
+    check(&offset("QUARTER"), &by_hand("quarter")).await;
+    check(&offset("MONTH"), &by_hand("month")).await;
+}
+
+#[tokio::test]
+async fn the_leap_day_has_rows_of_its_own_and_no_counterpart_a_year_before() {
+    check(
+        r#"{ shop(by: [{time: {grain: DAY}}], range: {between: {from: "2024-02-28", to: "2024-03-02"}}, fill: DENSE) {
+             rows { period(grain: DAY) { start end } revenue tickets } } }"#,
+        &format!(
+            "{SALES} select d::date, d::date + 1, (select sum(amount) from s where day = d::date), (select nullif(count(*), 0) from ticket where day = d::date)
+             from generate_series(date '2024-02-28', date '2024-03-01', '1 day') d"
+        ),
+    )
+    .await;
+    check(
+        r#"{ shop(by: [{time: {grain: MONTH}}], range: {between: {from: "2024-02-01", to: "2024-03-01"}}, compare: {previousYear: true}) {
+             rows { period(grain: MONTH) { start end } revenue compare { revenue { previous delta deltaPct } } } } }"#,
+        &format!(
+            "{SALES}, v as (select (select sum(amount) from s where day >= '2024-02-01' and day < '2024-03-01') as now,
+                                   (select sum(amount) from s where day >= '2023-02-01' and day < '2023-03-01') as was)
+             select '2024-02-01', '2024-03-01', now, was, now - was, round((now - was) / was, 16) from v"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn months_without_rows_are_absent_or_filled_as_asked() {
+    let document = |fill: &str| {
+        format!(
+            "{{ shop(by: [{{time: {{grain: MONTH}}}}], {IN_2024}, fill: {fill}) {{
+                 rows {{ period(grain: MONTH) {{ start }} revenue sales salesOrZero averageSale }} }} }}"
+        )
+    };
+    let rows = "select date_trunc('month', day)::date as m, sum(amount) as r, count(*) as n, round(sum(amount) / count(*), 16) as a
+                from s group by 1";
+    check(
+        &document("NONE"),
+        &format!("{SALES} select m, r, n, n, a from ({rows}) x where m >= '2024-01-01' and m < '2025-01-01' order by m"),
+    )
+    .await;
+    check(
+        &document("DENSE"),
+        &format!(
+            "{SALES} select d::date, r, n, coalesce(n, 0), a
+             from generate_series(timestamp '2024-01-01', '2024-12-01', '1 month') d left join ({rows}) x on m = d order by 1"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn dense_periods_are_there_for_every_group() {
+    check(
+        &format!(
+            "{{ shop(by: [{{dimension: SEGMENT}}, {{time: {{grain: QUARTER}}}}], {IN_2024}, fill: DENSE) {{
+                 rows {{ segment period(grain: QUARTER) {{ start }} revenue status {{ revenue }} }} }} }}"
+        ),
+        &format!(
+            "{SALES}, f as (select a.segment, date_trunc('quarter', day)::date as q, sum(amount) as r
+                            from s left join account a using (account_id) where day >= '2024-01-01' and day < '2025-01-01' group by 1, 2)
+             select g.segment, d::date, r, case when f.q is null then 'FILLED' end
+             from (select distinct segment from f) g
+             cross join generate_series(timestamp '2024-01-01', '2024-10-01', '3 months') d
+             left join f on f.segment is not distinct from g.segment and f.q = d order by 1 nulls last, 2"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn two_relationships_to_one_entity_are_two_dimensions() {
+    check(
+        "{ shop(by: [{dimension: HOME_REGION}, {dimension: BILLING_REGION}]) { rows { homeRegion billingRegion revenue } } }",
+        "select h.name, b.name, sum(amount) from sale left join account a using (account_id)
+         left join region h on h.region_id = a.home_region_id left join region b on b.region_id = a.billing_region_id
+         group by 1, 2 order by 1 nulls last, 2 nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_relationship_to_itself_leads_to_the_other_row() {
+    check(
+        "{ shop(by: [{dimension: GROUP_NAME}, {dimension: NAME}]) { rows { groupName name revenue } } }",
+        "select g.name, a.name, sum(amount) from sale left join account a using (account_id) left join account g on g.account_id = a.parent_id
+         group by 1, 2 order by 1 nulls last, 2 nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_weighted_relationship_shares_out_and_the_shares_add_up() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let answer = desk
+        .check(
+            "shop",
+            "{ shop(by: [{dimension: SECTOR}]) { rows { sector revenue } totals { revenue } } }",
+            "select t.title, sum(amount * coalesce(share, 1)) from sale left join account_sector using (account_id) left join sector t using (sector_id)
+             group by 1 order by 1 nulls last",
+        )
+        .await;
+    assert_eq!(vec![answer.totals("shop")], desk.by_hand("select sum(amount) from sale").await);
+}
+
+#[tokio::test]
+async fn distinct_counts_are_counted_again_at_every_level() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let answer = desk
+        .check(
+            "shop",
+            "{ shop(by: [{dimension: SEGMENT}]) { rows { segment buyers } totals { buyers } } }",
+            "select segment, count(distinct buyer) from sale left join account using (account_id) group by 1 order by 1 nulls last",
+        )
+        .await;
+    assert_eq!(answer.totals("shop"), ["7"]);
+}
+
+#[tokio::test]
+async fn per_entity_metrics_look_at_each_entity_first() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let answer = desk
+        .check(
+            "shop",
+            "{ shop(by: [{dimension: SEGMENT}]) { rows { segment bigAccounts typicalAccount } totals { bigAccounts typicalAccount } } }",
+            "with e as (select segment, account_id, sum(amount) as r from sale join account using (account_id) group by 1, 2)
+             select segment, count(*) filter (where r > 100), round(percentile_cont(0.5) within group (order by r)::numeric, 16)
+             from e group by 1 order by 1 nulls last",
+        )
+        .await;
+    assert_eq!(answer.totals("shop")[0], "1");
+}
+
+#[tokio::test]
+async fn running_totals_reach_back_before_the_range() {
+    check(
+        r#"{ shop(by: [{time: {grain: MONTH}}], range: {between: {from: "2024-03-01", to: "2025-02-01"}}, fill: DENSE) {
+             rows { period(grain: MONTH) { start } revenue3m revenueYtd } } }"#,
+        &format!(
+            "{SALES} select d::date, (select sum(amount) from s where day >= d - interval '2 months' and day < d + interval '1 month'),
+                    (select sum(amount) from s where day >= date_trunc('year', d) and day < d + interval '1 month')
+             from generate_series(timestamp '2024-03-01', '2025-01-01', '1 month') d order by 1"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_share_is_of_everything_in_the_question() {
+    check(
+        &format!("{{ shop(by: [{{dimension: SEGMENT}}], {IN_2024}, having: {{revenue: {{gt: 100}}}}) {{ rows {{ segment revenue revenueShare }} }} }}"),
+        &format!(
+            "{SALES}, f as (select segment, sum(amount) as r from s left join account using (account_id)
+                            where day >= '2024-01-01' and day < '2025-01-01' group by 1)
+             select segment, r, round(r / (select sum(r) from f), 16) from f where r > 100 order by 1 nulls last"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn comparison_puts_the_period_before_beside_even_when_one_side_has_no_rows() {
+    check(
+        &format!(
+            "{{ shop(by: [{{time: {{grain: QUARTER}}}}], {IN_2024}, compare: {{previousPeriods: 1}}) {{
+                 rows {{ period(grain: QUARTER) {{ start }} revenue compare {{ revenue {{ previous delta deltaPct }} }} }} }} }}"
+        ),
+        &format!(
+            "{SALES}, q as (select date_trunc('quarter', day)::date as q, sum(amount) as r from s group by 1),
+             p as (select q, r, null::numeric as b from q union all select (q + interval '3 months')::date, null, r from q),
+             g as (select q, max(r) as r, max(b) as b from p where q >= '2024-01-01' and q < '2025-01-01' group by q)
+             select q, r, b, r - b, round((r - b) / nullif(abs(b), 0), 16) from g order by q"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn groups_are_chosen_ordered_and_paged_after_they_are_computed() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let answer = desk
+        .check(
+            "shop",
+            "{ shop(by: [{dimension: NAME}], having: {sales: {gte: 2}}, orderBy: [{revenue: {dir: DESC}}], limit: 2, offset: 1) {
+                 rows { name revenue sales } } }",
+            "select name, sum(amount) as r, count(*) from sale left join account using (account_id) group by name having count(*) >= 2
+             order by r desc nulls last, name limit 2 offset 1",
+        )
+        .await;
+    assert_eq!(answer.rows("shop").len(), 2);
+    let whole = desk
+        .ask(
+            "{ shop(by: [{dimension: NAME}], having: {sales: {gte: 2}}, orderBy: [{revenue: {dir: DESC}}], limit: 1) { rows { name } rowCount truncated } }",
+        )
+        .await;
+    assert_eq!((whole.at("/data/shop/rowCount"), whole.at("/data/shop/truncated")), (&4.into(), &true.into()));
+}
+
+#[tokio::test]
+async fn fiscal_years_and_weeks_begin_where_the_project_says() {
+    for (grain, period) in [
+        ("FISCAL_YEAR", "(date_trunc('year', day - interval '1 month') + interval '1 month')::date"),
+        ("FISCAL_QUARTER", "(date_trunc('quarter', day - interval '1 month') + interval '1 month')::date"),
+        ("WEEK", "date_trunc('week', day)::date"),
+    ] {
+        check(
+            &format!("{{ shop(by: [{{time: {{grain: {grain}}}}}]) {{ rows {{ period(grain: {grain}) {{ start }} revenue tickets }} }} }}"),
+            &format!(
+                "{SALES}, p as (select {period} as p, sum(amount) as r, null::bigint as t from s group by 1
+                               union all select {period}, null, count(*) from ticket group by 1)
+                 select p, max(r), max(t) from p group by p order by p"
+            ),
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn one_metric_with_two_conditions_is_two_columns() {
+    check(
+        r#"{ shop(by: [{dimension: SEGMENT}]) { rows { segment north: revenue(where: {homeRegion: {eq: "North"}}) south: revenue(where: {homeRegion: {eq: "South"}}) } } }"#,
+        "select a.segment, sum(amount) filter (where r.name = 'North'), sum(amount) filter (where r.name = 'South')
+         from sale left join account a using (account_id) left join region r on r.region_id = a.home_region_id group by 1 order by 1 nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_condition_that_no_row_fulfils_removes_no_group() {
+    let desk = Desk::open(shop(), &tables()).await;
+    desk.check(
+        "channels",
+        "{ channels(by: [{dimension: SEGMENT}]) { rows { segment revenue onlineRevenue onlineShare } totals { onlineShare } } }",
+        "select segment, sum(amount), sum(amount) filter (where channel = 'online'),
+                round(sum(amount) filter (where channel = 'online') / nullif(sum(amount), 0), 16)
+         from sale left join account using (account_id) group by 1 order by 1 nulls last",
+    )
+    .await;
+    desk.check(
+        "channels",
+        r#"{ channels(by: [{dimension: CHANNEL}], where: {not: {channel: {eq: "shop"}}}) { rows { channel sales } } }"#,
+        "select channel, count(*) from sale where channel is distinct from 'shop' group by 1 order by 1 nulls last",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_right_is_refused_with_its_code() {
+    let desk = Desk::open(shop(), &tables()).await;
+    let ungrouped = desk.ask("{ shop(by: [{dimension: SEGMENT}]) { rows { name revenue } } }").await;
+    assert_eq!(ungrouped.codes(), ["DIMENSION_NOT_GROUPED"]);
+    let finer = desk.ask("{ shop(by: [{time: {grain: DAY}}]) { rows { period(grain: DAY) { start } licensed } } }").await;
+    assert_eq!(finer.codes().len(), 1, "{:#}", finer.json);
 }

@@ -29,7 +29,6 @@ use crate::{
 #[derive(Clone)]
 pub struct Counter {
     api: Arc<Api>,
-    model: Arc<Model>,
     /// What answers behind it.
     pub engine: Arc<Engine>,
     /// Who asks.
@@ -68,16 +67,19 @@ pub fn without_cache() -> EngineSettings {
     EngineSettings { cache_bytes: 0, default_ttl: Duration::ZERO, ..EngineSettings::default() }
 }
 
+/// The GraphQL surface of a model. Building it takes a while for a large one: share it between desks.
+///
+/// # Panics
+/// When names of the model collide in GraphQL.
+pub fn api(model: &Arc<Model>) -> Arc<Api> {
+    Arc::new(Api::new(Arc::clone(model), ApiSettings::default()).unwrap_or_else(|wrong| panic!("{wrong:?}")))
+}
+
 impl Counter {
     /// Puts an API before a warehouse.
-    ///
-    /// # Panics
-    /// When names of the model collide in GraphQL.
-    pub fn new(model: Arc<Model>, warehouse: Arc<dyn Warehouse>, settings: EngineSettings) -> Self {
-        let api = Api::new(Arc::clone(&model), ApiSettings::default()).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    pub fn new(api: &Arc<Api>, warehouse: Arc<dyn Warehouse>, settings: EngineSettings) -> Self {
         Self {
-            api: Arc::new(api),
-            model,
+            api: Arc::clone(api),
             engine: Arc::new(Engine::new(warehouse, settings)),
             caller: Caller::default(),
             now: "2026-01-15T12:00:00Z".parse().expect("an instant"),
@@ -90,7 +92,7 @@ impl Counter {
     /// When the response is no JSON.
     pub async fn ask(&self, document: &str) -> Answer {
         let context = RequestContext {
-            model: Arc::clone(&self.model),
+            model: Arc::clone(self.api.model()),
             caller: self.caller.clone(),
             now: self.now,
             correlation_id: "test".to_owned(),
@@ -102,11 +104,6 @@ impl Counter {
         Answer { json }
     }
 
-    /// The definitions behind it.
-    pub fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
     /// The GraphQL surface.
     pub fn api(&self) -> &Api {
         &self.api
@@ -116,21 +113,21 @@ impl Counter {
 impl Desk {
     /// Loads the tables into both warehouses. Nothing is cached.
     pub async fn open(sources: SourceMap, tables: &[Table]) -> Self {
-        Self::with(model(sources), tables, &without_cache()).await
+        Self::with(&api(&model(sources)), tables, &without_cache()).await
     }
 
     /// Loads the tables into both warehouses.
     ///
     /// # Panics
     /// When a warehouse does not take them.
-    pub async fn with(model: Arc<Model>, tables: &[Table], settings: &EngineSettings) -> Self {
+    pub async fn with(api: &Arc<Api>, tables: &[Table], settings: &EngineSettings) -> Self {
         let database = Server::shared().database().await;
         load(&database.url, tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
         let postgres = Postgres::new(&PostgresSettings::new(&database.url)).expect("the address is right");
         let embedded = Embedded::new(&database.url, tables, Limits::default()).expect("the embedded engine takes the tables");
         Self {
-            embedded: Counter::new(Arc::clone(&model), Arc::new(embedded), settings.clone()),
-            postgres: Counter::new(model, Arc::new(postgres), settings.clone()),
+            embedded: Counter::new(api, Arc::new(embedded), settings.clone()),
+            postgres: Counter::new(api, Arc::new(postgres), settings.clone()),
             database,
         }
     }
@@ -173,10 +170,15 @@ impl Desk {
 
 impl Database {
     /// Rows of SQL written by hand, in plain form.
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.named_rows(sql).await.into_iter().map(|row| row.into_iter().map(|(_, cell)| cell).collect()).collect()
+    }
+
+    /// Rows of SQL written by hand, in plain form, each cell with the name of its column.
     ///
     /// # Panics
     /// When the SQL is wrong.
-    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+    pub async fn named_rows(&self, sql: &str) -> Vec<Vec<(String, String)>> {
         let messages = self.connect().await.simple_query(sql).await.unwrap_or_else(|error| panic!("{error:?} in\n{sql}"));
         messages
             .iter()
@@ -184,7 +186,10 @@ impl Database {
                 SimpleQueryMessage::Row(row) => Some(row),
                 _ => None,
             })
-            .map(|row| (0..row.len()).map(|column| row.get(column).map_or("null".to_owned(), plain)).collect())
+            .map(|row| {
+                let columns = row.columns().iter().enumerate();
+                columns.map(|(n, column)| (column.name().to_owned(), row.get(n).map_or("null".to_owned(), plain))).collect()
+            })
             .collect()
     }
 }

@@ -5,3 +5,4 @@ pub mod binary;
 pub mod desk;
 pub mod postgres;
 pub mod tables;
+pub mod yaml;
