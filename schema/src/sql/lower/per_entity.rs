@@ -13,9 +13,12 @@ impl Lowerer<'_> {
         let keys: Vec<Expr> = (0..leaf.keys.len()).map(|n| column(&table, &key_alias(n))).collect();
         let values: Vec<Expr> = per_entity.columns.iter().map(|item| aggregated(&table, *item)).collect();
         let count = keys.len();
+        // The entity's key comes after the group keys. Rows that belong to no entity are not an entity.
+        let is_entity = Expr::is_not_null(column(&table, &key_alias(count)));
         let select = Select {
             items: [numbered(keys, key_alias), numbered(values, value_alias)].concat(),
             from: Some(from_cte(&rows, &table)),
+            filters: vec![is_entity],
             group_by: Some(count),
             ..Select::default()
         };
