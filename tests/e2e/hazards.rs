@@ -497,7 +497,9 @@ async fn fiscal_years_and_weeks_begin_where_the_project_says() {
         ("WEEK", "date_trunc('week', day)::date"),
     ] {
         check(
-            &format!("{{ shop(by: [{{time: {{grain: {grain}}}}}]) {{ rows {{ period(grain: {grain}) {{ start }} revenue tickets }} }} }}"),
+            &format!(
+                "{{ shop(by: [{{time: {{grain: {grain}}}}}]) {{ rows {{ period(grain: {grain}) {{ start }} revenue tickets }} }} }}"
+            ),
             &format!(
                 "{SALES}, p as (select {period} as p, sum(amount) as r, null::bigint as t from s group by 1
                                union all select {period}, null, count(*) from ticket group by 1)
@@ -529,9 +531,22 @@ async fn a_condition_that_no_row_fulfils_removes_no_group() {
          from sale left join account using (account_id) group by 1 order by 1 nulls last",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_missing_value_fulfils_neither_a_condition_nor_its_opposite() {
+    let desk = Desk::open(shop(), &tables()).await;
+    for opposite in [r#"{not: {channel: {eq: "shop"}}}"#, r#"{channel: {ne: "shop"}}"#, r#"{channel: {notIn: ["shop"]}}"#] {
+        desk.check(
+            "channels",
+            &format!("{{ channels(by: [{{dimension: CHANNEL}}], where: {opposite}) {{ rows {{ channel sales }} }} }}"),
+            "select channel, count(*) from sale where channel <> 'shop' group by 1 order by 1 nulls last",
+        )
+        .await;
+    }
     desk.check(
         "channels",
-        r#"{ channels(by: [{dimension: CHANNEL}], where: {not: {channel: {eq: "shop"}}}) { rows { channel sales } } }"#,
+        r#"{ channels(by: [{dimension: CHANNEL}], where: {or: [{channel: {ne: "shop"}}, {channel: {isNull: true}}]}) { rows { channel sales } } }"#,
         "select channel, count(*) from sale where channel is distinct from 'shop' group by 1 order by 1 nulls last",
     )
     .await;

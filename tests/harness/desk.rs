@@ -147,7 +147,10 @@ impl Desk {
     pub async fn ask(&self, document: &str) -> Answer {
         let embedded = self.embedded.ask(document).await;
         let postgres = self.postgres.ask(document).await;
-        assert_eq!(embedded.json, postgres.json, "the embedded engine (left) and PostgreSQL (right) answer differently:\n{document}");
+        assert_eq!(
+            embedded.json, postgres.json,
+            "the embedded engine (left) and PostgreSQL (right) answer differently:\n{document}"
+        );
         postgres
     }
 

@@ -24,7 +24,9 @@ fn next<'a>(parser: &mut Parser<'a, StrInput<'a>>) -> Event<'a> {
 
 fn node<'a>(parser: &mut Parser<'a, StrInput<'a>>, event: Event<'a>) -> Value {
     match event {
-        Event::Scalar(text, ScalarStyle::Plain, ..) => serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned())),
+        Event::Scalar(text, ScalarStyle::Plain, ..) => {
+            serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into_owned()))
+        }
         Event::Scalar(text, ..) => Value::String(text.into_owned()),
         Event::SequenceStart(..) => {
             let mut items = Vec::new();
