@@ -2,6 +2,7 @@
 
 mod embedded;
 mod failure;
+mod metrics;
 mod parity;
 mod postgres;
 

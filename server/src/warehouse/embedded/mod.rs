@@ -16,6 +16,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Instant,
 };
 
 use async_trait::async_trait;
@@ -31,6 +32,7 @@ use holdfast_schema::{
     value::RowSet,
 };
 use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
+use tracing::debug;
 
 use super::{CatalogueColumn, ColumnReference, Error, Limits, Status, Warehouse, ddl, table::Table};
 
@@ -127,13 +129,17 @@ impl Drop for Embedded {
 }
 
 async fn execute(context: &SessionContext, statement: &Statement, limits: &Limits) -> Result<RowSet, Error> {
+    let started = Instant::now();
     let plan = bind::plan(context, statement).await.map_err(sort_error)?;
     let frame = context.execute_logical_plan(plan).await.map_err(sort_error)?;
     let mut stream = frame.execute_stream().await.map_err(sort_error)?;
+    let planned = started.elapsed();
     let mut result = decode::Decoder::new(&statement.columns, &stream.schema())?;
     while let Some(batch) = stream.next().await {
         result.push(&batch.map_err(sort_error)?, limits)?;
     }
+    let run = started.elapsed() - planned;
+    debug!(planning_ms = planned.as_secs_f64() * 1e3, running_ms = run.as_secs_f64() * 1e3, "embedded plan ran");
     Ok(result.finish())
 }
 
