@@ -57,6 +57,11 @@ impl Grain {
         }
     }
 
+    /// The grain whose periods make up those of most others; `None` of nothing.
+    pub fn finest(grains: impl Iterator<Item = Grain>) -> Option<Grain> {
+        grains.reduce(|finest, grain| if finest.is_made_of(grain) { grain } else { finest })
+    }
+
     /// The step from one period to the next.
     pub fn step(self) -> Step {
         match self {

@@ -147,10 +147,7 @@ impl<'a> Builder<'a> {
 
     /// Grain of the question's periods.
     pub(super) fn period(&self) -> Option<Grain> {
-        self.keys.iter().find_map(|key| match key.item {
-            KeyItem::Period(grain) => Some(grain),
-            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
-        })
+        Grain::finest(self.keys.iter().filter_map(BoundKey::period))
     }
 
     fn simple(&mut self, metric: &Metric, id: MeasureId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {

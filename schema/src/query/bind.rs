@@ -86,7 +86,6 @@ fn unique_keys(query: &MetricQuery) -> Result<(), QueryError> {
 
 fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<BoundKey>, QueryError> {
     let mut keys = Vec::new();
-    let mut periods = 0;
     for (by, group) in query.by.iter().enumerate() {
         match &group.item {
             GroupItem::Dimension(name) => {
@@ -102,7 +101,6 @@ fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<B
                 }
             }
             GroupItem::Time { dimension: None, grain } => {
-                periods += 1;
                 keys.push(BoundKey {
                     key: group.key.clone(),
                     by,
@@ -128,20 +126,20 @@ fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<B
             }
         }
     }
-    if periods > 1 && query.by.iter().filter(|group| matches!(group.item, GroupItem::Time { dimension: None, .. })).count() > 1 {
-        let grains: HashSet<Grain> = keys
-            .iter()
-            .filter_map(|key| match key.item {
-                KeyItem::Period(grain) => Some(grain),
-                KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
-            })
-            .collect();
-        if grains.len() > 1 {
-            return Err(QueryError::new(Code::InvalidGrain, "periods are grouped at two grains at once")
-                .help("ask for the finer grain, or for each grain in its own field"));
-        }
-    }
+    check_grains(&keys)?;
     Ok(keys)
+}
+
+/// Several grains can be asked for at once when the periods of one make up those of all others.
+fn check_grains(keys: &[BoundKey]) -> Result<(), QueryError> {
+    let grains: Vec<Grain> = keys.iter().filter_map(BoundKey::period).collect();
+    match Grain::finest(grains.iter().copied()) {
+        Some(finest) if grains.iter().any(|grain| !grain.is_made_of(finest)) => {
+            Err(QueryError::new(Code::InvalidGrain, "the periods asked for do not nest")
+                .help("ask for each grain in its own field"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The dimensions behind a field: itself, or the parts of an entity's key.

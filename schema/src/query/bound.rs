@@ -87,6 +87,16 @@ pub struct BoundKey {
     pub value_type: ValueType,
 }
 
+impl BoundKey {
+    /// The grain, when the key is a period of the metrics' own time.
+    pub fn period(&self) -> Option<Grain> {
+        match self.item {
+            KeyItem::Period(grain) => Some(grain),
+            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+        }
+    }
+}
+
 /// What a group key is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum KeyItem {
@@ -99,11 +109,8 @@ pub enum KeyItem {
 }
 
 impl BoundQuery {
-    /// Grain of the metrics' own time among the keys.
+    /// Finest grain of the metrics' own time among the keys.
     pub fn period(&self) -> Option<Grain> {
-        self.keys.iter().find_map(|key| match key.item {
-            KeyItem::Period(grain) => Some(grain),
-            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
-        })
+        Grain::finest(self.keys.iter().filter_map(BoundKey::period))
     }
 }

@@ -165,12 +165,12 @@ pub(super) fn function(aggregate: Aggregate) -> AggregateFunction {
     }
 }
 
-/// Grain of the periods among the keys.
+/// Finest grain of the periods among the keys.
 pub(super) fn period_of(keys: &[LeafKey]) -> Option<Grain> {
-    keys.iter().find_map(|key| match key {
+    Grain::finest(keys.iter().filter_map(|key| match key {
         LeafKey::Period(grain) => Some(*grain),
         LeafKey::Place(_) | LeafKey::PlacePeriod(..) => None,
-    })
+    }))
 }
 
 /// The dimension of a key.

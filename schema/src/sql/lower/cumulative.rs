@@ -56,7 +56,7 @@ impl Lowerer<'_> {
             .keys
             .iter()
             .map(|key| match key {
-                LeafKey::Period(_) => shift(start.clone(), leaf.timing.shift),
+                LeafKey::Period(grain) => shift(truncate(self.calendar(), *grain, start.clone()), leaf.timing.shift),
                 LeafKey::Place(_) | LeafKey::PlacePeriod(..) => self.key(&mut scan, &fans, Some(&time), key, leaf.timing.shift),
             })
             .collect();

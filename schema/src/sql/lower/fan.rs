@@ -3,7 +3,7 @@
 use super::{
     column,
     condition::condition,
-    scan::{At, Env, Scan, physical, relation},
+    scan::{At, Env, Scan, physical, visible},
 };
 use crate::{
     model::{
@@ -139,7 +139,7 @@ fn side<'a>(env: Env<'a>, to: &[RelationshipId]) -> Side<'a> {
                         .zip(&relationship.other)
                         .map(|(own, other)| Expr::equal(Expr::Physical(alias.clone(), other.clone()), scan.column(own)))
                         .collect();
-                    scan.join(Join { kind: JoinKind::Left, from: relation(env, relationship.to, alias.clone()), on });
+                    scan.join(Join { kind: JoinKind::Left, from: visible(env, relationship.to, alias.clone()), on });
                     (Vec::new(), Some(alias))
                 }
             };

@@ -48,9 +48,10 @@ impl<'a> Lowerer<'a> {
         self.env.model.project.calendar
     }
 
-    /// Adds a named subquery; names count up in order of creation, so the same plan gives the same text.
+    /// Adds a named subquery; names count up in order of creation, so the same plan gives the same text. The prefix keeps them from
+    /// hiding a table of the warehouse.
     fn cte(&mut self, word: &str, query: Query) -> Alias {
-        let name = Alias::numbered(word, self.ctes.len() + 1);
+        let name = Alias::numbered(&format!("holdfast_{word}"), self.ctes.len() + 1);
         self.ctes.push(Cte { name: name.clone(), query });
         name
     }

@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 use super::{
     Lowerer, column,
     condition::{condition, expression},
-    from_cte, key_alias, numbered, value_alias,
+    from_cte, key_alias, numbered,
+    time::truncate,
+    value_alias,
 };
 use crate::{
     compile::ColumnRole,
     expr,
     model::{EntityId, Model, entity::Aggregate},
     plan::{AggregateColumn, Leaf, LeafKind, Plan, Slot},
-    query::{Direction, Fill, Nulls, bound::KeyItem},
+    query::{Direction, Fill, Nulls, bound::BoundKey},
     sql::{
         ast::{AggregateFunction, Alias, Expr, Item, Join, JoinKind, OrderItem, Query, Select},
         statement::OutputColumn,
     },
+    time::Grain,
     value::ValueType,
 };
 
@@ -104,7 +107,7 @@ impl Lowerer<'_> {
         let all: Vec<usize> = (0..plan.keys.len()).collect();
         let groups = self.combine(plan, &names, &of_groups(false), &all);
         let totals = of_groups(true);
-        let periods: Vec<usize> = all.iter().copied().filter(|n| matches!(plan.keys[*n].item, KeyItem::Period(_))).collect();
+        let periods: Vec<usize> = all.iter().copied().filter(|n| plan.keys[*n].period().is_some()).collect();
         let totals = (!totals.is_empty()).then(|| self.combine(plan, &names, &totals, &periods));
         let groups = if plan.fill == Fill::Dense { self.dense(plan, &groups) } else { groups };
         let (table, total_table) = (Alias::named("g"), Alias::named("t"));
@@ -160,21 +163,14 @@ impl Lowerer<'_> {
 
     /// Every period of the range for every group that occurs.
     fn dense(&mut self, plan: &Plan, groups: &Alias) -> Alias {
-        let (position, grain) = plan
-            .keys
-            .iter()
-            .enumerate()
-            .find_map(|(n, key)| match key.item {
-                KeyItem::Period(grain) => Some((n, grain)),
-                KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
-            })
-            .expect("filling needs periods: refused when binding");
+        let grain =
+            Grain::finest(plan.keys.iter().filter_map(BoundKey::period)).expect("filling needs periods: refused when binding");
         let (Some(from), Some(to)) = (plan.range.from, plan.range.to) else {
             unreachable!("filling needs a closed range: refused when binding")
         };
         let spine = self.closed_spine(grain, from, to);
         let (table, periods, known) = (Alias::named("f"), Alias::named("y"), Alias::named("x"));
-        let others: Vec<usize> = (0..plan.keys.len()).filter(|n| *n != position).collect();
+        let others: Vec<usize> = (0..plan.keys.len()).filter(|n| plan.keys[*n].period().is_none()).collect();
         let group_items = others.iter().map(|n| column(&table, &key_alias(*n)).named(&key_alias(*n))).collect();
         let distinct = Select { distinct: true, items: group_items, from: Some(from_cte(groups, &table)), ..Select::default() };
         let mut joins = Vec::new();
@@ -182,13 +178,18 @@ impl Lowerer<'_> {
             let name = self.cte("members", Query::select(distinct));
             joins.push(Join { kind: JoinKind::Cross, from: from_cte(&name, &known), on: Vec::new() });
         }
-        let key = |n: usize| {
-            if n == position { column(&periods, &key_alias(0)) } else { column(&known, &key_alias(n)) }
+        let calendar = self.calendar();
+        let key = |n: usize| match plan.keys[n].period() {
+            Some(grain) => truncate(calendar, grain, column(&periods, &key_alias(0))),
+            None => column(&known, &key_alias(n)),
         };
         let on = (0..plan.keys.len())
             .map(|n| {
                 let stored = column(&table, &key_alias(n));
-                if n == position { Expr::equal(stored, key(n)) } else { Expr::Same(Box::new(stored), Box::new(key(n))) }
+                match plan.keys[n].period() {
+                    Some(_) => Expr::equal(stored, key(n)),
+                    None => Expr::Same(Box::new(stored), Box::new(key(n))),
+                }
             })
             .collect();
         joins.push(Join { kind: JoinKind::Left, from: from_cte(groups, &table), on });
@@ -197,7 +198,8 @@ impl Lowerer<'_> {
             let names = (0..column_types(self.env.model, kind).len()).map(|column| slot_alias(Slot { leaf, column }));
             items.extend(names.map(|name| column(&table, &name).named(&name)));
         }
-        let is_filled = Expr::is_null(column(&table, &key_alias(position)));
+        let period = plan.keys.iter().position(|key| key.period().is_some()).expect("filling needs periods: refused when binding");
+        let is_filled = Expr::is_null(column(&table, &key_alias(period)));
         items.push(is_filled.named(&Alias::named("filled")));
         let select = Select { items, from: Some(from_cte(&spine, &periods)), joins, ..Select::default() };
         self.cte("dense", Query::select(select))

@@ -187,7 +187,13 @@ impl<'a> Scan<'a> {
             on.extend(valid_at(&alias, validity, &instant));
         }
         self.scanned.insert(relationship.to);
-        self.joins.push(Join { kind: JoinKind::Left, from: relation(self.env, relationship.to, alias.clone()), on });
+        let is_filtered = now || self.env.model.path_between(self.entity, relationship.to).is_some_and(|reach| reach.path == path);
+        let from = if is_filtered {
+            relation(self.env, relationship.to, alias.clone())
+        } else {
+            visible(self.env, relationship.to, alias.clone())
+        };
+        self.joins.push(Join { kind: JoinKind::Left, from, on });
         self.joined.insert((path.to_vec(), now), alias.clone());
         alias
     }
@@ -226,6 +232,41 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
         }
         Some(_) | None => From { relation: plain, alias },
     }
+}
+
+/// An entity's rows that exist for the caller: for joins along ways on which the scan's own policies do not look.
+pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> From {
+    if !is_restricted(env, id) {
+        return relation(env, id, alias);
+    }
+    let entity = env.model.entity(id);
+    let keys: Vec<ColumnName> = entity.key_columns().cloned().collect();
+    let key_alias = |n: usize| Alias(format!("f{n}"));
+    let scan = Scan::new(env, id, At::AsOf);
+    let items = keys.iter().enumerate().map(|(n, key)| scan.column(key).named(&key_alias(n))).collect();
+    let mut allowed = scan.select(items, None);
+    allowed.distinct = true;
+    let allowed_alias = Alias::named("allowed");
+    let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
+    let on = keys
+        .iter()
+        .enumerate()
+        .map(|(n, key)| Expr::equal(Expr::Column(allowed_alias.clone(), key_alias(n)), column(key)))
+        .collect();
+    let rows = Relation::Query(Box::new(Query::select(allowed)));
+    let columns = columns_of(env.model, id, entity);
+    let select = Select {
+        items: columns.iter().map(|name| column(name).named(&Alias::named(name.0.clone()))).collect(),
+        from: Some(relation(env, id, root())),
+        joins: vec![Join { kind: JoinKind::Inner, from: From { relation: rows, alias: allowed_alias }, on }],
+        ..Select::default()
+    };
+    From { relation: Relation::Query(Box::new(Query::select(select))), alias }
+}
+
+/// Whether a policy takes rows of an entity away, its own or one of an entity it leads to.
+fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
+    env.access.rows.keys().any(|restricted| *restricted == id || env.model.path_between(id, *restricted).is_some())
 }
 
 fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &ColumnName, recorded: &ColumnName) -> Query {

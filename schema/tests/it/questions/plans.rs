@@ -202,7 +202,7 @@ fn overlapping_values_are_distinct_per_row() {
         compile::metrics(&model(), &question("value", &["mrr"], &["month", "role"]), &nobody(), Dialect::Postgres).unwrap();
     assert!(compiled.overlapping);
     expect![[r#"
-        with "fact_1" as (
+        with "holdfast_fact_1" as (
           select cast(date_trunc('month', "t0"."month") as date) as "k0", "t1"."d0" as "k1", sum("t0"."mrr") as "c0"
           from "billing"."balance_month" as "t0"
           left join (
@@ -211,15 +211,15 @@ fn overlapping_values_are_distinct_per_row() {
           ) as "t1" on ("t1"."f0" = "t0"."account_id")
           where ("t0"."month" >= $1::date) and ("t0"."month" < $2::date)
           group by 1, 2
-        ), "groups_2" as (
+        ), "holdfast_groups_2" as (
           select "f"."k0" as "k0", "f"."k1" as "k1", "f"."c0" as "v0_0"
-          from "fact_1" as "f"
-        ), "rows_3" as (
+          from "holdfast_fact_1" as "f"
+        ), "holdfast_rows_3" as (
           select "g"."k0" as "k0", "g"."k1" as "k1", "g"."v0_0" as "m0"
-          from "groups_2" as "g"
+          from "holdfast_groups_2" as "g"
         )
         select "r"."k0" as "k0", "r"."k1" as "k1", "r"."m0" as "m0"
-        from "rows_3" as "r"
+        from "holdfast_rows_3" as "r"
         order by "r"."k0" asc nulls last, "r"."k1" asc nulls last"#]]
     .assert_eq(compiled.rows.sql.as_str());
 }
@@ -228,7 +228,7 @@ fn overlapping_values_are_distinct_per_row() {
 fn parts_of_a_bridge_are_weighted() {
     let compiled = compile::metrics(&model(), &question("value", &["used"], &["country"]), &nobody(), Dialect::Embedded).unwrap();
     expect![[r#"
-        with "fact_1" as (
+        with "holdfast_fact_1" as (
           select "t1"."d0" as "k0", sum(("t0"."quantity" * coalesce("t1"."w", 1))) as "c0"
           from "billing"."usage_day" as "t0"
           left join (
@@ -238,15 +238,27 @@ fn parts_of_a_bridge_are_weighted() {
           ) as "t1" on ("t1"."f0" = "t0"."component_id")
           where ("t0"."day" >= $1) and ("t0"."day" < $2)
           group by 1
-        ), "groups_2" as (
+        ), "holdfast_groups_2" as (
           select "f"."k0" as "k0", "f"."c0" as "v0_0"
-          from "fact_1" as "f"
-        ), "rows_3" as (
+          from "holdfast_fact_1" as "f"
+        ), "holdfast_rows_3" as (
           select "g"."k0" as "k0", "g"."v0_0" as "m0"
-          from "groups_2" as "g"
+          from "holdfast_groups_2" as "g"
         )
         select "r"."k0" as "k0", "r"."m0" as "m0"
-        from "rows_3" as "r"
+        from "holdfast_rows_3" as "r"
         order by "r"."k0" asc nulls last"#]]
     .assert_eq(compiled.rows.sql.as_str());
+}
+
+#[test]
+fn two_grains_that_nest_are_one_statement() {
+    check_plan(&question("value", &["mrr"], &["quarter", "month"]), expect![[r#"
+        group by [period(quarter), period(month)]
+          0: aggregate balance over time Sum
+             by period(quarter)
+             by period(month)
+             .0 = Sum mrr
+        mrr = 0.0
+    "#]]);
 }

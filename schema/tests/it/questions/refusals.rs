@@ -83,7 +83,7 @@ fn time_makes_sense() {
         ],
     );
     check_refusal(
-        &question("value", &["mrr"], &["month", "quarter"]),
+        &question("value", &["mrr"], &["month", "week"]),
         expect![
             "E_INVALID_GRAIN: periods are grouped at two grains at once | ask for the finer grain, or for each grain in its own field | "
         ],
