@@ -156,7 +156,7 @@ pub struct TimeDimension {
 /// At which end of a movement a dimension's value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum ReadAt {
-    /// As of the opening instant (rule R12 of the domain reference); members without an opening row are read at the closing.
+    /// As of the opening instant; members without an opening row are read at the closing.
     #[default]
     Opening,
     /// As of the closing instant; members without a closing row are read at the opening.

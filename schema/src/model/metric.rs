@@ -64,7 +64,7 @@ pub enum Direction {
     Neutral,
 }
 
-/// How answers of a metric may be added up (codes of the domain reference, §3.0).
+/// How answers of a metric may be added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Additivity {
     /// Over everything.
@@ -156,7 +156,7 @@ pub struct Movement {
     pub when: Option<Expr<MemberValue>>,
 }
 
-/// What happened to a member between two balances, tested in this order (rule 3 of the domain reference's §0).
+/// What happened to a member between two balances, tested in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
     /// From nothing; the owner was never active before.

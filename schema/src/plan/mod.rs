@@ -1,6 +1,6 @@
 //! What has to be computed, in named pieces: one leaf per fact and reading, and expressions over their columns.
 //!
-//! Each leaf aggregates one fact to the group keys before anything is joined; leaves meet only on the keys (`semantics` rule 1).
+//! Each leaf aggregates one fact to the group keys before anything is joined; leaves meet only on the keys (ARCHITECTURE.md, rule 1).
 
 pub(crate) mod build;
 pub mod entity;

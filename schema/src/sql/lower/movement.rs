@@ -1,4 +1,4 @@
-//! Opening against closing, member by member (domain reference §0, rules 2–6).
+//! Opening against closing, member by member (ARCHITECTURE.md, "Movements").
 //!
 //! Two readings of one fact, a step apart, meet per member: each snapshot is the closing of its own period and the opening of the next.
 //! Members are compared by calendar, never by neighbouring rows, so a missing month is a fall to zero.
@@ -418,7 +418,7 @@ fn read(table: &Alias, value: Expr, value_type: ValueType, at: ReadAt) -> Expr {
     if value_type == ValueType::Bool { Expr::equal(chosen, Expr::Number(1)) } else { chosen }
 }
 
-/// Classes are tested in a fixed order (rule 3 of the domain reference): falls to zero and rises from zero before smaller and greater.
+/// Classes are tested in a fixed order: falls to zero and rises from zero before smaller and greater.
 fn class(movement: &MovementLeaf, o: Expr, c: Expr, owner_o: Expr, owner_c: Expr, active_before: Expr) -> Expr {
     let positive = |value: &Expr| Expr::infix(Infix::Greater, value.clone(), Expr::Number(0));
     let nothing = |value: &Expr| Expr::infix(Infix::LessOrEqual, value.clone(), Expr::Number(0));
