@@ -253,12 +253,15 @@ fn parts_of_a_bridge_are_weighted() {
 
 #[test]
 fn two_grains_that_nest_are_one_statement() {
-    check_plan(&question("value", &["mrr"], &["quarter", "month"]), expect![[r#"
+    check_plan(
+        &question("value", &["mrr"], &["quarter", "month"]),
+        expect![[r#"
         group by [period(quarter), period(month)]
           0: aggregate balance over time Sum
              by period(quarter)
              by period(month)
              .0 = Sum mrr
         mrr = 0.0
-    "#]]);
+    "#]],
+    );
 }

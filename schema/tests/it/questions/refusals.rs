@@ -84,9 +84,7 @@ fn time_makes_sense() {
     );
     check_refusal(
         &question("value", &["mrr"], &["month", "week"]),
-        expect![
-            "E_INVALID_GRAIN: periods are grouped at two grains at once | ask for the finer grain, or for each grain in its own field | "
-        ],
+        expect!["E_INVALID_GRAIN: the periods asked for do not nest | ask for each grain in its own field | "],
     );
     check_refusal(
         &question("customers", &["accounts"], &["month"]),
