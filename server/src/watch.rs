@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::{app::App, definitions::Origin, generation::Load};
 
 /// How long files must be quiet before they are read: editors write in several steps.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
 
 /// Watches until the app is gone. Never returns an error: a folder that cannot be watched is polled.
 pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
