@@ -3,5 +3,6 @@
 mod cases;
 mod entities;
 mod hazards;
+mod movements_properties;
 mod readme;
 mod tidy;

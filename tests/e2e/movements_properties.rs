@@ -1,0 +1,249 @@
+//! Movements over generated balances: what must hold of every bridge, and equality with a naive computation in memory.
+
+mod reference;
+
+use std::{
+    future::Future,
+    sync::{Arc, LazyLock},
+};
+
+use holdfast_resolvers::Api;
+use holdfast_server::{engine::Settings, warehouse::table::Table};
+use holdfast_tests::{
+    desk::{Desk, api, definitions, model, without_cache},
+    tables::table,
+};
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, prop_oneof},
+    test_runner::{Config, TestRunner},
+};
+use tokio::runtime::Runtime;
+
+use self::reference::{Bridge, GRAINS, Grain, Period};
+
+/// Generated warehouses per property: a few, because each is loaded into both engines.
+const CASES: u32 = 8;
+
+/// Months with balances: November 2024 to June 2025, so that a year ends among them.
+const MONTHS: usize = 8;
+
+static API: LazyLock<Arc<Api>> = LazyLock::new(|| api(&model(definitions(include_str!("movements_properties/bridge.yaml")))));
+
+/// What each component was worth, in hundredths, at the end of each month; `None` is no row.
+type Balances = Vec<Vec<Option<i64>>>;
+
+/// Components belong to accounts in turn, and to two products.
+const ACCOUNTS: usize = 3;
+
+fn account(component: usize) -> usize {
+    component % ACCOUNTS
+}
+
+fn product(component: usize) -> usize {
+    component / ACCOUNTS % 2
+}
+
+fn balances(lowest: i64) -> impl Strategy<Value = Balances> {
+    let some = prop_oneof![6 => 1_i64..40_000, 2 => Just(10_000_i64), 2 => Just(0_i64), 1 => lowest..=0];
+    let cell = prop_oneof![4 => some.prop_map(Some), 1 => Just(None)];
+    vec(vec(cell, MONTHS), 1..10)
+}
+
+fn tables(balances: &Balances, is_reversed: bool) -> Vec<Table> {
+    let mut rows = Vec::new();
+    for (component, months) in balances.iter().enumerate() {
+        for (month, value) in months.iter().enumerate() {
+            if let Some(value) = value {
+                let amount = reference::decimal(*value);
+                rows.push(format!("c{component} {} a{} {amount}", reference::last_day(month), account(component)));
+            }
+        }
+    }
+    if is_reversed {
+        rows.reverse();
+    }
+    let components: Vec<_> = (0..balances.len()).map(|n| format!("c{n} a{} p{}", account(n), product(n))).collect();
+    vec![
+        table("account", "account_id text, name text", "a0 Acme\na1 Beta\na2 Cora"),
+        table("component", "component_id text, account_id text, product text", &components.join("\n")),
+        table("balance", "component_id text, month date, account_id text, mrr decimal", &rows.join("\n")),
+        table(
+            "stakeholder",
+            "stakeholder_id int, account_id text, since date",
+            "1 a0 2025-01-05\n2 a0 2025-01-06\n3 a0 2025-02-01\n4 a1 2025-02-01\n5 a1 2025-02-02",
+        ),
+    ]
+}
+
+const FIELDS: &str = "opening newMrr reactivation expansion contraction churn componentAdd componentLoss credit closing change retained base \
+                      churnedAccounts nrr grr";
+
+fn document(period: Period, grain: Grain, more: &str) -> String {
+    let (by, shown) = match period {
+        Period::Range => (String::new(), String::new()),
+        Period::Month => ("by: [{time: {grain: MONTH}}],".to_owned(), "period(grain: MONTH) { start }".to_owned()),
+        Period::Quarter => ("by: [{time: {grain: QUARTER}}],".to_owned(), "period(grain: QUARTER) { start }".to_owned()),
+    };
+    format!(
+        r#"{{ bridge({by} movementGrain: {}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} {FIELDS} {more} }} }} }}"#,
+        grain.name()
+    )
+}
+
+/// Runs a property on generated balances; a failure shows the smallest that fails.
+fn property<F: Future<Output = ()>>(lowest: i64, check: impl Fn(Balances) -> F) {
+    let runtime = Runtime::new().expect("a runtime starts");
+    let config = Config { cases: CASES, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default())).run(
+        &balances(lowest),
+        |balances| {
+            runtime.block_on(check(balances));
+            Ok(())
+        },
+    );
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn bridges_equal_a_naive_computation_in_memory() {
+    property(-20_000, async |balances| {
+        let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
+        let reference = Bridge { balances: &balances };
+        for period in [Period::Month, Period::Quarter, Period::Range] {
+            for grain in GRAINS {
+                let document = document(period, grain, "");
+                let rows = desk.ask(&document).await.rows("bridge");
+                assert_eq!(rows, reference.rows(period, grain), "SQL (left), reference (right)\n{document}\n{balances:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn bridges_close_and_only_gross_amounts_depend_on_the_grain() {
+    property(0, async |balances| {
+        let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
+        let mut by_grain = Vec::new();
+        for grain in GRAINS {
+            let rows = desk.ask(&document(Period::Month, grain, "")).await.rows("bridge");
+            by_grain.push(rows.into_iter().map(|row| Row::read(&row)).collect::<Vec<_>>());
+        }
+        for rows in &by_grain {
+            for row in rows {
+                let gains = row.new + row.reactivation + row.expansion + row.component_add;
+                let losses = row.contraction + row.churn + row.component_loss;
+                assert_eq!(row.opening + gains - losses + row.credit, row.closing, "the bridge closes: {row:?}");
+                assert_eq!(row.change, row.closing - row.opening);
+                assert!(
+                    row.retained <= row.base && row.retained <= row.base + row.expansion + row.component_add - losses,
+                    "{row:?}"
+                );
+            }
+        }
+        let [account, product, component] = by_grain.try_into().expect("three grains");
+        for ((account, product), component) in account.iter().zip(&product).zip(&component) {
+            assert_eq!((account.change, account.closing), (product.change, product.closing));
+            assert_eq!((account.change, account.closing), (component.change, component.closing));
+            assert!(account.loss() <= product.loss() && product.loss() <= component.loss(), "finer members hide less loss");
+            assert!(component.retained <= product.retained && product.retained <= account.retained);
+            assert_eq!(account.base, component.base);
+        }
+    });
+}
+
+#[test]
+fn the_order_of_rows_and_an_unrelated_fact_change_nothing() {
+    property(-20_000, async |balances| {
+        let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
+        let reversed = Desk::with(&API, &tables(&balances, true), &without_cache()).await;
+        let document = document(Period::Month, Grain::Component, "");
+        let rows = desk.ask(&document).await.rows("bridge");
+        assert_eq!(rows, reversed.ask(&document).await.rows("bridge"));
+        let beside = self::document(Period::Month, Grain::Component, "people");
+        for (with, without) in desk.ask(&beside).await.rows("bridge").iter().filter(|row| row[1] != "null").zip(&rows) {
+            assert_eq!(with[..with.len() - 1], without[..], "two stakeholders of one account double nothing");
+        }
+    });
+}
+
+#[test]
+fn an_answer_from_the_cache_is_the_answer() {
+    property(-20_000, async |balances| {
+        let tables = tables(&balances, false);
+        let uncached = Desk::with(&API, &tables, &without_cache()).await;
+        let cached = Desk::with(&API, &tables, &Settings::default()).await;
+        let document = document(Period::Month, Grain::Product, "");
+        let expected = uncached.ask(&document).await;
+        for _ in 0..2 {
+            assert_eq!(cached.ask(&document).await, expected);
+        }
+        let state = cached.ask(&document.replace("rows {", "provenance { cache } rows {")).await;
+        assert_eq!(state.at("/data/bridge/provenance/cache"), "HIT");
+    });
+}
+
+/// A row of the API in hundredths.
+#[derive(Debug)]
+struct Row {
+    opening: i64,
+    new: i64,
+    reactivation: i64,
+    expansion: i64,
+    contraction: i64,
+    churn: i64,
+    component_add: i64,
+    component_loss: i64,
+    credit: i64,
+    closing: i64,
+    change: i64,
+    retained: i64,
+    base: i64,
+}
+
+impl Row {
+    fn read(cells: &[String]) -> Self {
+        let values: Vec<i64> = cells[1..14].iter().map(|cell| hundredths(cell)).collect();
+        let [
+            opening,
+            new,
+            reactivation,
+            expansion,
+            contraction,
+            churn,
+            component_add,
+            component_loss,
+            credit,
+            closing,
+            change,
+            retained,
+            base,
+        ] = values[..].try_into().expect("thirteen amounts");
+        Self {
+            opening,
+            new,
+            reactivation,
+            expansion,
+            contraction,
+            churn,
+            component_add,
+            component_loss,
+            credit,
+            closing,
+            change,
+            retained,
+            base,
+        }
+    }
+
+    fn loss(&self) -> i64 {
+        self.contraction + self.churn + self.component_loss
+    }
+}
+
+fn hundredths(text: &str) -> i64 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{fraction:0<2}").parse().unwrap_or_else(|_| panic!("`{text}` is no amount"))
+}
