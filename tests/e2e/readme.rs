@@ -7,12 +7,15 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStderr, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use holdfast_tests::postgres::Postgres;
+use holdfast_tests::{
+    binary::{holdfast, repository},
+    postgres::Postgres,
+};
 use serde_json::{Value, json};
 
 /// How long a change of a definition file may take to be served, on a machine that does much else.
@@ -125,7 +128,7 @@ impl Reader {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(holdfast());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HOLDFAST_") {
                 command.env_remove(name);
@@ -222,14 +225,6 @@ async fn warehouse() -> String {
     database.url
 }
 
-/// The binary that the same run of cargo has built beside this test.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().expect("this test is a file");
-    let program = test.parent().and_then(Path::parent).expect("tests are built below the binaries").join("holdfast");
-    assert!(program.is_file(), "{} is not built: run `{TEST_COMMAND}`, or `cargo build` first", program.display());
-    program
-}
-
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder can be made");
     for entry in fs::read_dir(from).expect("a folder can be read").flatten() {
@@ -240,8 +235,4 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("a file can be copied");
         }
     }
-}
-
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a folder of the repository")
 }

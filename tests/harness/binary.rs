@@ -16,7 +16,8 @@ pub fn holdfast() -> &'static Path {
     BUILT.get_or_init(|| {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "holdfast-server", "--bin", "holdfast"])
+            // The whole workspace, so that features are those of the tests and nothing is built twice.
+            .args(["build", "--quiet", "--workspace", "--bin", "holdfast"])
             .current_dir(repository())
             .stdin(Stdio::null())
             .status()

@@ -29,6 +29,11 @@ impl Random {
         self.between(0, 999) < per_mille
     }
 
+    /// One of the items, by value.
+    pub(super) fn choose<T: Copy>(&mut self, items: &[T]) -> T {
+        *self.pick(items)
+    }
+
     /// One of the items.
     pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.between(0, items.len() as i64 - 1) as usize]

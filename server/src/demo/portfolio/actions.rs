@@ -28,8 +28,8 @@ pub(super) fn write(story: &Story, rows: &mut Rows, random: &mut Random) {
 fn write_purchases(story: &Story, rows: &mut Rows, random: &mut Random) {
     let mut purchase = |id: String, product: &str, month: i32, kind: &str, amount: i64| {
         let channel = match story.size {
-            Size::Small => *random.pick(&["self_serve", "self_serve", "marketplace", "sales"]),
-            Size::Enterprise | Size::MidMarket => *random.pick(&["sales", "sales", "sales", "self_serve"]),
+            Size::Small => random.choose(&["self_serve", "self_serve", "marketplace", "sales"]),
+            Size::Enterprise | Size::MidMarket => random.choose(&["sales", "sales", "sales", "self_serve"]),
         };
         let what = [day(days_after(first_day(month), -4)), text(kind), text(channel), money(amount)];
         rows.push("purchase_event", &[&[text(id), text(&*story.id), text(product)][..], &what].concat());
@@ -54,7 +54,7 @@ fn write_opportunities(story: &Story, rows: &mut Rows, random: &mut Random) {
     for number in 0..random.between(0, 2) {
         let month = random.between(20, 44) as i32;
         let stage =
-            if month < MONTHS { *random.pick(&["won", "lost"]) } else { *random.pick(&["identified", "qualified", "proposed"]) };
+            if month < MONTHS { random.choose(&["won", "lost"]) } else { random.choose(&["identified", "qualified", "proposed"]) };
         rows.push(
             "expansion_opportunity",
             &[
@@ -63,7 +63,7 @@ fn write_opportunities(story: &Story, rows: &mut Rows, random: &mut Random) {
                 text(&**random.pick(&story.units)),
                 text(random.pick(&USE_CASES).0),
                 if random.chance(300) { text(PLAYS[3].0) } else { Value::Null },
-                text(*random.pick(&["seat", "tier", "use_case", "department", "poc", "product"])),
+                text(random.choose(&["seat", "tier", "use_case", "department", "poc", "product"])),
                 text(stage),
                 money(
                     [dollars(90_000), dollars(20_000), dollars(3_000)][story.size as usize] + random.between(0, 40) * dollars(500),
@@ -82,7 +82,7 @@ fn write_plan(story: &Story, rows: &mut Rows, random: &mut Random) {
         let to = Some(from + 12).filter(|to| *to < MONTHS);
         let reviewed = (from + random.between(0, 11) as i32).min(MONTHS - 1);
         let dates = [day(first_day(from)), or_null(to, |to| day(first_day(to)))];
-        let what = [text(&*story.id), int(story.mrr(from) / 100), text(*random.pick(&strategies)), day(first_day(reviewed))];
+        let what = [text(&*story.id), int(story.mrr(from) / 100), text(random.choose(&strategies)), day(first_day(reviewed))];
         rows.push("account_plan", &[&[text(&*id)][..], &dates, &what].concat());
     }
     for (metric, factor) in [("mrr", 115), ("contract_utilization_score", 85)] {
@@ -90,12 +90,12 @@ fn write_plan(story: &Story, rows: &mut Rows, random: &mut Random) {
         let target = [text(metric), int(value), day(first_day(MONTHS + 11))];
         rows.push("plan_target", &[&[text(format!("{id}-{metric}")), text(&*id)][..], &target].concat());
     }
-    let (risk, mitigation) = *random.pick(&[
+    let (risk, mitigation) = random.choose(&[
         ("Sponsor may leave", "Build a second sponsor"),
         ("Idle seats at renewal", "Size seats before the renewal talk"),
         ("Competitor in one unit", "Show outcomes in that unit"),
     ]);
-    let severity = *random.pick(&["low", "medium", "high"]);
+    let severity = random.choose(&["low", "medium", "high"]);
     rows.push("plan_risk", &[text(format!("{id}-R")), text(&*id), text(risk), text(mitigation), text(severity)]);
 }
 
@@ -116,7 +116,7 @@ fn write_play_runs(story: &Story, rows: &mut Rows, random: &mut Random) {
                 () if component.mrr(ended) < pair[1].mrr => "contracted",
                 () => "stabilised",
             };
-            let finding = *random.pick(&["temporary", "disengagement", "product_gap", "budget_cut", "packaging_fit", "none"]);
+            let finding = random.choose(&["temporary", "disengagement", "product_gap", "budget_cut", "packaging_fit", "none"]);
             let play = random.pick(&PLAYS);
             rows.push(
                 "play_run",
@@ -143,8 +143,8 @@ fn write_concession(story: &Story, rows: &mut Rows, random: &mut Random) {
         &[
             text(format!("CC-{}", story.id)),
             text(&*story.id),
-            text(*random.pick(&["premium_feature", "support", "consulting", "training", "architect", "credit"])),
-            text(*random.pick(&["once", "monthly", "quarterly"])),
+            text(random.choose(&["premium_feature", "support", "consulting", "training", "architect", "credit"])),
+            text(random.choose(&["once", "monthly", "quarterly"])),
             text("customer_success"),
             money(value),
             money(if random.chance(300) { value / 4 } else { 0 }),

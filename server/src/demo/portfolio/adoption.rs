@@ -206,7 +206,7 @@ fn write_milestone(story: &Story, number: usize, rows: &mut Rows, random: &mut R
                 text(subcategory),
                 fixed(value, 2),
                 if random.chance(500) { text(format!("https://evidence.example/{id}/{month}")) } else { Value::Null },
-                text(*random.pick(&["customer", "vendor", "none"])),
+                text(random.choose(&["customer", "vendor", "none"])),
             ],
         );
     }

@@ -137,9 +137,9 @@ fn write_engagements(story: &Story, people: &[Person], month: i32, aloof: bool, 
     for number in 0..count {
         let review = month % 3 == 2 && number == 0 && !aloof && (story.size != Size::Small || random.chance(400));
         let kind = if review {
-            *random.pick(&["qbr", "qbr", "ebr", "executive_alignment"])
+            random.choose(&["qbr", "qbr", "ebr", "executive_alignment"])
         } else {
-            *random.pick(&[
+            random.choose(&[
                 "check_in",
                 "check_in",
                 "email",
@@ -196,8 +196,8 @@ fn write_tickets(story: &Story, month: i32, rows: &mut Rows, random: &mut Random
                 or_null(component.unit, |unit| text(&*story.units[unit])),
                 day(opened),
                 if open { Value::Null } else { day(days_after(opened, random.between(0, 12))) },
-                text(*random.pick(&["low", "medium", "medium", "high", "urgent"])),
-                text(*random.pick(&["how_to", "defect", "performance", "access", "billing"])),
+                text(random.choose(&["low", "medium", "medium", "high", "urgent"])),
+                text(random.choose(&["how_to", "defect", "performance", "access", "billing"])),
                 flag(random.chance(40)),
                 if random.chance(300) { int(random.between(1, 5)) } else { Value::Null },
             ],
@@ -216,7 +216,7 @@ fn write_signals(story: &Story, month: i32, rows: &mut Rows, random: &mut Random
         rows.push("signal_event", &[id, text(&*story.id), Value::Null, day(date), text("cost_optimization_enquiry"), text("csm")]);
     }
     if random.chance(if shrinks { 120 } else { 8 }) {
-        let kind = *random.pick(&["downgrade_request", "competitor_mention", "reorg", "security_review"]);
+        let kind = random.choose(&["downgrade_request", "competitor_mention", "reorg", "security_review"]);
         let id = text(format!("SG-{}-{month}-X", story.id));
         rows.push("signal_event", &[id, text(&*story.id), Value::Null, day(date), text(kind), text("csm")]);
     }
@@ -226,7 +226,7 @@ fn write_opinions(story: &Story, people: &[Person], month: i32, rows: &mut Rows,
     let date = days_after(first_day(month), 12);
     for person in people.iter().filter(|person| person.is_there(month) && person.role < 5) {
         let score = (person.opinion + random.between(-8, 8)).clamp(0, 100);
-        let source = *random.pick(&["survey", "csm", "interview"]);
+        let source = random.choose(&["survey", "csm", "interview"]);
         let who = [text(format!("OB-{}-{month}", person.id)), text(&*person.id), text(&*story.id), day(date)];
         rows.push("perceived_value_obs", &[&who[..], &[int(score), text(source)]].concat());
         if person.role == 3 || person.role == 0 {

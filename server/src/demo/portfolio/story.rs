@@ -140,7 +140,7 @@ pub(super) fn tell(number: usize, random: &mut Random) -> Story {
     let unit_count = [4, 3, 1][size as usize];
     let mut story = Story {
         size,
-        industry: *random.pick(&INDUSTRIES),
+        industry: random.choose(&INDUSTRIES),
         places: if size == Size::Small { vec![home] } else { vec![home, (home + 3) % 10, (home + 7) % 10] },
         currency,
         start: if random.chance(600) { -random.between(1, 30) as i32 } else { random.between(0, 33) as i32 },
@@ -162,7 +162,7 @@ pub(super) fn tell(number: usize, random: &mut Random) -> Story {
 
 /// The first contract with its components.
 fn sign(story: &mut Story, random: &mut Random) {
-    let term = *random.pick(&[12, 12, 24, 36]);
+    let term = random.choose(&[12, 12, 24, 36]);
     let id = format!("K{:04}-1", story.number + 1);
     story.contracts.push(Contract { id, start: story.start, term, amends: None });
     let count = match story.size {
@@ -194,7 +194,7 @@ fn add_component(story: &mut Story, contract: usize, product: &'static Product, 
         contract,
         product,
         unit: if shared { None } else { Some(random.between(0, story.units.len() as i64 - 1) as usize) },
-        place: *random.pick(&story.places),
+        place: random.choose(&story.places),
         start,
         optional: product.id == "P-COM" || (product.id == "P-TRN" && random.chance(500)),
         pay_as_you_go,
@@ -206,7 +206,7 @@ fn add_component(story: &mut Story, contract: usize, product: &'static Product, 
         month: start.max(0),
         quantity,
         price: tier.map_or(product.price, |tier| TIERS[tier].1),
-        discount: *random.pick(&[0, 0, 0, 50, 100, 150]),
+        discount: random.choose(&[0, 0, 0, 50, 100, 150]),
         tier,
         mrr: 0,
         list_mrr: 0,
@@ -278,9 +278,9 @@ fn step(component: &mut Component, month: i32, anniversary: bool, leaving: bool,
     let eager = if anniversary { 5 } else { 1 };
     if ends {
         let change = if leaving {
-            Change { source: "other", reason: *random.pick(&["budget", "competitor", "unrealised_value"]), scheduled: false }
+            Change { source: "other", reason: random.choose(&["budget", "competitor", "unrealised_value"]), scheduled: false }
         } else {
-            Change { source: "feature_removal", reason: *random.pick(&["low_adoption", "changed_needs"]), scheduled: false }
+            Change { source: "feature_removal", reason: random.choose(&["low_adoption", "changed_needs"]), scheduled: false }
         };
         state = Month { quantity: 0, mrr: 0, list_mrr: 0, change: Some(change), ..state };
     } else if component.ramp && anniversary {
@@ -309,7 +309,7 @@ fn shrink(component: &Component, state: &mut Month, random: &mut Random) {
     } else {
         random.pick(&[["budget", "changed_needs"], ["org_change", "downturn"], ["consumption_optimization", "seasonality"]])
     };
-    let reason = *random.pick(reasons);
+    let reason = random.choose(reasons);
     let source = match component.product.pricing {
         Pricing::Tier => {
             let Some(lower) = state.tier.and_then(|tier| tier.checked_sub(1)) else { return };
