@@ -96,7 +96,7 @@ impl Postgres {
             Ok(self.collect(stream, statement).await)
         };
         // Polled in this order, so they are sent in this order before the first answer is waited for.
-        let together = async { tokio::join!(client.batch_execute(&begin), query, client.batch_execute("commit")) };
+        let together = async { tokio::join!(biased; client.batch_execute(&begin), query, client.batch_execute("commit")) };
         let (began, rows, ended) = match timeout(self.limits.timeout + GRACE, together).await {
             Ok(done) => done,
             Err(_) => return Err(Failure::Other(Error::Timeout { limit: self.limits.timeout })),
