@@ -1,8 +1,12 @@
 //! The whole product, from outside: real warehouses, the real binary, and the repository itself.
 
+mod cache;
 mod cases;
+mod cli;
 mod entities;
+mod failure;
 mod hazards;
 mod movements_properties;
+mod policies;
 mod readme;
 mod tidy;

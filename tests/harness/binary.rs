@@ -1,11 +1,16 @@
-//! The `holdfast` program as its users start it.
+//! The `holdfast` program as its users start it, on a free port and in a folder of its own.
 
 use std::{
     env,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     sync::OnceLock,
 };
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
 
 /// The program, built from the sources as they are.
 ///
@@ -36,4 +41,97 @@ pub fn holdfast() -> &'static Path {
 /// Never: the tests are a folder of it.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the repository")
+}
+
+/// Runs the program to its end.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("the program can be started")
+}
+
+/// The program without settings from outside.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(holdfast());
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOLDFAST_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// A running server; it stops when this is dropped.
+pub struct Server {
+    process: Child,
+    /// Where it listens, without a path.
+    pub url: String,
+    client: reqwest::Client,
+}
+
+impl Server {
+    /// Starts `holdfast serve` with more arguments, and returns when it listens.
+    ///
+    /// # Panics
+    /// When it ends before it listens.
+    pub fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = command(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        let spawned = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut process = spawned.expect("the program can be started");
+        let mut log = BufReader::new(process.stderr.take().expect("the log is piped"));
+        let url = address(&mut log).unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
+        // A full pipe would stop the server.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { process, url, client: reqwest::Client::new() }
+    }
+
+    /// Asks over HTTP.
+    ///
+    /// # Panics
+    /// When the server does not answer with JSON.
+    pub async fn ask(&self, document: &str) -> Answer {
+        let sent = self.client.post(format!("{}/graphql", self.url)).json(&json!({ "query": document })).send().await;
+        Answer { json: sent.expect("the server answers").json().await.expect("the answer is JSON") }
+    }
+
+    /// What is at a path: the status and the body.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let sent = self.client.get(format!("{}{path}", self.url)).send().await.expect("the server answers");
+        (sent.status().as_u16(), sent.text().await.expect("the answer is text"))
+    }
+
+    /// What is at a path, as JSON.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub async fn get_json(&self, path: &str) -> Value {
+        let (_, body) = self.get(path).await;
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error} in {body}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing is left to do when it has ended already.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Reads a log up to the line that says where GraphQL is; without one, all of it.
+fn address(log: &mut BufReader<ChildStderr>) -> Result<String, String> {
+    let mut read = String::new();
+    loop {
+        let begin = read.len();
+        if log.read_line(&mut read).expect("the log is text") == 0 {
+            return Err(read);
+        }
+        let line = &read[begin..];
+        if let Some(found) = line.find("http://").and_then(|from| line[from..].find("/graphql").map(|to| &line[from..from + to])) {
+            return Ok(found.to_owned());
+        }
+    }
 }
