@@ -3,6 +3,7 @@
 mod router;
 
 mod around;
+mod clients;
 mod console;
 mod definitions;
 mod graphql;

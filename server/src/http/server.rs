@@ -8,30 +8,38 @@ use poem::{
     listener::{Acceptor, TcpAcceptor},
     web::{LocalAddr, RemoteAddr},
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
-use super::Router;
+use super::{
+    Router,
+    clients::{Clients, Connection, WhileConnected},
+};
 use crate::app::App;
 
 /// Serves until `stop` resolves, then lets running requests finish for at most `grace`.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<()> {
-    let acceptor = NoDelay(TcpAcceptor::from_tokio(listener)?);
-    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(Router::new(app), stop, Some(grace)).await
+    let clients = Clients::default();
+    let acceptor = Watching { acceptor: TcpAcceptor::from_tokio(listener)?, clients: clients.clone() };
+    let endpoint = WhileConnected { endpoint: Router::new(app), clients };
+    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(endpoint, stop, Some(grace)).await
 }
 
-/// Sends small answers at once instead of waiting for more to send.
-struct NoDelay(TcpAcceptor);
+/// Watches every connection, and sends small answers at once instead of waiting for more to send.
+struct Watching {
+    acceptor: TcpAcceptor,
+    clients: Clients,
+}
 
-impl Acceptor for NoDelay {
-    type Io = TcpStream;
+impl Acceptor for Watching {
+    type Io = Connection;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
-        self.0.local_addr()
+        self.acceptor.local_addr()
     }
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
-        let accepted = self.0.accept().await?;
-        accepted.0.set_nodelay(true)?;
-        Ok(accepted)
+        let (stream, local, remote, scheme) = self.acceptor.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok((self.clients.watch(stream)?, local, remote, scheme))
     }
 }
