@@ -179,6 +179,18 @@ async fn a_failure_says_which_field_it_belongs_to() {
 }
 
 #[tokio::test]
+async fn an_asker_that_stops_waiting_stops_the_statement() {
+    let server = Postgres::start();
+    let database = database(&server).await;
+    let counter = counter(&Settings::new(&database.url));
+    tokio::select! {
+        answer = counter.ask(NAP) => panic!("it should still run: {:#}", answer.json),
+        () = wait_for_statements(&database, 1) => {}
+    }
+    wait_for_statements(&database, 0).await;
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_takes_its_statement_along() {
     let server = Postgres::start();
     let database = database(&server).await;
