@@ -58,14 +58,6 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("tests", &["holdfast-schema", "holdfast-resolvers", "holdfast-server"]),
 ];
 
-/// Libraries that are compiled in before anything uses them.
-const AWAITED: &[&str] = &[
-    // WebSocket and SSE transports.
-    "async-graphql-poem",
-    // Limits per caller.
-    "governor",
-];
-
 /// Sources of more lines than this are asked for their second idea.
 const LONG: usize = 600;
 
@@ -119,9 +111,7 @@ fn every_dependency_is_used() {
             for dependency in table(&manifest, kind) {
                 let name = dependency.replace('-', "_");
                 let own = |source: &&Source| source.path.starts_with(&format!("{member}/"));
-                if !AWAITED.contains(&dependency.as_str())
-                    && !sources.iter().filter(own).any(|source| source.text.lines().any(|line| names_crate(line, &name)))
-                {
+                if !sources.iter().filter(own).any(|source| source.text.lines().any(|line| names_crate(line, &name))) {
                     idle.push(format!("{member}/Cargo.toml: {dependency}"));
                 }
                 taken.insert(dependency);
