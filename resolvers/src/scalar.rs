@@ -61,6 +61,9 @@ fn plain_decimal(text: &str) -> Option<String> {
     let exponent: i32 = exponent.trim_start_matches('+').parse().ok().filter(|exponent: &i32| exponent.abs() <= 400)?;
     let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let all = format!("{whole}{fraction}");
     let point = i32::try_from(whole.len()).ok()? + exponent;
     let moved = if point <= 0 {
@@ -84,6 +87,8 @@ mod tests {
         for (text, expected) in [("1e3", "1000"), ("-1.25e1", "-12.5"), ("5e-3", "0.005"), ("1.5E+2", "150")] {
             assert_eq!(plain_decimal(text).as_deref(), Some(expected), "{text}");
         }
-        assert_eq!(plain_decimal("1e9999999"), None);
+        for text in ["1e9999999", "ée-1", "1x2e3"] {
+            assert_eq!(plain_decimal(text), None, "{text}");
+        }
     }
 }

@@ -97,18 +97,22 @@ impl Step {
     /// `n` times this step.
     #[must_use]
     pub const fn times(self, n: i32) -> Self {
-        Self { months: self.months * n, days: self.days * n }
+        Self { months: self.months.saturating_mul(n), days: self.days.saturating_mul(n) }
     }
 
     /// This step and another after it.
     #[must_use]
     pub const fn plus(self, other: Step) -> Self {
-        Self { months: self.months + other.months, days: self.days + other.days }
+        Self { months: self.months.saturating_add(other.months), days: self.days.saturating_add(other.days) }
     }
 
-    /// The date this far after `date`; a day past the end of a month becomes its last day.
+    /// The date this far after `date`; a day past the end of a month becomes its last day, a date past the calendar its last one.
     pub fn after(self, date: Date) -> Date {
-        date.saturating_add(jiff::Span::new().months(self.months)).saturating_add(jiff::Span::new().days(self.days))
+        let span = jiff::Span::new().try_months(self.months).and_then(|span| span.try_days(self.days));
+        span.and_then(|span| date.checked_add(span)).unwrap_or(match self.months < 0 || self.days < 0 {
+            true => Date::MIN,
+            false => Date::MAX,
+        })
     }
 
     /// The date this far before `date`.
@@ -216,6 +220,12 @@ mod tests {
         assert_eq!(february.label(Grain::FiscalYear, start), "FY2025");
         let quarter = february.truncate(Grain::FiscalQuarter, date(2025, 1, 31));
         assert_eq!((quarter, february.label(Grain::FiscalQuarter, quarter)), (date(2024, 11, 1), "FY2025-Q4".to_owned()));
+    }
+
+    #[test]
+    fn steps_end_where_the_calendar_does() {
+        assert_eq!(Step::months(i32::MAX).times(2).after(date(2025, 1, 1)), Date::MAX);
+        assert_eq!(Step::days(i32::MAX).before(date(2025, 1, 1)), Date::MIN);
     }
 
     #[test]

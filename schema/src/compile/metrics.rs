@@ -79,8 +79,15 @@ fn movement_grain(leaves: &[Leaf]) -> Option<String> {
 }
 
 fn is_overlapping(plan: &Plan) -> bool {
-    plan.leaves.iter().flat_map(|leaf| &leaf.keys).any(|key| match key {
-        LeafKey::Period(_) => false,
-        LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => place.reach.fan == Fan::Overlapping,
+    plan.leaves.iter().any(|leaf| {
+        let here = leaf.keys.iter().any(|key| match key {
+            LeafKey::Period(_) => false,
+            LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => place.reach.fan == Fan::Overlapping,
+        });
+        here || match &leaf.kind {
+            LeafKind::Movement(movement) => movement.is_refined,
+            LeafKind::PerEntity(per_entity) => is_overlapping(&per_entity.inner),
+            LeafKind::Aggregate(_) | LeafKind::Cumulative(_) => false,
+        }
     })
 }

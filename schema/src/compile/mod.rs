@@ -33,7 +33,7 @@ pub struct CompiledMetrics {
     pub time_grain: Option<Grain>,
     /// Name of the movement grain that was used, with the dimensions that refined it, such as `account × product`.
     pub movement_grain: Option<String>,
-    /// Whether a member may count in several groups, so that rows do not add up to totals.
+    /// Whether rows do not add up to totals: a member may count in several groups, or groups made the members of a movement finer.
     pub overlapping: bool,
     /// Names of the policies that were applied, sorted.
     pub policies: Vec<String>,

@@ -208,6 +208,14 @@ impl Model {
         self.paths.get(from, to, &[]).filter(|reach| reach.fan == path::Fan::None)
     }
 
+    /// The safe ways along which a policy on one entity restricts rows of another; a row is there only when it is there along each.
+    pub(crate) fn policy_ways(&self, from: EntityId, to: EntityId) -> Vec<&Path> {
+        match self.path_between(from, to) {
+            Some(reach) => vec![&reach.path],
+            None => self.paths.ambiguous(from, to).iter().collect(),
+        }
+    }
+
     /// Whether a metric can be grouped by a view's dimension: every fact behind it reaches the dimension. The validity matrix of a view.
     pub fn is_valid(&self, metric: MetricId, dimension: &ViewDimension) -> bool {
         self.metric(metric).facts.iter().all(|fact| self.reach(*fact, dimension).is_some())

@@ -42,11 +42,21 @@ pub enum Fan {
 pub(crate) struct PathTable {
     /// Keyed by fact, target and the relationship names the author insisted on.
     pub(crate) reaches: HashMap<(EntityId, EntityId, Vec<String>), Reach>,
+    /// Safe ways of equal length, none of which is chosen for questions; policies hold along each.
+    ambiguous: HashMap<(EntityId, EntityId), [Path; 2]>,
 }
 
 impl PathTable {
     pub(crate) fn insert(&mut self, from: EntityId, to: EntityId, via: &[String], reach: Reach) {
         self.reaches.insert((from, to, via.to_vec()), reach);
+    }
+
+    pub(crate) fn insert_ambiguous(&mut self, from: EntityId, to: EntityId, ways: [Path; 2]) {
+        self.ambiguous.insert((from, to), ways);
+    }
+
+    pub(crate) fn ambiguous(&self, from: EntityId, to: EntityId) -> &[Path] {
+        self.ambiguous.get(&(from, to)).map_or(&[], |ways| ways)
     }
 
     pub(crate) fn get(&self, from: EntityId, to: EntityId, via: &[String]) -> Option<&Reach> {

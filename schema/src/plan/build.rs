@@ -7,13 +7,13 @@ use super::{
 use crate::{
     expr::{BinaryOp, Expr, Function},
     model::{
-        DimensionId, DimensionIndex, EntityId, MeasureId, Metric, MetricId, MetricKind, Model,
+        Cardinality, DimensionId, DimensionIndex, EntityId, MeasureId, Metric, MetricId, MetricKind, Model,
         entity::{Aggregate, OverTime, Window},
         metric::ShareForm,
         path::{Fan, PathDimension},
     },
     query::{
-        bind::{check_period_count, check_shift, parts},
+        bind::{check_period_count, check_shift, parts, whole_periods},
         bound::{BoundKey, BoundQuery, Field, KeyItem},
         condition::Condition,
         error::{QueryError, QueryErrorCode as Code},
@@ -145,6 +145,15 @@ impl<'a> Builder<'a> {
         .help("pass range: {between: {from, to}}, or group by period(grain:)"))
     }
 
+    /// Refuses to move days by months where a day without a counterpart would be merged with its neighbour.
+    pub(super) fn check_days(&self, metric: &Metric, timing: Timing) -> Result<(), QueryError> {
+        if self.period() == Some(Grain::Day) && timing.shift.months != 0 {
+            return Err(QueryError::new(Code::InvalidGrain, format!("`{}` by day cannot be moved by months", metric.name))
+                .help("compare by days (365, or 364 to keep weekdays), or ask for a coarser grain"));
+        }
+        Ok(())
+    }
+
     /// Grain of the question's periods.
     pub(super) fn period(&self) -> Option<Grain> {
         Grain::finest(self.keys.iter().filter_map(BoundKey::period))
@@ -153,6 +162,7 @@ impl<'a> Builder<'a> {
     fn simple(&mut self, metric: &Metric, id: MeasureId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
         let measure = self.model.measure(id);
         let over_time = self.effective_over_time(metric, id)?;
+        self.check_whole_steps(metric, id)?;
         let filter = self.column_filter(metric, id.entity, context)?;
         self.check_fans(metric, id, &filter)?;
         let leaf = self.aggregate_leaf(metric, id.entity, measure.time, over_time, context.timing)?;
@@ -188,6 +198,25 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Refuses ranges that cut a step of what adds up step by step: a part of a month's amount is not known.
+    fn check_whole_steps(&self, metric: &Metric, id: MeasureId) -> Result<(), QueryError> {
+        let measure = self.model.measure(id);
+        let (Some(index), OverTime::Sum) = (measure.time, measure.over_time) else { return Ok(()) };
+        let Some(time) = self.model.dimension(DimensionId { entity: id.entity, index }).time.filter(|time| time.snapshot) else {
+            return Ok(());
+        };
+        let whole = whole_periods(self.query.range, time.grain, self.model.project.calendar);
+        if whole == self.query.range {
+            return Ok(());
+        }
+        let day = |day: Option<jiff::civil::Date>| day.map_or("null".to_owned(), |day| format!("\"{day}\""));
+        Err(QueryError::new(
+            Code::InvalidRange,
+            format!("`{}` is known by {}, and the range begins or ends inside one", metric.name, time.grain.name()),
+        )
+        .help(format!("range: {{between: {{from: {}, to: {}}}}}", day(whole.from), day(whole.to))))
+    }
+
     /// Finest grain of a fact's time.
     pub(super) fn time_grain(&self, fact: EntityId, time: Option<DimensionIndex>) -> Option<Grain> {
         let index = time?;
@@ -216,7 +245,7 @@ impl<'a> Builder<'a> {
             return Ok(position);
         }
         let keys = self.leaf_keys(fact, timing)?;
-        let filter = self.query_filter(fact)?;
+        let filter = self.query_filter(fact, timing)?;
         let kind = LeafKind::Aggregate(AggregateLeaf { fact, time, over_time, filter, columns: Vec::new() });
         Ok(self.push(Leaf { timing, keys, kind }))
     }
@@ -248,8 +277,13 @@ impl<'a> Builder<'a> {
                 .help("group by period(grain:) or pass range"));
         }
         check_period_count(self.model, self.query)?;
+        let finest = self.time_grain(id.entity, Some(time)).unwrap_or(Grain::Day);
+        if let Some(grain) = self.period().filter(|grain| !grain.is_made_of(finest)) {
+            return Err(grain_error(metric, grain, finest));
+        }
+        self.check_days(metric, context.timing)?;
         let keys = self.leaf_keys(id.entity, context.timing)?;
-        let filter = self.query_filter(id.entity)?;
+        let filter = self.query_filter(id.entity, context.timing)?;
         let mut column_filter = self.column_filter(metric, id.entity, context)?;
         column_filter.extend(self.column_filter(of, id.entity, Context { filter: &[], ..context })?);
         self.check_fans(metric, id, &column_filter)?;
@@ -336,24 +370,72 @@ impl<'a> Builder<'a> {
         if let Some(place) = places(column_filter).find(|place| place.reach.fan != Fan::None) {
             return refuse(place, "cannot have a condition of its own on");
         }
-        for condition in self.query_filter(measure.entity)? {
+        for condition in self.query_filter(measure.entity, Timing::default())? {
             let all: Vec<&Place> = places(std::slice::from_ref(&condition)).collect();
             let Some(fan) = all.iter().find(|place| place.reach.fan != Fan::None) else { continue };
+            if fan.reach.fan == Fan::Overlapping && !condition.is_positive() {
+                return refuse(fan, "can be selected by values that are there, not by values that are not, of");
+            }
             if all.iter().any(|place| place.reach.path != fan.reach.path) {
                 return refuse(fan, "cannot be selected by one condition that joins other dimensions with");
             }
         }
-        let is_sum = matches!(self.model.measure(measure).aggregate, Aggregate::Sum);
+        let declared = self.model.measure(measure);
+        let has_parts = declared.aggregate == Aggregate::Sum && declared.value_type == ValueType::Decimal;
         let keys = self.leaf_keys(measure.entity, Timing::default())?;
-        match key_places(&keys).find(|place| place.reach.fan == Fan::Weighted) {
-            Some(place) if !is_sum => refuse(place, "is not a sum, so it has no parts by"),
-            Some(_) | None => Ok(()),
+        let filters = self.query_filter(measure.entity, Timing::default())?;
+        for place in key_places(&keys).chain(places(&filters)).filter(|place| place.reach.fan != Fan::None) {
+            if place.reach.fan == Fan::Weighted && !has_parts {
+                return refuse(place, "is not a sum of decimals, so it has no parts by");
+            }
+            if !self.can_read_across(place) {
+                return refuse(place, "would need a relationship of the bridge to reach");
+            }
         }
+        Ok(())
+    }
+
+    /// Whether what lies behind a bridge can be read: the bridge has a relationship to it, or it is one plain hop away.
+    fn can_read_across(&self, place: &Place) -> bool {
+        let path = &place.reach.path;
+        path.iter().enumerate().all(|(n, hop)| {
+            let relationship = self.model.relationship(*hop);
+            match relationship.cardinality {
+                Cardinality::ManyToMany { bridge, .. } => {
+                    self.model.path_between(bridge, relationship.to).is_some()
+                        || (n + 1 == path.len() && self.model.entity(relationship.to).validity.is_none())
+                }
+                Cardinality::ManyToOne | Cardinality::OneToOne | Cardinality::OneToMany => true,
+            }
+        })
     }
 
     /// The question's conditions as a fact reaches them.
-    pub(super) fn query_filter(&self, fact: EntityId) -> Result<Vec<Condition<Place>>, QueryError> {
-        self.query.filter.iter().map(|condition| condition.try_map(&mut |field| self.place(fact, field))).collect()
+    pub(super) fn query_filter(&self, fact: EntityId, timing: Timing) -> Result<Vec<Condition<Place>>, QueryError> {
+        let is_page = |item: &Condition<Field>| self.query.is_page_of_entities && matches!(item, Condition::KeyIn { .. });
+        let conditions: Vec<_> = self
+            .query
+            .filter
+            .iter()
+            .filter(|item| !(timing.total && is_page(item)))
+            .map(|item| item.try_map(&mut |field| self.place(fact, field)))
+            .collect::<Result<_, _>>()?;
+        self.check_masks(&conditions)?;
+        Ok(conditions)
+    }
+
+    /// Refuses conditions on what the caller may not read: a masked value read as null would select the wrong rows.
+    fn check_masks(&self, conditions: &[Condition<Place>]) -> Result<(), QueryError> {
+        match places(conditions).find(|place| self.query.access.masked.contains(&place.dimension)) {
+            None => Ok(()),
+            Some(place) => {
+                let name = &self.model.dimension(place.dimension).name;
+                Err(QueryError::new(
+                    Code::Forbidden,
+                    format!("`{name}` is masked for you, and a condition of this question needs it"),
+                ))
+            }
+        }
     }
 
     /// The conditions of one column: the metric's own and those the question puts on it.
@@ -370,7 +452,9 @@ impl<'a> Builder<'a> {
                 .unwrap_or_else(|error| vec![Err(error)])
         });
         let asked = context.filter.iter().map(|condition| condition.try_map(&mut |field| self.place(fact, field)));
-        own.chain(asked).collect()
+        let conditions: Vec<_> = own.chain(asked).collect::<Result<_, _>>()?;
+        self.check_masks(&conditions)?;
+        Ok(conditions)
     }
 
     pub(super) fn push(&mut self, leaf: Leaf) -> usize {
@@ -415,7 +499,7 @@ pub(super) fn key_places(keys: &[LeafKey]) -> impl Iterator<Item = &Place> {
 }
 
 /// The dimensions conditions speak of.
-pub(super) fn places(conditions: &[Condition<Place>]) -> impl Iterator<Item = &Place> {
+pub(crate) fn places(conditions: &[Condition<Place>]) -> impl Iterator<Item = &Place> {
     let mut found = Vec::new();
     conditions.iter().for_each(|condition| condition.visit(&mut |place| found.push(place)));
     found.into_iter()

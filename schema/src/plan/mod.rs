@@ -165,6 +165,8 @@ pub struct MovementLeaf {
     pub owner: Vec<PathDimension>,
     /// Whether members are finer than owners.
     pub is_finer_than_owner: bool,
+    /// Whether the question made members finer than the grain: gross amounts of its groups do not add up to the total's.
+    pub is_refined: bool,
     /// Name of the grain, with what refined it.
     pub grain: String,
     /// From end to end of the period, or step by step.

@@ -33,12 +33,13 @@ impl Builder<'_> {
     ) -> Result<Expr<Slot>, QueryError> {
         let fact = movement.measure.entity;
         self.check_movement_time(metric, movement)?;
+        self.check_days(metric, context.timing)?;
         let movements = self.model.entity(fact).movements.as_ref();
         let movements = movements.expect("the fact of a movement has movements: checked when definitions are resolved");
         let asked = || self.query.movement_grain.as_deref().and_then(|name| movements.grain_named(name));
         let grain = &movements.grains[movement.grain.or_else(asked).map_or(0, |index| index.index())];
         let keys = self.leaf_keys(fact, context.timing)?;
-        let query_filter = self.query_filter(fact)?;
+        let query_filter = self.query_filter(fact, context.timing)?;
         let column_filter = self.column_filter(metric, fact, context)?;
         self.check_fan(metric, key_places(&keys).chain(places(&query_filter)).chain(places(&column_filter)))?;
 
@@ -58,7 +59,9 @@ impl Builder<'_> {
             .map(|dimension| PathDimension { path: owner_path.clone(), dimension })
             .collect();
         let owners = Members::new(self.model, fact, &owner);
-        let is_finer_than_owner = !members.iter().all(|member| owners.decide(member));
+        // Rows of a part of the owner are as fine as the part: its loss is not the owner's.
+        let is_part = |place: &Place| !owners.decide(&place.path());
+        let is_finer_than_owner = !members.iter().all(|member| owners.decide(member)) || places(&row_filter).any(is_part);
         let attributes: Vec<PathDimension> = key_places(&keys)
             .chain(places(&member_filter))
             .chain(places(&filter))
@@ -77,6 +80,7 @@ impl Builder<'_> {
                 members,
                 owner,
                 is_finer_than_owner,
+                is_refined: name != grain.name,
                 grain: name,
                 basis: self.basis(fact, movement),
                 row_filter,
@@ -152,6 +156,8 @@ impl Builder<'_> {
         for member in added {
             if !Members::new(self.model, fact, members).decide(&member) {
                 name.push_str(" × ");
+                name.push_str(&self.model.entity(member.dimension.entity).name);
+                name.push('.');
                 name.push_str(&self.model.dimension(member.dimension).name);
                 members.push(member);
             }

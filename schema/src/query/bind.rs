@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::Date;
+
 use super::{
-    Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, TimeRange,
+    Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, Scope, TimeRange,
     access::Access,
     bind_condition::{Names, bind_condition},
     bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
@@ -59,6 +61,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         totals: query.totals,
         movement_grain: query.movement_grain.clone(),
         movement_basis: query.movement_basis,
+        is_page_of_entities: matches!(query.scope, Scope::Entity(_)),
         as_of: query.as_of,
         as_known_at: query.as_known_at,
         time_zone: time_zone(model, query)?,
@@ -229,7 +232,7 @@ fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Resul
     Ok(match having {
         Filter::And(list) => Condition::And(list.iter().map(inner).collect::<Result<_, _>>()?),
         Filter::Or(list) => Condition::Or(list.iter().map(inner).collect::<Result<_, _>>()?),
-        Filter::Not(item) => Condition::Not(Box::new(inner(item)?)),
+        Filter::Not(item) => inner(item)?.negated(),
         Filter::Compare { field: name, operator, value } => {
             let position = field(name)?;
             Condition::Compare { field: position, operator: *operator, value: fit(name, position, value)? }
@@ -255,15 +258,23 @@ fn comparison_step(compare: Comparison, range: TimeRange) -> Result<Step, QueryE
             let (Some(from), Some(then)) = (range.from, other.from) else {
                 return Err(QueryError::new(Code::InvalidRange, "a comparison with another range needs a first day on both sides"));
             };
-            if from.day() == then.day() {
-                let months =
-                    (i32::from(from.year()) - i32::from(then.year())) * 12 + i32::from(from.month()) - i32::from(then.month());
-                return Ok(Step::months(months));
+            let step = step_between(then, from);
+            if other.to.is_some_and(|to| range.to.map(|end| step.before(end)) != Some(to)) {
+                return Err(QueryError::new(Code::InvalidRange, "the range compared with is not as long as the range asked for")
+                    .help("leave out its `to`, or ask for two ranges of the same length"));
             }
-            let days = (from - then).get_days();
-            Ok(Step::days(days))
+            Ok(step)
         }
     }
+}
+
+/// The distance between two days: in months when both are the same day of a month.
+fn step_between(then: Date, from: Date) -> Step {
+    if from.day() == then.day() {
+        let years = i32::from(from.year()) - i32::from(then.year());
+        return Step::months(years * 12 + i32::from(from.month()) - i32::from(then.month()));
+    }
+    Step::days((from - then).get_days())
 }
 
 fn check_order(bound: &BoundQuery) -> Result<(), QueryError> {

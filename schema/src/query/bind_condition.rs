@@ -35,7 +35,7 @@ pub(crate) fn bind_condition<N: Names>(model: &Model, names: &N, filter: &Filter
     Ok(match filter {
         Filter::And(list) => Condition::And(all(list)?),
         Filter::Or(list) => Condition::Or(all(list)?),
-        Filter::Not(inner) => Condition::Not(Box::new(bind_condition(model, names, inner)?)),
+        Filter::Not(inner) => bind_condition(model, names, inner)?.negated(),
         Filter::Compare { field: name, operator, value } => {
             let field = names.field(name)?;
             let value = value_check::fit(name, value, names.value_type(&field))?;

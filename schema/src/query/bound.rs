@@ -49,6 +49,8 @@ pub struct BoundQuery {
     pub movement_grain: Option<String>,
     /// How movements look at a period.
     pub movement_basis: MovementBasis,
+    /// Whether keys in `filter` only say which entities are on a page: they narrow the groups, not the totals groups are shares of.
+    pub is_page_of_entities: bool,
     /// The day that counts as today.
     pub as_of: Date,
     /// Only what was recorded by then.

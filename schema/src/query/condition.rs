@@ -93,6 +93,29 @@ impl<F> Condition<F> {
         }
     }
 
+    /// The condition that holds where this does not. Twice is once: chains of negation never reach an engine, whose parser may take
+    /// exponential time over them.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Condition::Not(inner) => *inner,
+            other => Condition::Not(Box::new(other)),
+        }
+    }
+
+    /// Whether the condition can only hold for values that are there and fulfil it, so that "one of several values does" means what it
+    /// says.
+    pub fn is_positive(&self) -> bool {
+        match self {
+            Condition::And(list) | Condition::Or(list) => list.iter().all(Condition::is_positive),
+            Condition::Compare { operator, .. } => *operator != Comparator::NotEqual,
+            Condition::In { negated, .. } => !negated,
+            Condition::IsNull { is_null, .. } => !is_null,
+            Condition::Matches { .. } | Condition::KeyIn { .. } => true,
+            Condition::Not(_) | Condition::Expr(_) => false,
+        }
+    }
+
     /// The parts that all have to hold.
     pub fn conjuncts(self) -> Vec<Condition<F>> {
         match self {

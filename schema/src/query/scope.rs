@@ -90,29 +90,30 @@ impl ScopeFields {
         }
     }
 
-    /// A segment's dimension as a field of this scope: the path the segment's entity takes, from the fact's side.
+    /// A segment's dimension as a field of this scope, reached as the scope reaches the segment's entity.
     pub(crate) fn segment_field(
         &self,
         model: &Model,
         segment: &Segment,
         place: &PathDimension,
     ) -> Result<ViewDimension, QueryError> {
-        let entity = segment.entity;
-        let reachable = self.fields.iter().any(|field| field.target.entity() == entity);
-        if !reachable {
-            return Err(QueryError::new(
-                Code::NoPath,
-                format!("{} has no `{}`, so segment `{}` does not apply", self.what, model.entity(entity).name, segment.name),
-            ));
-        }
+        let entity = &model.entity(segment.entity).name;
+        let Some(known) = self.fields.iter().find(|field| field.target.entity() == segment.entity) else {
+            let message = format!("{} has no `{entity}`, so segment `{}` does not apply", self.what, segment.name);
+            return Err(QueryError::new(Code::NoPath, message));
+        };
         let dimension = model.dimension(place.dimension);
+        if !place.path.is_empty() {
+            let message = format!("segment `{}` looks beyond `{entity}`, which metrics cannot follow", segment.name);
+            return Err(QueryError::new(Code::NoPath, message).help("put the condition into `where`"));
+        }
         Ok(ViewDimension {
             name: dimension.name.clone(),
             label: dimension.label.clone(),
             target: ViewTarget::Dimension(place.dimension),
-            via: Vec::new(),
+            via: known.via.clone(),
             value_type: dimension.value_type,
-            overlapping: false,
+            overlapping: known.overlapping,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Tree to text: the only module that writes SQL. Identifiers are quoted, values become parameters.
 
+use std::collections::HashMap;
+
 use super::{
     ast::{AggregateFunction, Alias, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select, Truncation},
     dialect::Dialect,
@@ -13,7 +15,7 @@ use crate::{
 /// Renders a query. `columns` name and type its result in order.
 #[must_use]
 pub fn render(query: &Query, columns: Vec<OutputColumn>, dialect: Dialect, is_lookup: bool) -> Statement {
-    let mut writer = Writer { text: String::with_capacity(1024), params: Vec::new(), dialect, indent: 0 };
+    let mut writer = Writer { text: String::with_capacity(1024), params: Vec::new(), numbers: HashMap::new(), dialect, indent: 0 };
     writer.query(query);
     Statement { sql: SqlText::new(writer.text), params: writer.params, columns, is_lookup }
 }
@@ -25,6 +27,8 @@ const CHAIN: usize = 16;
 struct Writer {
     text: String,
     params: Vec<Param>,
+    /// Positions in `params`; only looked up, so its order never matters.
+    numbers: HashMap<Param, usize>,
     dialect: Dialect,
     indent: usize,
 }
@@ -67,8 +71,8 @@ impl Writer {
             (Param::Date(_), Dialect::Postgres) => "::date",
             (Param::Timestamp(_), Dialect::Postgres) => "::timestamptz",
         };
-        let position = self.params.iter().position(|known| *known == param).unwrap_or_else(|| {
-            self.params.push(param);
+        let position = *self.numbers.entry(param).or_insert_with_key(|param| {
+            self.params.push(param.clone());
             self.params.len() - 1
         });
         self.push(&format!("${}{cast}", position + 1));

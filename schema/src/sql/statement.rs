@@ -67,13 +67,17 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Hex digest of text and values: equal questions have equal digests.
+    /// Hex digest of text, values and result types: equal questions have equal digests.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.sql.as_str().as_bytes());
         for param in &self.params {
             hash.update([0]);
             hash.update(format!("{param:?}").as_bytes());
+        }
+        for column in &self.columns {
+            hash.update([1]);
+            hash.update(column.value_type.name().as_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -14,9 +14,7 @@ use crate::{
     model::{
         DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
         access::{PolicyRef, RuleSeverity, RuleTime},
-        join_graph::{Layer, Way},
     },
-    source::Span,
     value::{Value, ValueType, canonical_decimal},
 };
 
@@ -168,9 +166,6 @@ fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mu
                 .help("add `rows:`, `hide:` or `mask:`"),
         );
     }
-    if policy.rows.is_some() {
-        every_way_is_clear(draft, entity, policy.applies_to.span, out);
-    }
     Some(Policy {
         name: name.value.clone(),
         description: owned(policy.description.as_ref()),
@@ -181,15 +176,6 @@ fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mu
         mask: mask.into_iter().collect::<Option<_>>()?,
         span: name.span,
     })
-}
-
-/// A policy restricts whatever leads to its entity, so it must be clear by which way that is: an unclear one would let rows through.
-fn every_way_is_clear(draft: &Draft<'_>, entity: EntityId, span: Span, out: &mut Diagnostics) {
-    for from in (0..draft.entities.len()).map(|index| EntityId(index as u16)) {
-        if let Way::Ambiguous(one, other) = draft.graph.way(from, entity, Layer::Safe) {
-            out.push(draft.ambiguous(from, entity, &one, &other, span));
-        }
-    }
 }
 
 /// A dimension of the entity, named alone or after it.

@@ -46,7 +46,10 @@ fn safe_and_weighted_ways(draft: &mut Draft<'_>) {
     for (from, to) in (0..count).flat_map(|from| (0..count).map(move |to| (EntityId(from as u16), EntityId(to as u16)))) {
         let reach = match draft.graph.way(from, to, Layer::Safe) {
             Way::One(path) => Some(Reach { path, fan: Fan::None }),
-            Way::Ambiguous(..) => None,
+            Way::Ambiguous(one, other) => {
+                draft.paths.insert_ambiguous(from, to, [one, other]);
+                None
+            }
             Way::None => match draft.graph.way(from, to, Layer::Weighted) {
                 Way::One(path) => Some(Reach { path, fan: Fan::Weighted }),
                 Way::None | Way::Ambiguous(..) => None,

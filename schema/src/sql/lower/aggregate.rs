@@ -28,6 +28,11 @@ impl Lowerer<'_> {
             scan.read_at(time.read_at());
             let range = time.widened(earlier(self.leaf_range(plan, aggregate.over_time), leaf.timing.shift));
             time.within(range).into_iter().for_each(|filter| scan.filter(filter));
+            if leaf.timing.shift.months != 0 && period_of(&leaf.keys) == Some(Grain::Day) {
+                // A day without a counterpart so many months later has nothing to stand beside.
+                let there_and_back = shift(shift(time.day(), leaf.timing.shift), leaf.timing.shift.times(-1));
+                scan.filter(Expr::equal(there_and_back, time.day()));
+            }
             if aggregate.over_time != OverTime::Sum {
                 chosen = Some(self.choose_snapshots(&mut scan, time, aggregate, period_of(&leaf.keys), range));
             }
@@ -144,7 +149,7 @@ pub(super) fn measured(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, item: &Ag
         | Aggregate::CountDistinct
         | Aggregate::Median => scan.own(&measure.expr),
     };
-    let value = fans.weights().fold(value, |value, weight| Expr::infix(Infix::Multiply, value, weight));
+    let value = fans.weights(env).fold(value, |value, weight| Expr::infix(Infix::Multiply, value, weight));
     let value = if conditions.is_empty() { value } else { Expr::when(Expr::And(conditions), value) };
     let value = match (aggregate, measure.value_type) {
         (Aggregate::Sum, ValueType::Int) => Expr::Exact(Box::new(value)),

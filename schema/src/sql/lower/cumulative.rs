@@ -43,7 +43,7 @@ impl Lowerer<'_> {
         };
         let first = match cumulative.window {
             Window::Trailing(step) => shift(end.clone(), step.times(-1)),
-            Window::ToDate(grain) => truncate(self.calendar(), grain, start.clone()),
+            Window::ToDate(grain) => truncate(self.calendar(), grain, shift(end.clone(), Step::days(-1))),
         };
         scan.filter(Expr::infix(Infix::GreaterOrEqual, time.day(), first));
         scan.filter(Expr::infix(Infix::Less, time.day(), end));

@@ -13,6 +13,7 @@ use crate::{
     },
     plan::{
         Place,
+        build::places,
         place::{identity, reduce},
     },
     query::condition::Condition,
@@ -40,10 +41,11 @@ impl Fans {
         scan: &mut Scan<'_>,
         env: Env<'_>,
         keys: impl Iterator<Item = &'p Place>,
-        filters: &[Condition<Place>],
+        filters: &'p [Condition<Place>],
     ) -> Self {
         let mut fans = Self::default();
-        for place in keys.filter(|place| place.reach.fan != Fan::None) {
+        let weighted = places(filters).filter(|place| place.reach.fan == Fan::Weighted);
+        for place in keys.filter(|place| place.reach.fan != Fan::None).chain(weighted) {
             let to = place.reach.path[..=multiplying_hop(env, &place.reach.path)].to_vec();
             match fans.joined.iter_mut().find(|joined| joined.to == to) {
                 Some(joined) if joined.places.contains(place) => {}
@@ -74,12 +76,14 @@ impl Fans {
         all
     }
 
-    /// The weights by which sums are multiplied. What is not allocated to anyone counts whole, under no value: nothing is lost.
-    pub(super) fn weights(&self) -> impl Iterator<Item = Expr> {
+    /// The weights by which sums are multiplied. What is not allocated counts whole, under no value, so nothing is lost; unless the
+    /// caller may not see all allocations: then what looks unallocated may be allocated to others, and counts nothing.
+    pub(super) fn weights(&self, env: Env<'_>) -> impl Iterator<Item = Expr> {
+        let unallocated = i64::from(env.access.rows.is_empty());
         self.joined
             .iter()
             .filter(|joined| joined.is_weighted)
-            .map(|joined| Expr::Call("coalesce", vec![column(&joined.alias, &Alias::named("w")), Expr::Number(1)]))
+            .map(move |joined| Expr::Call("coalesce", vec![column(&joined.alias, &Alias::named("w")), Expr::Number(unallocated)]))
     }
 }
 
@@ -158,6 +162,9 @@ fn side<'a>(env: Env<'a>, to: &[RelationshipId]) -> Side<'a> {
 
 impl Side<'_> {
     fn value(&mut self, env: Env<'_>, to: &[RelationshipId], place: &Place) -> Expr {
+        if env.access.masked.contains(&place.dimension) {
+            return Expr::Null(env.model.dimension(place.dimension).value_type);
+        }
         if let Some(alias) = &self.far {
             return physical(env.model.dimension(place.dimension), alias);
         }

@@ -138,17 +138,14 @@ impl<'a> Scan<'a> {
 
     fn apply_policies(&mut self) {
         for (entity, conditions) in &self.env.access.rows {
-            let prefix = if *entity == self.entity {
-                Vec::new()
+            let ways = if *entity == self.entity {
+                vec![Vec::new()]
             } else {
-                match self.env.model.path_between(self.entity, *entity) {
-                    Some(reach) => reach.path.clone(),
-                    None => continue,
-                }
+                self.env.model.policy_ways(self.entity, *entity).into_iter().cloned().collect()
             };
-            for condition in conditions {
+            for (way, condition) in ways.iter().flat_map(|way| conditions.iter().map(move |condition| (way, condition))) {
                 let filter = expression(condition, &mut |place: &PathDimension| {
-                    let path: Vec<_> = prefix.iter().chain(&place.path).copied().collect();
+                    let path: Vec<_> = way.iter().chain(&place.path).copied().collect();
                     let alias = self.place(&path, true);
                     physical(self.env.model.dimension(place.dimension), &alias)
                 });
@@ -187,7 +184,7 @@ impl<'a> Scan<'a> {
             on.extend(valid_at(&alias, validity, &instant));
         }
         self.scanned.insert(relationship.to);
-        let is_filtered = now || self.env.model.path_between(self.entity, relationship.to).is_some_and(|reach| reach.path == path);
+        let is_filtered = now || self.env.model.policy_ways(self.entity, relationship.to).iter().any(|way| way.as_slice() == path);
         let from = if is_filtered {
             relation(self.env, relationship.to, alias.clone())
         } else {
@@ -266,7 +263,7 @@ pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> From {
 
 /// Whether a policy takes rows of an entity away, its own or one of an entity it leads to.
 fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
-    env.access.rows.keys().any(|restricted| *restricted == id || env.model.path_between(id, *restricted).is_some())
+    env.access.rows.keys().any(|restricted| *restricted == id || !env.model.policy_ways(id, *restricted).is_empty())
 }
 
 fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &ColumnName, recorded: &ColumnName) -> Query {

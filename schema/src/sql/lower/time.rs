@@ -103,7 +103,12 @@ pub(super) fn shift(value: Expr, step: Step) -> Expr {
     Expr::Shift(Box::new(value), step)
 }
 
-/// A range so much earlier.
+/// A range so much earlier. Its end is that of its last day or that of its period, whichever keeps more: in a shorter month the two
+/// differ.
 pub(super) fn earlier(range: TimeRange, step: Step) -> TimeRange {
-    TimeRange { from: range.from.map(|from| step.before(from)), to: range.to.map(|to| step.before(to)) }
+    let end = |to: Date| {
+        let after_last_day = Step::days(1).after(step.before(Step::days(1).before(to)));
+        step.before(to).max(after_last_day)
+    };
+    TimeRange { from: range.from.map(|from| step.before(from)), to: range.to.map(end) }
 }

@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 use holdfast_schema::{
     compile,
-    plan::{explain, plan},
-    query::{Comparator, Filter, MetricQuery, MovementBasis, bind},
+    plan::{LeafKind, explain, plan},
+    query::{Comparator, Filter, MetricQuery, MovementBasis, Scope, bind},
     sql::Dialect,
     value::Value,
 };
@@ -97,13 +97,13 @@ fn a_movement_grouped_by_a_components_dimension_compares_inside_it() {
     check_plan(
         &question("retention", &["contraction_mrr"], &["product"]),
         expect![[r#"
-        group by [component.product]
-          0: movement of balance.mrr per account × product, PointToPoint
-             by balance → component . product
-             members [balance → account . account_id, balance → component . product]
-             .0 = amount of contraction
-        contraction_mrr = 0.0
-    "#]],
+            group by [component.product]
+              0: movement of balance.mrr per account × component.product, PointToPoint
+                 by balance → component . product
+                 members [balance → account . account_id, balance → component . product]
+                 .0 = amount of contraction
+            contraction_mrr = 0.0
+        "#]],
     );
 }
 
@@ -112,14 +112,14 @@ fn a_movement_grouped_by_what_changed_compares_each_balance() {
     check_plan(
         &question("retention", &["contraction_mrr"], &["source_type"]),
         expect![[r#"
-        group by [balance.source_type]
-          0: movement of balance.mrr per account × component_id, PointToPoint
-             by balance . source_type
-             members [balance → account . account_id, balance . component_id]
-             read [balance . source_type]
-             .0 = amount of contraction
-        contraction_mrr = 0.0
-    "#]],
+            group by [balance.source_type]
+              0: movement of balance.mrr per account × balance.component_id, PointToPoint
+                 by balance . source_type
+                 members [balance → account . account_id, balance . component_id]
+                 read [balance . source_type]
+                 .0 = amount of contraction
+            contraction_mrr = 0.0
+        "#]],
     );
 }
 
@@ -133,7 +133,7 @@ fn a_condition_on_what_changes_holds_for_members_not_for_rows() {
     let model = model();
     let bound = bind(&model, &query, &nobody()).unwrap();
     let plan = plan(&model, &bound).unwrap();
-    let holdfast_schema::plan::LeafKind::Movement(movement) = &plan.leaves[0].kind else { panic!("a movement") };
+    let LeafKind::Movement(movement) = &plan.leaves[0].kind else { panic!("a movement") };
     assert_eq!((movement.member_filter.len(), movement.row_filter.len()), (1, 1));
 }
 
@@ -264,4 +264,37 @@ fn two_grains_that_nest_are_one_statement() {
         mrr = 0.0
     "#]],
     );
+}
+
+#[test]
+fn chains_of_negation_are_folded() {
+    let smb = Filter::Compare { field: "segment".to_owned(), operator: Comparator::Equal, value: Value::Text("smb".to_owned()) };
+    let deep = (0..60).fold(smb.clone(), |inner, _| Filter::Not(Box::new(inner)));
+    let sql = |filter: Filter| {
+        let query = MetricQuery { filter: Some(filter), ..question("value", &["mrr"], &[]) };
+        compile::metrics(&model(), &query, &nobody(), Dialect::Embedded).unwrap().rows
+    };
+    assert_eq!(sql(deep), sql(smb));
+}
+
+#[test]
+fn a_share_is_of_all_entities_whatever_page_they_are_on() {
+    let page = Filter::KeyIn { field: "account".to_owned(), keys: vec![vec![Value::Text("a1".to_owned())]] };
+    let query = MetricQuery {
+        scope: Scope::Entity("account".to_owned()),
+        filter: Some(page),
+        ..question("value", &["used_share"], &["account"])
+    };
+    let model = model();
+    let bound = bind(&model, &query, &nobody()).unwrap();
+    let plan = plan(&model, &bound).unwrap();
+    let conditions: Vec<(bool, usize)> = plan
+        .leaves
+        .iter()
+        .map(|leaf| match &leaf.kind {
+            LeafKind::Aggregate(aggregate) => (leaf.timing.total, aggregate.filter.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(conditions, [(false, 1), (true, 0)]);
 }

@@ -154,3 +154,28 @@ fn members_have_one_value_and_columns_one_name() {
         expect!["E_INVALID_ARGUMENT: `Mars/Olympus` is not a time zone | use an IANA name such as `Europe/Berlin` | "],
     );
 }
+
+#[test]
+fn an_amount_by_month_has_no_part_of_a_month() {
+    let cut = TimeRange { from: Some(date(2025, 1, 10)), to: Some(date(2025, 2, 1)) };
+    let balance = MetricQuery { range: Some(cut), ..question("value", &["mrr"], &[]) };
+    assert!(compile::metrics(&model(), &balance, &nobody(), Dialect::Postgres).is_ok(), "a balance is that of its month");
+    let longer = Some(Comparison::Range(TimeRange { from: Some(date(2024, 1, 1)), to: Some(date(2024, 2, 1)) }));
+    check_refusal(
+        &MetricQuery { compare: longer, ..question("value", &["mrr"], &[]) },
+        expect![
+            "E_INVALID_RANGE: the range compared with is not as long as the range asked for | leave out its `to`, or ask for two ranges of the same length | "
+        ],
+    );
+}
+
+#[test]
+fn what_overlaps_is_selected_by_what_is_there() {
+    let without = Filter::IsNull { field: "role".to_owned(), is_null: true };
+    check_refusal(
+        &MetricQuery { filter: Some(without), ..question("value", &["mrr"], &[]) },
+        expect![
+            "E_FAN_OUT_IN_SCALAR_QUERY: `mrr` can be selected by values that are there, not by values that are not, of `role` | use a dimension of which each row has one value | "
+        ],
+    );
+}
