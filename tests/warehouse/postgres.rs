@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use holdfast_schema::{
-    sql::{Param, Statement},
+    compile, load,
+    query::{Caller, Comparator, EntityQuery, Filter, Page},
+    source::SourceMap,
+    sql::{Dialect, Param, Statement},
     value::{Value, ValueType},
 };
 use holdfast_server::warehouse::{
     Error, Limits, Warehouse as _,
     postgres::{
         self, Settings,
-        load::{self, Existing},
+        load::{self as loader, Existing},
     },
     table::{ColumnType, Table},
 };
@@ -83,6 +86,36 @@ async fn text_finds_enums_and_uuids_by_their_own_type() {
         let rows = warehouse.run(&question).await.expect("it is found");
         assert_eq!(shown(&rows), ["00000000-0000-0000-0000-00000000000a|ok"]);
     }
+}
+
+#[tokio::test]
+async fn compiled_questions_find_enums_and_uuids_too() {
+    let database = Postgres::shared().database().await;
+    database
+        .execute(
+            "create type mood as enum ('sad', 'ok'); create table t (id uuid primary key, mood mood, note text); \
+             insert into t values ('00000000-0000-0000-0000-00000000000a', 'ok', 'ok'), ('00000000-0000-0000-0000-00000000000b', 'sad', 'ok')",
+        )
+        .await;
+    let definitions = "project: p\n---\nentity: t\nsource: t\nkey: id\ndimensions: {id: string, mood: string, note: string}\n";
+    let (model, diagnostics) = load(SourceMap::new([("t.yaml".to_owned(), definitions.to_owned())]));
+    let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
+    let equal =
+        |field: &str| Filter::Compare { field: field.to_owned(), operator: Comparator::Equal, value: Value::Text("ok".to_owned()) };
+    let key = vec![Value::Text("00000000-0000-0000-0000-00000000000a".to_owned())];
+    let query = EntityQuery {
+        entity: "t".to_owned(),
+        dimensions: vec!["mood".to_owned()],
+        parents: None,
+        filter: Some(Filter::And(vec![equal("mood"), equal("note"), Filter::KeyIn { field: String::new(), keys: vec![key] }])),
+        order_by: Vec::new(),
+        page: Page { limit: 10, offset: 0, after: None, before: None, backwards: false },
+        as_of: jiff::civil::date(2025, 1, 1),
+        as_known_at: None,
+    };
+    let compiled = compile::entities(&model, &query, &Caller::default(), Dialect::Postgres).expect("it compiles");
+    let rows = open(&database, |_| {}).run(&compiled.rows).await.expect("it is found");
+    assert_eq!(shown(&rows), ["00000000-0000-0000-0000-00000000000a|ok"]);
 }
 
 #[tokio::test]
@@ -201,10 +234,10 @@ async fn tables_are_loaded_whole_or_not_at_all_and_described_with_their_keys() {
     .primary_key(&["id"])
     .foreign_key(&["parent"], "parent", &["Key"]);
     child.push(&[Value::Int(1), Value::Text("a,\"b\"\n\\.".into()), Value::Null]);
-    load::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.expect("it loads");
+    loader::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.expect("it loads");
     child.push(&[Value::Int(2), Value::Text("nobody".into()), Value::Int(3)]);
-    assert!(load::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.is_err());
-    assert!(load::load(&database.url, &[parent, child], Existing::Replace).await.is_err(), "a child without a parent");
+    assert!(loader::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.is_err());
+    assert!(loader::load(&database.url, &[parent, child], Existing::Replace).await.is_err(), "a child without a parent");
 
     let warehouse = open(&database, |_| {});
     let rows = warehouse.run(&statement("itn", "select id, parent, amount from crm.child", vec![])).await.expect("it is there");

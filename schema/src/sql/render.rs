@@ -67,12 +67,17 @@ impl Writer {
             (Param::Bool(_), Dialect::Postgres) => "::boolean",
             (Param::Int(_), Dialect::Postgres) => "::bigint",
             (Param::Decimal(_), Dialect::Postgres) => "::numeric",
-            (Param::Text(_), Dialect::Postgres) => "::text",
+            // Text has no type of its own, so that it is read as what it meets: a uuid or an enum of the warehouse as well as text.
+            (Param::Text(_), Dialect::Postgres) => "",
             (Param::Date(_), Dialect::Postgres) => "::date",
             (Param::Timestamp(_), Dialect::Postgres) => "::timestamptz",
         };
-        let position = *self.numbers.entry(param).or_insert_with_key(|param| {
+        // One number has one type, and text may meet several.
+        let is_shared = !matches!(param, Param::Text(_));
+        let known = self.numbers.get(&param).copied().filter(|_| is_shared);
+        let position = known.unwrap_or_else(|| {
             self.params.push(param.clone());
+            self.numbers.insert(param, self.params.len() - 1);
             self.params.len() - 1
         });
         self.push(&format!("${}{cast}", position + 1));
