@@ -93,18 +93,19 @@ async fn compiled_questions_find_enums_and_uuids_too() {
     let database = Postgres::shared().database().await;
     database
         .execute(
-            "create type mood as enum ('sad', 'ok'); create table t (id uuid primary key, mood mood, note text); \
+            "create type mood as enum ('sad', 'ok'); create table t (thing_id uuid primary key, mood mood, note text); \
              insert into t values ('00000000-0000-0000-0000-00000000000a', 'ok', 'ok'), ('00000000-0000-0000-0000-00000000000b', 'sad', 'ok')",
         )
         .await;
-    let definitions = "project: p\n---\nentity: t\nsource: t\nkey: id\ndimensions: {id: string, mood: string, note: string}\n";
+    let definitions =
+        "project: p\n---\nentity: thing\nsource: t\nkey: thing_id\ndimensions: {thing_id: string, mood: string, note: string}\n";
     let (model, diagnostics) = load(SourceMap::new([("t.yaml".to_owned(), definitions.to_owned())]));
     let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
     let equal =
         |field: &str| Filter::Compare { field: field.to_owned(), operator: Comparator::Equal, value: Value::Text("ok".to_owned()) };
     let key = vec![Value::Text("00000000-0000-0000-0000-00000000000a".to_owned())];
     let query = EntityQuery {
-        entity: "t".to_owned(),
+        entity: "thing".to_owned(),
         dimensions: vec!["mood".to_owned()],
         parents: None,
         filter: Some(Filter::And(vec![equal("mood"), equal("note"), Filter::KeyIn { field: String::new(), keys: vec![key] }])),
