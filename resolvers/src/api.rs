@@ -16,6 +16,7 @@ use apollo_compiler::{
 use async_graphql::Request;
 use bytes::Bytes;
 use holdfast_schema::{
+    definition::test::SavedQuestion,
     diagnostic::{Diagnostic, Diagnostics},
     model::Model,
     source::{FileId, Span},
@@ -89,6 +90,10 @@ impl Api {
                 return Err(out);
             }
         };
+        check_saved(&model, &schema, &settings, &mut out);
+        if out.has_errors() {
+            return Err(out);
+        }
         let implementers = schema.implementers_map();
         let documents = Documents::new(settings.document_cache);
         Ok(Self { model, settings, surface, sdl, schema, implementers, documents })
@@ -102,6 +107,15 @@ impl Api {
     /// The model behind the surface.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// The text of a document that the definitions save under a name.
+    pub fn saved_document(&self, name: &str) -> Option<&str> {
+        let (_, saved) = self.model.saved_queries.iter().find(|(known, _)| known == name)?;
+        match &saved.question {
+            SavedQuestion::Document(text) => Some(&text.value),
+            SavedQuestion::Ask(_) => None,
+        }
     }
 
     /// Answers a request. The response is complete whatever happens; nothing here panics on what a caller sends.
@@ -209,6 +223,29 @@ impl Api {
             return nothing;
         }
         introspection::partial_execute(&self.schema, &self.implementers, document, operation, variables).unwrap_or(nothing)
+    }
+}
+
+/// Checks the documents that the definitions save against the surface made from them.
+fn check_saved(model: &Model, schema: &Valid<Schema>, settings: &Settings, out: &mut Diagnostics) {
+    for (name, saved) in &model.saved_queries {
+        let SavedQuestion::Document(text) = &saved.question else { continue };
+        for problem in Documents::check(schema, &text.value, settings).err().unwrap_or_default() {
+            let place = match problem.locations.first() {
+                Some((line, column)) => format!("line {line}, column {column} of the document: "),
+                None => String::new(),
+            };
+            let mut diagnostic =
+                Diagnostic::error("G010", text.span, format!("saved query `{name}` cannot be asked: {}", problem.message))
+                    .label(format!("{place}{}", problem.message));
+            if let Some(nearest) = problem.suggestions.first() {
+                diagnostic = diagnostic.help(format!("did you mean `{nearest}`?"));
+            }
+            if let Some(help) = &problem.help {
+                diagnostic = diagnostic.help(help.clone());
+            }
+            out.push(diagnostic);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The catalogue: the definitions themselves as an answer, from the model alone.
 
 use holdfast_schema::{
+    definition::test::SavedQuestion,
     expr::BinaryOp,
     model::{
         Cardinality, DimensionIndex, EntityId, MetricId, MetricKind, RelationshipIndex, View, ViewId, ViewTarget,
@@ -55,6 +56,7 @@ enum Object {
     Relationship(EntityId, RelationshipIndex),
     Rule(usize),
     Segment(usize),
+    SavedQuery(usize),
 }
 
 /// One walk over a selection.
@@ -86,6 +88,7 @@ impl CataloguePlan {
             CatalogueRoot::Views => walk.list(selected, model.view_ids().map(|(id, _)| Object::View(id)))?,
             CatalogueRoot::Entities => walk.list(selected, model.entity_ids().map(|(id, _)| Object::Entity(id)))?,
             CatalogueRoot::Rules => walk.list(selected, (0..model.rules.len()).map(Object::Rule))?,
+            CatalogueRoot::SavedQueries => walk.list(selected, (0..model.saved_queries.len()).map(Object::SavedQuery))?,
             CatalogueRoot::Segments => walk.list(selected, (0..model.segments.len()).map(Object::Segment))?,
         };
         Ok(Self { value })
@@ -151,6 +154,7 @@ impl<'a> Walk<'_, 'a> {
             Object::Relationship(..) => "Relationship",
             Object::Rule(_) => "Rule",
             Object::Segment(_) => "Segment",
+            Object::SavedQuery(_) => "SavedQuery",
         };
         let mut out = Vec::new();
         for field in self.planner.request.below(selected, type_name) {
@@ -174,6 +178,7 @@ impl<'a> Walk<'_, 'a> {
             Object::Relationship(entity, index) => self.relationship(field, entity, index),
             Object::Rule(index) => self.rule(field, index),
             Object::Segment(index) => self.segment(field, index),
+            Object::SavedQuery(index) => Ok(self.saved_query(field, index)),
         }
     }
 
@@ -412,6 +417,19 @@ impl<'a> Walk<'_, 'a> {
             "description" => optional(segment.description.as_ref()),
             _ => self.object(field, Object::Entity(segment.entity))?,
         })
+    }
+
+    fn saved_query(&self, field: &Selected<'a>, index: usize) -> Value {
+        let (name, saved) = &self.planner.model.saved_queries[index];
+        match field.name {
+            "name" => text(name),
+            "label" => text(saved.label.as_ref().map_or(name, |label| &label.value)),
+            "description" => optional(saved.description.as_ref().map(|description| &description.value)),
+            _ => match &saved.question {
+                SavedQuestion::Document(document) => text(&document.value),
+                SavedQuestion::Ask(_) => Value::Null,
+            },
+        }
     }
 }
 

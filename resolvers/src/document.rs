@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Settings,
     error::{LIMIT_EXCEEDED, PARSE_FAILED, Problem, VALIDATION_FAILED, pair},
+    limits,
 };
 
 /// Errors of one document that are reported.
@@ -30,6 +31,18 @@ impl Documents {
     /// A cache of that many documents.
     pub(crate) fn new(capacity: u64) -> Self {
         Self { cache: Cache::new(capacity) }
+    }
+
+    /// Whether a text is a document that would be answered; says what is wrong with it.
+    pub(crate) fn check(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<(), Vec<Problem>> {
+        let document = parse(schema, text, settings)?;
+        let operation = document.operations.get(None).map_err(|_| {
+            vec![
+                Problem::new(VALIDATION_FAILED, "a saved document holds exactly one operation")
+                    .help("save each operation by itself"),
+            ]
+        })?;
+        limits::check(&settings.limits, &document, operation).map_err(|problem| vec![problem])
     }
 
     /// The validated document of a text. Documents that are wrong are not kept.

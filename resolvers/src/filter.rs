@@ -201,7 +201,7 @@ pub(crate) fn date_range(input: &Input) -> Result<TimeRange, String> {
     Ok(TimeRange { from: end("from")?, to: end("to")? })
 }
 
-/// `@oneOf {between, preset, trailing}`, seen from `today`.
+/// `@oneOf {between, preset, trailing, upcoming}`, seen from `today`.
 pub(crate) fn time_range(planner: &Planner<'_>, today: Date, input: &Input) -> Result<TimeRange, Problem> {
     let calendar = planner.model.project.calendar;
     let wrong = |message: &str| Problem::input(format!("range: {message}"));
@@ -212,10 +212,13 @@ pub(crate) fn time_range(planner: &Planner<'_>, today: Date, input: &Input) -> R
             let preset = value.text().and_then(Preset::named).ok_or_else(|| wrong("no such preset"))?;
             Ok(preset.days(calendar, today))
         }
-        _ => {
+        form => {
             let n = value.get("n").and_then(Input::int).and_then(|n| i32::try_from(n).ok()).filter(|n| (1..=10_000).contains(n));
             let n = n.ok_or_else(|| wrong("`n` is a number of periods from 1 to 10000"))?;
             let grain = grain(value).ok_or_else(|| wrong("no such grain"))?;
+            if form == "upcoming" {
+                return Ok(range::upcoming(calendar, today, n, grain));
+            }
             let complete = value.get("complete").and_then(Input::bool).unwrap_or(true);
             Ok(range::trailing(calendar, today, n, grain, complete))
         }

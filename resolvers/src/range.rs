@@ -1,4 +1,4 @@
-//! Spans of time as they are asked for (presets, trailing periods) → spans of days, seen from the day that counts as today.
+//! Spans of time as they are asked for (presets, trailing and upcoming periods) → spans of days, seen from the day that counts as today.
 
 use holdfast_schema::{
     query::TimeRange,
@@ -103,11 +103,23 @@ pub(crate) fn trailing(calendar: Calendar, today: Date, n: i32, grain: Grain, co
     TimeRange { from: Some(grain.step().times(n).before(to)), to: Some(to) }
 }
 
+/// The next `n` periods of a grain, the one that holds `today` being the first.
+pub(crate) fn upcoming(calendar: Calendar, today: Date, n: i32, grain: Grain) -> TimeRange {
+    let from = calendar.truncate(grain, today);
+    TimeRange { from: Some(from), to: Some(grain.step().times(n).after(from)) }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn upcoming_periods_begin_with_the_current_one() {
+        let range = upcoming(Calendar::default(), date(2025, 12, 31), 2, Grain::Month);
+        assert_eq!(range, TimeRange { from: Some(date(2025, 12, 1)), to: Some(date(2026, 2, 1)) });
+    }
 
     #[test]
     fn trailing_periods_end_where_the_current_one_begins() {

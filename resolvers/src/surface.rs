@@ -18,7 +18,7 @@ use crate::naming::{self, Names, camel, pascal};
 const ROW_FIELDS: [&str; 4] = ["id", "period", "compare", "status"];
 
 /// Root fields that every surface has.
-const ROOTS: [(&str, Root); 9] = [
+const ROOTS: [(&str, Root); 10] = [
     ("node", Root::Node),
     ("nodes", Root::Nodes),
     ("metrics", Root::Catalogue(CatalogueRoot::Metrics)),
@@ -28,10 +28,11 @@ const ROOTS: [(&str, Root); 9] = [
     ("entities", Root::Catalogue(CatalogueRoot::Entities)),
     ("rules", Root::Catalogue(CatalogueRoot::Rules)),
     ("segments", Root::Catalogue(CatalogueRoot::Segments)),
+    ("savedQueries", Root::Catalogue(CatalogueRoot::SavedQueries)),
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 56] = [
+const TYPES: [&str; 58] = [
     "Query",
     "Node",
     "PageInfo",
@@ -40,6 +41,7 @@ const TYPES: [&str; 56] = [
     "TimeRange",
     "DateRange",
     "TrailingRange",
+    "UpcomingRange",
     "RangePreset",
     "Comparison",
     "Fill",
@@ -74,6 +76,7 @@ const TYPES: [&str; 56] = [
     "RuleSeverity",
     "RuleOperator",
     "Segment",
+    "SavedQuery",
     "ValueType",
     "Decimal",
     "BigInt",
@@ -130,6 +133,7 @@ pub(crate) enum CatalogueRoot {
     Entities,
     Rules,
     Segments,
+    SavedQueries,
 }
 
 /// An entity in GraphQL.

@@ -7,7 +7,7 @@ use super::{Types, field, input, list, named, required, required_list};
 /// The catalogue's root fields.
 pub(super) fn root_fields() -> Vec<Field> {
     vec![
-        field("metrics", required_list("Metric"), "Metrics, by name.")
+        field("metrics", list("Metric"), "Metrics, by name.")
             .argument(input(
                 "compatibleWith",
                 list("String"),
@@ -19,15 +19,16 @@ pub(super) fn root_fields() -> Vec<Field> {
             required("String"),
             "As written in the definitions.",
         )),
-        field("dimensions", required_list("Dimension"), "Dimensions of the views.").argument(input(
+        field("dimensions", list("Dimension"), "Dimensions of the views.").argument(input(
             "forMetrics",
             list("String"),
             "Only those that all of these metrics can be grouped by.",
         )),
-        field("views", required_list("View"), "Subject areas."),
-        field("entities", required_list("Entity"), "Entities and facts."),
-        field("rules", required_list("Rule"), "Thresholds with actions."),
-        field("segments", required_list("Segment"), "Named filters."),
+        field("views", list("View"), "Subject areas."),
+        field("entities", list("Entity"), "Entities and facts."),
+        field("rules", list("Rule"), "Thresholds with actions."),
+        field("segments", list("Segment"), "Named filters."),
+        field("savedQueries", list("SavedQuery"), "Questions with a name."),
     ]
 }
 
@@ -92,6 +93,11 @@ pub(super) fn register(types: &mut Types) {
             .field(field("source", named("String"), "Where it comes from.")),
     );
     types.add(named_object("Segment", "A named filter.").field(field("entity", required("Entity"), "Whose rows it selects.")));
+    types.add(named_object("SavedQuery", "A question with a name.").field(field(
+        "document",
+        named("String"),
+        "Its GraphQL document, which can be asked by `documentId`; null for a question about metrics.",
+    )));
 }
 
 fn words(types: &mut Types) {

@@ -17,7 +17,7 @@ pub(super) fn root_fields() -> Vec<Field> {
         field("node", named("Node"), "Any row by its global id.").argument(input("id", required("ID"), "")),
         field(
             "nodes",
-            async_graphql::dynamic::TypeRef::named_list_nn("Node"),
+            async_graphql::dynamic::TypeRef::named_list("Node"),
             "Rows by their global ids, in that order; null where there is none.",
         )
         .argument(input("ids", required_list("ID"), "")),
@@ -75,7 +75,8 @@ fn time(types: &mut Types) {
             .oneof()
             .field(input("between", named("DateRange"), ""))
             .field(input("preset", named("RangePreset"), "Seen from the day that counts as today."))
-            .field(input("trailing", named("TrailingRange"), "")),
+            .field(input("trailing", named("TrailingRange"), ""))
+            .field(input("upcoming", named("UpcomingRange"), "")),
     );
     types.add(
         InputObject::new("DateRange")
@@ -92,6 +93,12 @@ fn time(types: &mut Types) {
                 input("complete", named("Boolean"), "Only periods that are over; otherwise the current one is the last.")
                     .default_value(true),
             ),
+    );
+    types.add(
+        InputObject::new("UpcomingRange")
+            .description("The next periods of a grain, the current one being the first.")
+            .field(input("n", required("Int"), "How many."))
+            .field(input("grain", required("Grain"), "")),
     );
     let presets: Vec<_> = Preset::ALL.iter().map(|preset| preset.name()).collect();
     types.add_words("RangePreset", "Named spans, seen from the day that counts as today.", &presets);

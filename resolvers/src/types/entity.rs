@@ -49,8 +49,7 @@ pub(super) fn register(
         required("ID"),
         "Global id, or the bare key.",
     ));
-    let many =
-        paged(field(&names.list, required(format!("{name}Connection")), format!("Many of: {}.", entity.label)), names, limits);
+    let many = paged(field(&names.list, named(format!("{name}Connection")), format!("Many of: {}.", entity.label)), names, limits);
     (as_of(one), as_of(many))
 }
 
@@ -95,7 +94,7 @@ fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, l
         object = object.field(match &relationship.cardinality {
             Cardinality::ManyToOne | Cardinality::OneToOne => field(relationship_field, named(&to.type_name), description),
             Cardinality::OneToMany | Cardinality::ManyToMany { .. } => {
-                paged(field(relationship_field, required(format!("{}Connection", to.type_name)), description), to, limits)
+                paged(field(relationship_field, named(format!("{}Connection", to.type_name)), description), to, limits)
             }
         });
     }

@@ -35,7 +35,7 @@ pub(super) fn register(
         types.add_enum(&format!("{name}MovementGrain"), "What identifies a member when balances are compared.", &values);
     }
 
-    let mut root = field(&names.field, required(format!("{name}Result")), text(&view.label, view.description.as_ref(), None))
+    let mut root = field(&names.field, named(format!("{name}Result")), text(&view.label, view.description.as_ref(), None))
         .argument(input("by", list(format!("{name}By")), "Group keys. Left out, they are taken from what the rows select."))
         .argument(input("range", named("TimeRange"), "Which time; left out, all time."))
         .argument(input("timeZone", named("TimeZone"), "Zone in which days begin; left out, the project's."))

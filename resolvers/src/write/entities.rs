@@ -5,7 +5,7 @@ use holdfast_schema::{
     value::{CellRef, Value},
 };
 
-use super::{Nulled, Writer, Written};
+use super::{Writer, Written};
 use crate::{
     error::{Problem, Step},
     fetch::{Child, Key, Level, Window},
@@ -30,8 +30,10 @@ impl Writer<'_> {
                 }
                 EntityField::Child(position) => {
                     let step = Step::Key(key.to_owned());
-                    return writer.step(step, |writer| {
-                        writer.child(&plan.children[*position].kind, &level.children[*position], &level.keys[row])
+                    writer.step(step, |writer| {
+                        writer.nullable(|writer| {
+                            writer.child(&plan.children[*position].kind, &level.children[*position], &level.keys[row])
+                        });
                     });
                 }
                 EntityField::Metrics(group, fields) => {
@@ -48,28 +50,17 @@ impl Writer<'_> {
     fn child(&mut self, kind: &ChildKind, child: &Result<Child, Problem>, parent: &Key) -> Written {
         match kind {
             ChildKind::One(plan) => {
-                self.nullable(|writer| {
-                    let level = &writer.reached(child)?.level;
-                    match level.windows.get(parent).and_then(|window| window.rows.first()) {
-                        Some(row) => writer.entity(plan, level, *row, 0),
-                        None => writer.null(),
-                    }
-                });
-                Ok(())
+                let level = &self.reached(child)?.level;
+                match level.windows.get(parent).and_then(|window| window.rows.first()) {
+                    Some(row) => self.entity(plan, level, *row, 0),
+                    None => self.null(),
+                }
             }
             ChildKind::Many(plan) => {
                 let child = self.reached(child)?;
                 self.connection(plan, child, parent)
             }
         }
-    }
-
-    /// What was fetched, or the problem noted here.
-    fn reached<'t, T>(&mut self, fetched: &'t Result<T, Problem>) -> Result<&'t T, Nulled> {
-        fetched.as_ref().map_err(|problem| {
-            self.fail(problem.clone());
-            Nulled
-        })
     }
 
     fn entity_metrics(

@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes `data`: an object of the root fields, or null.
+    /// Writes `data`: an object of the root fields, each of which may be null.
     pub(crate) fn data(
         &mut self,
         plans: &[RootPlan<'_>],
@@ -64,52 +64,27 @@ impl<'a> Writer<'a> {
         introspection: &JsonMap,
         places: &[Vec<(usize, usize)>],
     ) {
-        self.nullable(|writer| {
-            writer.out.push(b'{');
-            let mut first = true;
-            let mut all = Ok(());
-            for ((plan, fetched), place) in plans.iter().zip(fetched).zip(places) {
-                json::key(&mut writer.out, &mut first, plan.selected.key);
-                writer.place.clone_from(place);
-                // One field that nulls everything does not hide the errors of the others.
-                if writer.step(Step::Key(plan.selected.key.to_owned()), |writer| writer.root(plan, fetched, introspection)).is_err()
-                {
-                    all = Err(Nulled);
-                }
-            }
-            writer.out.push(b'}');
-            all
-        });
+        self.out.push(b'{');
+        let mut first = true;
+        for ((plan, fetched), place) in plans.iter().zip(fetched).zip(places) {
+            json::key(&mut self.out, &mut first, plan.selected.key);
+            self.place.clone_from(place);
+            // Each root field is asked by itself, so it fails by itself: the others keep their answers.
+            self.step(Step::Key(plan.selected.key.to_owned()), |writer| {
+                writer.nullable(|writer| writer.root(plan, fetched, introspection));
+            });
+        }
+        self.out.push(b'}');
     }
 
     fn root(&mut self, plan: &RootPlan<'_>, fetched: &Result<Fetched, Problem>, introspection: &JsonMap) -> Written {
-        let is_nullable = match &plan.kind {
-            RootKind::One(_) => true,
-            RootKind::Nodes { is_list, .. } => !is_list,
-            RootKind::Catalogue(_) => plan.selected.name == "metric",
-            RootKind::Failed(_) => self.root_is_nullable(plan.selected.name),
-            RootKind::Metrics(_) | RootKind::Connection(_) | RootKind::Introspection => false,
-        };
-        let fetched = match fetched {
-            Ok(fetched) => fetched,
-            Err(problem) => {
-                self.fail(problem.clone());
-                if !is_nullable {
-                    return Err(Nulled);
-                }
-                json::null(&mut self.out);
-                return Ok(());
-            }
-        };
+        let fetched = self.reached(fetched)?;
         match (&plan.kind, fetched) {
             (RootKind::Metrics(plan), Fetched::Metrics(result)) => self.metrics(plan, result),
-            (RootKind::One(plan), Fetched::Keyed(level)) => {
-                self.nullable(|writer| match plan.keys.first().and_then(|key| level.by_key.get(key)) {
-                    Some(row) => writer.entity(&plan.rows, level, *row, 0),
-                    None => writer.null(),
-                });
-                Ok(())
-            }
+            (RootKind::One(plan), Fetched::Keyed(level)) => match plan.keys.first().and_then(|key| level.by_key.get(key)) {
+                Some(row) => self.entity(&plan.rows, level, *row, 0),
+                None => self.null(),
+            },
             (RootKind::Connection(plan), Fetched::Connection(child)) => self.connection(plan, child, &Vec::new()),
             (RootKind::Nodes { plans, ids, is_list }, Fetched::Nodes(levels)) => self.nodes(plans, ids, *is_list, levels),
             (RootKind::Catalogue(plan), Fetched::Nothing) => self.catalogue(&plan.value),
@@ -134,12 +109,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn root_is_nullable(&self, name: &str) -> bool {
-        use crate::surface::{CatalogueRoot, Root};
-        match self.surface.roots.get(name) {
-            Some(Root::Entity(_) | Root::Node | Root::Catalogue(CatalogueRoot::Metric)) => true,
-            Some(Root::View(_) | Root::Entities(_) | Root::Nodes | Root::Catalogue(_)) | None => false,
-        }
+    /// What was fetched, or the problem noted here.
+    fn reached<'t, T>(&mut self, fetched: &'t Result<T, Problem>) -> Result<&'t T, Nulled> {
+        fetched.as_ref().map_err(|problem| {
+            self.fail(problem.clone());
+            Nulled
+        })
     }
 
     /// Notes a problem at the current path.

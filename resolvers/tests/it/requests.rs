@@ -219,7 +219,9 @@ fn a_dimension_outside_by_is_refused_with_the_argument_to_paste() {
         "{ retention(by: [{time: {grain: MONTH}}]) { rows { mrr segment } } }",
         expect![[r#"
         {
-          "data": null,
+          "data": {
+            "retention": null
+          },
           "errors": [
             {
               "message": "`segment` is not among the group keys of `retention`",
@@ -265,7 +267,9 @@ fn a_comparison_with_null_points_to_is_null() {
         "{ retention(by: [], where: {segment: {eq: null}}) { rows { mrr } } }",
         expect![[r#"
         {
-          "data": null,
+          "data": {
+            "retention": null
+          },
           "errors": [
             {
               "message": "`segment.eq`: null is not a value here",
@@ -625,9 +629,11 @@ fn a_failed_answer_nulls_what_may_be_null_and_says_where() {
     .assert_eq(&serde_json::to_string_pretty(&body).expect("it is JSON"));
     assert!(answer.had_errors && !answer.is_request_error);
     let fake = Fake { metrics_fail: true, ..Fake::default() };
-    let (_, body, _) = send(Settings::default(), fake, Request::new("{ a: __typename retention(by: []) { rows { mrr } } }"));
-    assert_eq!(body["data"], json!(null));
+    let text = "{ a: __typename retention(by: []) { rows { mrr } } account(id: \"A1\") { name } }";
+    let (_, body, _) = send(Settings::default(), fake, Request::new(text));
+    assert_eq!(body["data"], json!({"a": "Query", "retention": null, "account": {"name": "name of A1"}}));
     assert_eq!(body["errors"][0]["path"], json!(["retention"]));
+    assert_eq!(body["errors"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -23,6 +23,31 @@ fn a_small_model_has_this_schema() {
     insta::assert_snapshot!(fake::api(Settings::default()).sdl());
 }
 
+#[test]
+fn a_saved_document_that_would_be_refused_is_refused_with_the_definitions() {
+    let with = |document: &str| {
+        let saved = format!("saved_queries:\n  page:\n    document: \"{document}\"\n");
+        let (model, diagnostics) = load(SourceMap::new([
+            ("p.yaml".to_owned(), "project: p\nversion: 1\n---\nentity: account\nsource: account\nkey: account_id\n".to_owned()),
+            ("saved.yaml".to_owned(), saved),
+        ]));
+        Api::new(model.unwrap_or_else(|| panic!("{:?}", diagnostics.sorted())), Settings::default())
+    };
+    let api = with("{ accounts { totalCount } }").unwrap_or_else(|wrong| panic!("{:#?}", wrong.sorted()));
+    assert_eq!(api.saved_document("page"), Some("{ accounts { totalCount } }"));
+    assert_eq!(api.saved_document("other"), None);
+    for (document, told) in [
+        ("{ accounts { totalCont } }", "totalCont"),
+        ("{ accounts { totalCount }", "expected"),
+        ("query a { accounts { totalCount } } query b { accounts { totalCount } }", "exactly one operation"),
+    ] {
+        let wrong = with(document).expect_err(document);
+        let found = wrong.sorted();
+        let is_told = found.iter().any(|item| item.code == "G010" && item.message.contains(told));
+        assert!(is_told, "{document}: {found:?}");
+    }
+}
+
 fn shipped() -> Api {
     let mut files = Vec::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../metrics-defs"), &mut files);

@@ -105,8 +105,8 @@ fn shorten_description(key: &str, property: &mut Map<String, Value>) {
     }
 }
 
-/// A metric: the kinds become ordinary keys of which exactly one is required.
-pub(super) fn metric(schema: &mut Schema) {
+/// Something of several kinds: the kinds become ordinary keys of which exactly one is required.
+pub(super) fn one_kind(schema: &mut Schema) {
     let kinds = match schema.remove("oneOf") {
         Some(Value::Array(kinds)) => kinds,
         other => unreachable!("a flattened enum becomes a list of choices, not {other:?}"),

@@ -7,7 +7,7 @@ use crate::source::{Span, Spanned};
 
 /// One metric: what it is called and how it is computed.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields, transform = super::json_schema::metric)]
+#[schemars(deny_unknown_fields, transform = super::json_schema::one_kind)]
 pub struct Metric {
     /// The whole entry.
     #[schemars(skip)]

@@ -101,12 +101,23 @@ pub struct Ask {
 
 /// A question with a name.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = super::json_schema::one_kind)]
 pub struct SavedQuery {
     /// `label:`
     pub label: Option<Text>,
     /// `description:`
     pub description: Option<Text>,
-    /// `ask:`
-    pub ask: Ask,
+    /// What is asked; exactly one of `ask`, `document`.
+    #[schemars(flatten)]
+    pub question: SavedQuestion,
+}
+
+/// What a saved query asks.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum SavedQuestion {
+    /// `ask:` one question about metrics.
+    Ask(Box<Ask>),
+    /// `document:` a GraphQL document with one operation, for whole pages.
+    Document(Text),
 }

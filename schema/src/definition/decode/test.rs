@@ -3,7 +3,7 @@
 use super::{Context, Map};
 use crate::definition::{
     Named, Text,
-    test::{Ask, Fixture, FixtureRow, Literal, SavedQuery, Test},
+    test::{Ask, Fixture, FixtureRow, Literal, SavedQuery, SavedQuestion, Test},
     yaml::{Kind, Node, Style},
 };
 
@@ -57,9 +57,12 @@ pub(super) fn saved_query(context: &Context<'_>, name: &Text, node: &Node) -> Op
     let map = Map::open(context, node, "saved query", Some(name.span))?;
     let label = map.text("label");
     let description = map.text("description");
-    let ask = map.required("ask", ask);
+    let question = map.exactly_one_of(&["ask", "document"], "what it asks").and_then(|key| match key {
+        "ask" => map.optional("ask", ask).map(|ask| SavedQuestion::Ask(Box::new(ask))),
+        _ => map.text("document").map(SavedQuestion::Document),
+    });
     map.finish();
-    Some(SavedQuery { label, description, ask: ask? })
+    Some(SavedQuery { label, description, question: question? })
 }
 
 fn ask(context: &Context<'_>, name: &Text, node: &Node) -> Option<Ask> {

@@ -21,7 +21,11 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
     }
     draft.definitions.tests.iter().for_each(|test| lookup.test(test, None, out));
     for (_, saved) in draft.index.saved_queries.iter() {
-        lookup.ask(&saved.ask, None, out);
+        match &saved.question {
+            written::SavedQuestion::Ask(ask) => lookup.ask(ask, None, out),
+            // Documents are checked against the API, which is made from the model.
+            written::SavedQuestion::Document(_) => {}
+        }
     }
 }
 
