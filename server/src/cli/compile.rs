@@ -1,7 +1,6 @@
 //! `holdfast compile`
 
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -10,24 +9,18 @@ use clap::{Args, ValueEnum};
 use holdfast_resolvers::RequestContext;
 use holdfast_schema::{
     compile,
-    definition::{Text, test::Ask},
-    diagnostic::{Diagnostics, render},
     model::Model,
-    query::{Caller, MetricQuery, QueryError},
-    source::{FileId, SourceMap, Span, Spanned},
+    query::{Caller, MetricQuery},
     sql::{Dialect, Statement},
 };
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 
 use super::{
-    Failure, Outcome, Settings, block_on, color, complain, say,
+    Failure, Outcome, Settings, block_on, complain, say,
     settings::{Common, Global},
-    show,
+    words::{Words, read_document, refusal, variables},
 };
-use crate::{
-    recorder::{Question, Recorder},
-    testing::ask::{Surroundings, question},
-};
+use crate::recorder::{Question, Recorder};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -47,47 +40,6 @@ pub(super) struct Arguments {
     /// For which engine.
     #[arg(long, value_enum, default_value_t = Engine::Postgres)]
     dialect: Engine,
-}
-
-/// A question in the words of the definitions.
-#[derive(Debug, Args)]
-struct Words {
-    /// View to ask; default the first that has the metrics.
-    #[arg(long, requires = "metrics")]
-    view: Option<String>,
-    /// Metrics, separated by commas.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    metrics: Vec<String>,
-    /// Group keys, separated by commas: `segment`, `period(month)`.
-    #[arg(long, value_delimiter = ',', value_name = "KEYS")]
-    by: Vec<String>,
-    /// `2025`, `2025-Q1`, `2025-01`, or `2025-01-01..2025-04-01` (end excluded).
-    #[arg(long)]
-    range: Option<String>,
-    /// Condition over dimensions.
-    #[arg(long = "where", value_name = "CONDITION")]
-    filter: Option<String>,
-    /// Condition over metrics.
-    #[arg(long, value_name = "CONDITION")]
-    having: Option<String>,
-    /// Order, separated by commas: `mrr desc`.
-    #[arg(long, value_delimiter = ',', value_name = "ORDER")]
-    order_by: Vec<String>,
-    /// Rows at most.
-    #[arg(long)]
-    limit: Option<i64>,
-    /// Members of movements.
-    #[arg(long, value_name = "GRAIN")]
-    movement_grain: Option<String>,
-    /// `point_to_point` or `flow`.
-    #[arg(long, value_name = "BASIS")]
-    movement_basis: Option<String>,
-    /// The day that counts as today.
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// A totals row too.
-    #[arg(long)]
-    totals: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -119,10 +71,8 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     };
     let text = read_document(path)?;
     let mut request = async_graphql::Request::new(text);
-    if let Some(variables) = &arguments.variables {
-        let json: serde_json::Value =
-            serde_json::from_str(variables).map_err(|error| Failure::usage(format!("`--variables` is not JSON: {error}")))?;
-        request = request.variables(async_graphql::Variables::from_json(json));
+    if let Some(text) = &arguments.variables {
+        request = request.variables(variables(text)?);
     }
     let asked = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::new(Recorder::new(dialect, Arc::clone(&asked)));
@@ -147,19 +97,8 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     Ok(Outcome::Well)
 }
 
-fn read_document(path: &PathBuf) -> Result<String, Failure> {
-    let read = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { fs::read_to_string(path) };
-    read.map_err(|error| Failure::outside(format!("cannot read `{}`: {error}", path.display())))
-}
-
 fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> Result<Outcome, Failure> {
-    let mut line = CommandLine::default();
-    let ask = line.ask(words);
-    let sources = SourceMap::new([("command line".to_owned(), line.text)]);
-    let mut diagnostics = Diagnostics::default();
-    let around = Surroundings { today: Some(Zoned::now().date()), totals: words.totals, ..Surroundings::default() };
-    let Some(query) = question(model, &ask, around, &mut diagnostics) else {
-        show(&render::human(&sources, &diagnostics, color()));
+    let Some(query) = words.question(model) else {
         return Ok(Outcome::Wrong);
     };
     match compile::metrics(model, &query, &Caller::default(), dialect) {
@@ -171,49 +110,6 @@ fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> 
             complain(&refusal(&error));
             Ok(Outcome::Wrong)
         }
-    }
-}
-
-fn refusal(error: &QueryError) -> String {
-    let help = error.help.as_deref().map_or_else(String::new, |help| format!("\n  help: {help}"));
-    let suggestions =
-        if error.suggestions.is_empty() { String::new() } else { format!("\n  did you mean: {}", error.suggestions.join(", ")) };
-    format!("{}: {}{help}{suggestions}", error.code.as_str(), error.message)
-}
-
-/// The words of the command line as a text, so that mistakes are shown with a caret.
-#[derive(Default)]
-struct CommandLine {
-    text: String,
-}
-
-impl CommandLine {
-    fn ask(&mut self, words: &Words) -> Ask {
-        let mut one = |flag: &str, value: &Option<String>| value.as_ref().map(|value| self.word(flag, value));
-        let view = one("--view", &words.view);
-        let range = one("--range", &words.range);
-        let filter = one("--where", &words.filter);
-        let having = one("--having", &words.having);
-        let movement_grain = one("--movement-grain", &words.movement_grain);
-        let movement_basis = one("--movement-basis", &words.movement_basis);
-        let as_of = one("--as-of", &words.as_of);
-        let mut many = |flag: &str, values: &[String]| values.iter().map(|value| self.word(flag, value)).collect::<Vec<_>>();
-        let metrics = many("--metrics", &words.metrics);
-        let by = many("--by", &words.by);
-        let order_by = many("--order-by", &words.order_by);
-        let limit = words.limit.map(|limit| self.word("--limit", &limit.to_string()).map(|_| limit));
-        let span = Span { file: FileId(0), start: 0, end: self.text.len() as u32 };
-        Ask { span, view, metrics, by, range, filter, having, order_by, limit, movement_grain, movement_basis, as_of, fill: None }
-    }
-
-    fn word(&mut self, flag: &str, value: &str) -> Text {
-        self.text.push_str(flag);
-        self.text.push(' ');
-        let start = self.text.len() as u32;
-        self.text.push_str(value);
-        let span = Span { file: FileId(0), start, end: self.text.len() as u32 };
-        self.text.push('\n');
-        Spanned::new(value.to_owned(), span)
     }
 }
 

@@ -1,15 +1,19 @@
 //! The command line: words of the user → one of the commands, and its outcome → an exit code.
 
+mod ask;
 mod check;
 mod compile;
 mod demo;
 mod describe;
 mod init;
+mod place;
 mod schema;
 mod sdl;
 mod serve;
 mod settings;
+mod survey;
 mod test;
+mod words;
 
 use std::{
     fmt,
@@ -41,6 +45,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Say everything that is wrong with the definitions.
     Check(check::Arguments),
+    /// Ask a question and print the answer.
+    Ask(Box<ask::Arguments>),
+    /// Ask every metric once and print value, rows and time.
+    Survey(survey::Arguments),
     /// Show the SQL of a question, without running it.
     Compile(Box<compile::Arguments>),
     /// Run the tests in the definitions: rows in, question, expected answer.
@@ -98,6 +106,8 @@ pub fn main() -> ExitCode {
     let result = match command {
         Command::Serve(arguments) => serve::run(&global, arguments),
         Command::Check(arguments) => check::run(&global, arguments),
+        Command::Ask(arguments) => ask::run(&global, *arguments),
+        Command::Survey(arguments) => survey::run(&global, arguments),
         Command::Compile(arguments) => compile::run(&global, *arguments),
         Command::Test(arguments) => test::run(&global, arguments),
         Command::Sdl(arguments) => sdl::run(&global, arguments),

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: GET and POST → a request of the surface → bytes, status and headers.
 
 use async_graphql::{Request as GraphqlRequest, Variables};
-use holdfast_resolvers::{Answer, CacheState, OperationKind, RequestContext};
+use holdfast_resolvers::{Answer, Api, CacheState, OperationKind, RequestContext};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 use poem::{
@@ -26,16 +26,16 @@ pub(super) async fn handle(app: &App, mut request: Request, id: &CorrelationId) 
     let Some(format) = negotiate::format(request.header("accept")) else {
         return Problem::NotAcceptable.response(Format::Json, &id.0);
     };
+    let generation = app.generation();
     let read = match *request.method() {
-        Method::POST => read_body(app, &mut request).await,
-        Method::GET => read_query(&request),
+        Method::POST => read_body(app, &mut request, &generation.api).await,
+        Method::GET => read_query(&request, &generation.api),
         _ => Err(Problem::MethodNotAllowed("GET, POST")),
     };
     let graphql = match read {
         Ok(graphql) => graphql,
         Err(problem) => return problem.response(format, &id.0),
     };
-    let generation = app.generation();
     let context = RequestContext {
         model: std::sync::Arc::clone(&generation.model),
         caller: Caller::default(),
@@ -49,7 +49,7 @@ pub(super) async fn handle(app: &App, mut request: Request, id: &CorrelationId) 
     write(answer, format, *request.method() == Method::GET)
 }
 
-async fn read_body(app: &App, request: &mut Request) -> Result<GraphqlRequest, Problem> {
+async fn read_body(app: &App, request: &mut Request, api: &Api) -> Result<GraphqlRequest, Problem> {
     if !negotiate::is_json(request.content_type()) {
         return Err(Problem::UnsupportedMediaType);
     }
@@ -66,15 +66,15 @@ async fn read_body(app: &App, request: &mut Request) -> Result<GraphqlRequest, P
     let body: Value =
         serde_json::from_slice(&bytes).map_err(|error| Problem::BadRequest(format!("the body is not JSON: {error}")))?;
     match body {
-        Value::Object(body) => parse(body),
+        Value::Object(body) => parse(body, api),
         Value::Array(_) => {
             Err(Problem::BadRequest("batches are not accepted; ask for several root fields in one operation".into()))
         }
-        _ => Err(Problem::BadRequest("the body must be a JSON object with `query`".into())),
+        _ => Err(Problem::BadRequest("the body must be a JSON object with `query` or `documentId`".into())),
     }
 }
 
-fn read_query(request: &Request) -> Result<GraphqlRequest, Problem> {
+fn read_query(request: &Request, api: &Api) -> Result<GraphqlRequest, Problem> {
     // Browsers say where a request comes from. A page of another site must not be able to make ours work.
     let is_cross_site = request.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     if is_cross_site && !OWN_HEADERS.iter().any(|name| request.headers().contains_key(*name)) {
@@ -85,22 +85,34 @@ fn read_query(request: &Request) -> Result<GraphqlRequest, Problem> {
     let mut body = Map::new();
     for (name, text) in parameters {
         let value = match name.as_str() {
-            "query" | "operationName" => Value::String(text),
+            "query" | "operationName" | "documentId" => Value::String(text),
             "variables" | "extensions" => serde_json::from_str(&text)
                 .map_err(|error| Problem::BadRequest(format!("parameter `{name}` is not JSON: {error}")))?,
             _ => continue,
         };
         body.insert(name, value);
     }
-    parse(body)
+    parse(body, api)
 }
 
-fn parse(mut body: Map<String, Value>) -> Result<GraphqlRequest, Problem> {
+fn parse(mut body: Map<String, Value>, api: &Api) -> Result<GraphqlRequest, Problem> {
     let expected = |name: &str, what: &str| Problem::BadRequest(format!("`{name}` must be {what}"));
-    let query = match body.remove("query") {
-        Some(Value::String(query)) => query,
-        None => return Err(Problem::BadRequest("`query` is missing".into())),
-        Some(_) => return Err(expected("query", "a string")),
+    let query = match (body.remove("query"), body.remove("documentId")) {
+        (Some(Value::String(query)), None | Some(Value::Null)) => query,
+        (None | Some(Value::Null), Some(Value::String(name))) => match api.saved_document(&name) {
+            Some(document) => document.to_owned(),
+            None => {
+                return Err(Problem::BadRequest(
+                    "`documentId` names no saved query that is a document; `savedQueries { name document }` lists them".into(),
+                ));
+            }
+        },
+        (None, None) => return Err(Problem::BadRequest("`query` is missing".into())),
+        (Some(Value::String(_)), Some(_)) => {
+            return Err(Problem::BadRequest("`query` and `documentId` exclude each other".into()));
+        }
+        (_, Some(_)) => return Err(expected("documentId", "a string")),
+        (Some(_), None) => return Err(expected("query", "a string")),
     };
     let mut request = GraphqlRequest::new(query);
     match body.remove("operationName") {

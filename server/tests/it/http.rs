@@ -76,6 +76,21 @@ async fn what_is_no_graphql_request_is_refused_with_a_status_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_saved_document_is_asked_by_its_name() {
+    let app = app(Behaviour::Empty, true, &[]);
+    let json = [("content-type", JSON)];
+    let asked = |body: &'static str| send(&app, Method::POST, "/graphql", &json, body);
+    let answer = asked("{\"documentId\":\"by_region\",\"variables\":{\"limit\":1}}").await;
+    assert_eq!((answer.status, &answer.json()["data"]["selling"]["rows"]), (200, &serde_json::json!([])), "{}", answer.body);
+    let got = get(&app, "/graphql?documentId=by_region", &[("accept", JSON)]).await;
+    assert_eq!(got.status, 200, "{}", got.body);
+    for wrong in ["{\"documentId\":\"nothing\"}", "{\"documentId\":1}", "{\"documentId\":\"by_region\",\"query\":\"{__typename}\"}"]
+    {
+        assert_eq!(asked(wrong).await.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_cannot_make_a_browser_ask() {
     let app = app(Behaviour::Empty, true, &[]);
     for (headers, status) in [

@@ -39,7 +39,11 @@ pub(crate) const PROJECT: [(&str, &str); 4] = [
          - {sale_id: 1, region: north, sold_on: 2025-01-05, amount: 2}\n        \
          - {sale_id: 2, region: south, sold_on: 2025-02-05, amount: 1.5}\n",
     ),
-    ("view.yaml", "view: selling\nmetrics: [revenue]\ndimensions: [sale.region]\n"),
+    (
+        "view.yaml",
+        "view: selling\nmetrics: [revenue]\ndimensions: [sale.region]\n---\nsaved_queries:\n  by_region:\n    document: |\n      \
+         query ($limit: Int = 10) { selling(by: [{dimension: REGION}], limit: $limit) { rows { region revenue } } }\n",
+    ),
 ];
 
 /// A question about the project.

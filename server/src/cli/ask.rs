@@ -1,0 +1,181 @@
+//! `holdfast ask`
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use holdfast_resolvers::{MetricAnswer, RequestContext, Runner as _};
+use holdfast_schema::{
+    compile::ColumnRole,
+    query::{Caller, MetricQuery},
+    value::{CellRef, RowSet},
+};
+use jiff::Timestamp;
+
+use super::{
+    Failure, Outcome, Settings, block_on, complain,
+    place::Place,
+    say,
+    settings::{Common, Global},
+    words::{Words, read_document, refusal, variables},
+};
+use crate::{boot, engine::Engine, generation::Generation};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// GraphQL document to ask; `-` is standard input.
+    #[arg(value_name = "QUERY.graphql", required_unless_present_any = ["metrics", "saved"], conflicts_with = "metrics")]
+    document: Option<PathBuf>,
+    /// Ask a document that the definitions save under this name.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["document", "metrics"])]
+    saved: Option<String>,
+    /// Variables of the document, as JSON.
+    #[arg(long, value_name = "JSON")]
+    variables: Option<String>,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    words: Words,
+    /// How rows are written; documents are answered as JSON.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns for people.
+    Table,
+    /// Comma-separated values, exact.
+    Csv,
+}
+
+/// Asks one question and prints the answer.
+pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Failure> {
+    let settings = Settings::read(global, &arguments.common, Vec::new())?;
+    let (data, origin) = arguments.place.choose(&settings)?;
+    let Some(generation) = settings.generation(&origin)? else {
+        return Ok(Outcome::Wrong);
+    };
+    block_on(async {
+        let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
+        let engine = Arc::new(Engine::new(warehouse, settings.config.engine()));
+        if arguments.words.is_empty() {
+            document(&generation, engine, &arguments).await
+        } else {
+            let Some(query) = arguments.words.question(&generation.model) else { return Ok(Outcome::Wrong) };
+            words(&generation, &engine, &query, arguments.format).await
+        }
+    })?
+}
+
+/// What belongs to a question from the command line.
+pub(super) fn context(generation: &Generation) -> RequestContext {
+    RequestContext {
+        model: Arc::clone(&generation.model),
+        caller: Caller::default(),
+        now: Timestamp::now(),
+        correlation_id: "command-line".to_owned(),
+    }
+}
+
+async fn document(generation: &Generation, engine: Arc<Engine>, arguments: &Arguments) -> Result<Outcome, Failure> {
+    let mut request = match (&arguments.saved, &arguments.document) {
+        (Some(name), _) => saved(generation, name)?,
+        (None, Some(path)) => async_graphql::Request::new(read_document(path)?),
+        (None, None) => return Err(Failure::usage("name a document, a saved query or metrics")),
+    };
+    if let Some(text) = &arguments.variables {
+        request = request.variables(variables(text)?);
+    }
+    let answer = generation.api.execute(engine, context(generation), request).await;
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Failure::outside)?;
+    say(&format!("{body:#}"))?;
+    Ok(if answer.had_errors { Outcome::Wrong } else { Outcome::Well })
+}
+
+fn saved(generation: &Generation, name: &str) -> Result<async_graphql::Request, Failure> {
+    match generation.api.saved_document(name) {
+        Some(text) => Ok(async_graphql::Request::new(text)),
+        None => Err(Failure::usage(format!("the definitions save no document `{name}`"))),
+    }
+}
+
+async fn words(generation: &Generation, engine: &Engine, query: &MetricQuery, format: Format) -> Result<Outcome, Failure> {
+    match engine.metrics(&context(generation), query).await {
+        Ok(answer) => {
+            let mut lines = vec![header(query, &answer)];
+            lines.extend((0..answer.rows.row_count()).map(|row| line(&answer.rows, row)));
+            if let Some(totals) = &answer.totals {
+                lines.extend((0..totals.row_count()).map(|row| totals_line(&answer, totals, row)));
+            }
+            say(&match format {
+                Format::Table => table(&lines),
+                Format::Csv => csv(&lines)?,
+            })?;
+            Ok(Outcome::Well)
+        }
+        Err(holdfast_resolvers::RunError::Query(error)) => {
+            complain(&refusal(&error));
+            Ok(Outcome::Wrong)
+        }
+        Err(error) => Err(Failure::outside(error)),
+    }
+}
+
+/// Columns under the names the question gave them.
+fn header(query: &MetricQuery, answer: &MetricAnswer) -> Vec<String> {
+    let name = |role: &ColumnRole| match role {
+        ColumnRole::Group { by, part: 0 } => query.by[*by].key.clone(),
+        ColumnRole::Group { by, part } => format!("{} {}", query.by[*by].key, part + 1),
+        ColumnRole::Metric(position) => query.metrics[*position].key.clone(),
+        ColumnRole::Previous(position) => format!("{} before", query.metrics[*position].key),
+        ColumnRole::Status(position) => format!("{} status", query.metrics[*position].key),
+        ColumnRole::RowCount => "rows".to_owned(),
+    };
+    answer.plan.columns.iter().map(name).collect()
+}
+
+fn line(rows: &RowSet, row: usize) -> Vec<String> {
+    (0..rows.columns().len()).map(|column| text(rows.cell(row, column))).collect()
+}
+
+/// The totals under the columns of the rows; `total` stands where the group keys are.
+fn totals_line(answer: &MetricAnswer, totals: &RowSet, row: usize) -> Vec<String> {
+    let cell = |role: &ColumnRole| match answer.plan.total_columns.iter().position(|known| known == role) {
+        Some(column) => text(totals.cell(row, column)),
+        None => "total".to_owned(),
+    };
+    answer.plan.columns.iter().map(cell).collect()
+}
+
+/// A cell as people read it; nothing is nothing.
+pub(super) fn text(cell: CellRef<'_>) -> String {
+    match cell {
+        CellRef::Null => String::new(),
+        CellRef::Bool(value) => value.to_string(),
+        CellRef::Int(value) => value.to_string(),
+        CellRef::Decimal(text) | CellRef::Text(text) => text.to_owned(),
+        CellRef::Date(value) => value.to_string(),
+        CellRef::Timestamp(value) => value.to_string(),
+    }
+}
+
+/// Lines in columns as wide as they need to be.
+pub(super) fn table(lines: &[Vec<String>]) -> String {
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
+    let write = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(|line| write(line) + "\n").collect()
+}
+
+fn csv(lines: &[Vec<String>]) -> Result<String, Failure> {
+    let quoted = |cell: &String| {
+        let needs_quotes = cell.contains(['"', ',', '\n', '\r']);
+        if needs_quotes { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
+    };
+    Ok(lines.iter().map(|line| line.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect())
+}
