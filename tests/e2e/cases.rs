@@ -41,7 +41,8 @@ macro_rules! cases {
 
 cases! { g01 g02 g03 g05 g06 g07 g08 t01 t02 t03 t04 t06 t07 t17 t25 t27 t34 t35 t37 }
 
-static SHIPPED: LazyLock<Arc<Api>> =
+/// The shipped definitions as an API; shared, because it takes a while to make.
+pub(crate) static SHIPPED: LazyLock<Arc<Api>> =
     LazyLock::new(|| api(&model(Origin::Shipped.read().expect("the shipped definitions are in the program"))));
 
 /// A row by the names of its columns, sorted by them.

@@ -7,6 +7,7 @@ mod entities;
 mod failure;
 mod hazards;
 mod movements_properties;
+mod pages;
 mod policies;
 mod readme;
 mod tidy;

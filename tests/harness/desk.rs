@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::Request;
+use async_graphql::{Request, Variables};
 use holdfast_resolvers::{Api, RequestContext, Settings as ApiSettings};
 use holdfast_schema::{diagnostic::render, model::Model, query::Caller, source::SourceMap};
 use holdfast_server::{
@@ -18,6 +18,7 @@ use holdfast_server::{
     },
 };
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::{
@@ -91,6 +92,14 @@ impl Counter {
     /// # Panics
     /// When the response is no JSON.
     pub async fn ask(&self, document: &str) -> Answer {
+        self.ask_with(document, &Value::Null).await
+    }
+
+    /// Answers a document with variables.
+    ///
+    /// # Panics
+    /// When the response is no JSON.
+    pub async fn ask_with(&self, document: &str, variables: &Value) -> Answer {
         let context = RequestContext {
             model: Arc::clone(self.api.model()),
             caller: self.caller.clone(),
@@ -98,7 +107,8 @@ impl Counter {
             correlation_id: "test".to_owned(),
         };
         let runner: Arc<Engine> = Arc::clone(&self.engine);
-        let answer = self.api.execute(runner, context, Request::new(document)).await;
+        let answer =
+            self.api.execute(runner, context, Request::new(document).variables(Variables::from_json(variables.clone()))).await;
         let json = serde_json::from_slice(&answer.body)
             .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&answer.body)));
         Answer { json }
@@ -145,8 +155,16 @@ impl Desk {
     /// # Panics
     /// When they do not agree.
     pub async fn ask(&self, document: &str) -> Answer {
-        let embedded = self.embedded.ask(document).await;
-        let postgres = self.postgres.ask(document).await;
+        self.ask_with(document, &Value::Null).await
+    }
+
+    /// Asks both, with variables.
+    ///
+    /// # Panics
+    /// When they do not agree.
+    pub async fn ask_with(&self, document: &str, variables: &Value) -> Answer {
+        let embedded = self.embedded.ask_with(document, variables).await;
+        let postgres = self.postgres.ask_with(document, variables).await;
         assert_eq!(
             embedded.json, postgres.json,
             "the embedded engine (left) and PostgreSQL (right) answer differently:\n{document}"

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod binary;
+pub mod counting;
 pub mod desk;
 pub mod postgres;
 pub mod tables;

@@ -1,0 +1,82 @@
+//! The pages that the shipped definitions save: every block answers over the demo, both engines agree, and the number of statements
+//! follows from the page, not from what is on it.
+
+use std::{sync::Arc, time::Duration};
+
+use holdfast_server::{
+    demo,
+    engine::Settings,
+    warehouse::{Limits, embedded::Embedded},
+};
+use holdfast_tests::{
+    counting::Counting,
+    desk::{Counter, Desk, without_cache},
+};
+use serde_json::{Value, json};
+
+use crate::cases::SHIPPED;
+
+const DAY: &str = "2026-01-01";
+
+fn page(name: &str) -> String {
+    SHIPPED.saved_document(name).unwrap_or_else(|| panic!("the definitions save `{name}`")).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_saved_page_answers_the_same_on_both_warehouses() {
+    let desk = Desk::with(&SHIPPED, &demo::portfolio(), &without_cache()).await;
+    let variables = json!({"asOf": DAY, "account": "account:A0207"});
+    for name in ["account_page", "portfolio_page"] {
+        let answer = desk.ask_with(&page(name), &variables).await;
+        assert_eq!(answer.json.get("errors"), None, "{name}");
+        let data = answer.at("/data").as_object().expect("a page has blocks");
+        for (block, value) in data {
+            assert!(!is_empty(value), "{name}: nothing in `{block}`: {value}");
+        }
+    }
+    let by_hand =
+        "select sum(mrr) from component_value_month where account_id = 'A0207' and month >= '2025-12-01' and month < '2026-01-01'";
+    let header = desk.embedded.ask_with(&page("account_page"), &variables).await;
+    let mrr = holdfast_tests::answer::cells(header.at("/data/header/month/mrr"));
+    assert_eq!(vec![mrr], desk.by_hand(by_hand).await);
+}
+
+/// Whether a block shows nothing at all.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_costs_as_many_statements_for_many_rows_as_for_few() {
+    let embedded = Embedded::new("portfolio", &demo::portfolio(), Limits::default()).expect("the engine takes the demo");
+    let counting = Arc::new(Counting::new(Arc::new(embedded)));
+    // Versions of the data are asked for once, before anything is counted; a machine that does much else makes nobody give up.
+    let (refresh_interval, queue_wait) = (Duration::from_secs(3600), Duration::from_secs(60));
+    let settings = Settings { refresh_interval, queue_wait, queue: 100, ..without_cache() };
+    let counter = Counter::new(&SHIPPED, Arc::clone(&counting) as _, settings);
+    let many = page("portfolio_page");
+    let few = many.replace("first: 200", "first: 2");
+    assert_ne!(many, few);
+    let mut counts = Vec::new();
+    counter.ask_with(&few, &json!({"asOf": DAY})).await;
+    counter.ask_with(&page("account_page"), &json!({"asOf": DAY, "account": "account:A0002"})).await;
+    counting.take();
+    for document in [&many, &few] {
+        let answer = counter.ask_with(document, &json!({"asOf": DAY})).await;
+        assert_eq!(answer.json.get("errors"), None);
+        counts.push(counting.take());
+    }
+    assert_eq!(counts[0], counts[1], "statements for 200 accounts and for 2");
+    let mut counts = Vec::new();
+    for account in ["account:A0207", "account:A0002"] {
+        let answer = counter.ask_with(&page("account_page"), &json!({"asOf": DAY, "account": account})).await;
+        assert_eq!(answer.json.get("errors"), None, "{account}");
+        counts.push(counting.take());
+    }
+    assert_eq!(counts[0], counts[1], "statements for two accounts of different size");
+}
