@@ -204,8 +204,10 @@ pub struct Measure {
     /// `where:` rows that count, an expression over columns and dimensions of the entity.
     #[schemars(rename = "where")]
     pub filter: Option<Text>,
-    /// `over_time:` `sum` (default), or for balances `last`, `first`, `average`.
-    #[schemars(extend("enum" = ["sum", "last", "first", "average"]))]
+    /// `latest:` with `over_time: as_of`: of the rows that count, only the newest per key.
+    pub latest: Option<Latest>,
+    /// `over_time:` `sum` (default), for balances `last`, `first`, `average`, or `as_of`: all rows, seen from the last day of the period.
+    #[schemars(extend("enum" = ["sum", "last", "first", "average", "as_of"]))]
     pub over_time: Option<Text>,
     /// `time:` the time dimension it belongs to; default the entity's first.
     pub time: Option<Text>,
@@ -215,6 +217,17 @@ pub struct Measure {
     pub description: Option<Text>,
     /// `unit:`
     pub unit: Option<Text>,
+}
+
+/// `latest: {per: stakeholder_id, by: observed_on}`.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Latest {
+    /// `per:` columns or dimensions of which each combination keeps one row.
+    #[schemars(with = "OneOrMany<String>")]
+    pub per: Vec<Text>,
+    /// `by:` what tells which row is newest.
+    pub by: Text,
 }
 
 /// `movements: {owner: account, grains: {account: [account], component: [account, component]}}`.

@@ -76,7 +76,7 @@ pub enum MetricKind {
 pub struct Cumulative {
     /// `of:` a metric of type `measure`.
     pub of: Text,
-    /// `window:` trailing window such as `12 months` or `90 days`.
+    /// `window:` trailing window such as `12 months` or `90 days`, or `all`: from the beginning.
     pub window: Option<Text>,
     /// `to_date:` a grain; from its start to the end of the period.
     #[schemars(extend("enum" = ["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]))]

@@ -103,15 +103,21 @@ pub enum Function {
     DaysBetween,
     /// `add_days(date, n)`.
     AddDays,
-    /// `add_months(date, n)`; n is a literal.
+    /// `add_months(date, n)`; a day past the end of the month becomes its last.
     AddMonths,
     /// `month_start(date)`.
     MonthStart,
+    /// `months_between(from, to)`: the largest n for which `add_months(from, n)` is not after `to`.
+    MonthsBetween,
+    /// `floor(x)`: the largest whole number that is not larger.
+    Floor,
+    /// `sqrt(x)`: square root, 16 decimals, half away from zero; null of a negative number.
+    Sqrt,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Function; 12] = [
+    pub const ALL: [Function; 15] = [
         Function::Coalesce,
         Function::NullIf,
         Function::Abs,
@@ -124,6 +130,9 @@ impl Function {
         Function::AddDays,
         Function::AddMonths,
         Function::MonthStart,
+        Function::MonthsBetween,
+        Function::Floor,
+        Function::Sqrt,
     ];
 
     /// The name in definitions.
@@ -141,6 +150,9 @@ impl Function {
             Function::AddDays => "add_days",
             Function::AddMonths => "add_months",
             Function::MonthStart => "month_start",
+            Function::MonthsBetween => "months_between",
+            Function::Floor => "floor",
+            Function::Sqrt => "sqrt",
         }
     }
 }

@@ -23,6 +23,9 @@ pub(super) fn arity(function: Function) -> (usize, usize, &'static str) {
         Function::AddDays => (2, 2, "add_days(date, days)"),
         Function::AddMonths => (2, 2, "add_months(date, months)"),
         Function::MonthStart => (1, 1, "month_start(date)"),
+        Function::MonthsBetween => (2, 2, "months_between(from, to)"),
+        Function::Floor => (1, 1, "floor(number)"),
+        Function::Sqrt => (1, 1, "sqrt(number)"),
     }
 }
 

@@ -133,6 +133,11 @@ fn call<R: Clone + PartialEq>(function: Function, arguments: &[Expr<Meaning<R>>]
             let (value, known) = number(&arguments[0], &name)?;
             done(vec![value], known.or(Some(ValueType::Decimal)))
         }
+        Function::Sqrt => {
+            expect(arguments.len() == 1, "one argument")?;
+            let (value, _) = number(&arguments[0], &name)?;
+            done(vec![value], Some(ValueType::Decimal))
+        }
         Function::Round => {
             expect(matches!(arguments.len(), 1 | 2), "a number and digits")?;
             let (value, _) = number(&arguments[0], &name)?;
@@ -146,7 +151,12 @@ fn call<R: Clone + PartialEq>(function: Function, arguments: &[Expr<Meaning<R>>]
             expect(arguments.len() == 1, "one argument")?;
             done(vec![of_type(&arguments[0], ValueType::Text, &name)?], Some(ValueType::Text))
         }
-        Function::DaysBetween => {
+        Function::Floor => {
+            expect(arguments.len() == 1, "one argument")?;
+            let (value, _) = number(&arguments[0], &name)?;
+            done(vec![value], Some(ValueType::Int))
+        }
+        Function::DaysBetween | Function::MonthsBetween => {
             expect(arguments.len() == 2, "two dates")?;
             let dates = arguments.iter().map(|item| of_type(item, ValueType::Date, &name)).collect::<Result<_, _>>()?;
             done(dates, Some(ValueType::Int))
@@ -159,7 +169,7 @@ fn call<R: Clone + PartialEq>(function: Function, arguments: &[Expr<Meaning<R>>]
         Function::AddMonths => {
             expect(arguments.len() == 2, "a date and a number of months")?;
             let date = of_type(&arguments[0], ValueType::Date, &name)?;
-            done(vec![date, constant_integer(&arguments[1], &name)?], Some(ValueType::Date))
+            done(vec![date, of_type(&arguments[1], ValueType::Int, &name)?], Some(ValueType::Date))
         }
         Function::MonthStart => {
             expect(arguments.len() == 1, "one date")?;
@@ -352,6 +362,10 @@ mod tests {
             ("n / n", ValueType::Decimal),
             ("n + unknown", ValueType::Decimal),
             ("coalesce(n, x)", ValueType::Decimal),
+            ("floor(x)", ValueType::Int),
+            ("sqrt(n)", ValueType::Decimal),
+            ("months_between(d, d)", ValueType::Int),
+            ("add_months(d, n)", ValueType::Date),
             ("coalesce(unknown, 0)", ValueType::Decimal),
             ("case when b then 1 else null end", ValueType::Int),
             ("case when b then 'a' else t end", ValueType::Text),
@@ -372,7 +386,9 @@ mod tests {
             ("d < 'soon'", "`soon` is not a date"),
             ("case when b then 1 else 'a' end", "`case` brings a whole number and text together"),
             ("d + 1", "`+` needs a number, found a date"),
-            ("add_months(d, n)", "`add_months` needs a whole number as its last argument"),
+            ("add_months(d, x)", "`add_months` needs a whole number, found a number"),
+            ("sqrt(t)", "`sqrt` needs a number, found text"),
+            ("months_between(d, n)", "`months_between` needs a date, found a whole number"),
         ] {
             assert_eq!(typed(text).expect_err(text).message, expected, "{text}");
         }

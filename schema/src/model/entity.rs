@@ -235,6 +235,8 @@ pub enum OverTime {
     First,
     /// A balance: the mean over the period's snapshots.
     Average,
+    /// Belongs to no period by itself: all rows, as they are seen from the last day of the period.
+    AsOf,
 }
 
 /// One measure.
@@ -251,17 +253,52 @@ pub struct Measure {
     /// Aggregate over rows.
     pub aggregate: Aggregate,
     /// What is aggregated; a literal for [`Aggregate::CountRows`].
-    pub expr: Expr<ColumnName>,
+    pub expr: Expr<RowValue>,
     /// Rows that count.
-    pub filter: Option<Expr<ColumnName>>,
+    pub filter: Option<Expr<RowValue>>,
+    /// Which of the rows that count are left; only for [`OverTime::AsOf`].
+    pub latest: Option<Latest>,
     /// Along time.
     pub over_time: OverTime,
-    /// The time dimension it belongs to; `None` on an entity without time.
+    /// The time dimension it belongs to; `None` on an entity without time and for [`OverTime::AsOf`].
     pub time: Option<DimensionIndex>,
     /// Type of the result.
     pub value_type: ValueType,
     /// Where it was written.
     pub span: Span,
+}
+
+impl Measure {
+    /// Visits every physical column it reads.
+    pub fn visit_columns<'a>(&'a self, f: &mut impl FnMut(&'a ColumnName)) {
+        for expr in std::iter::once(&self.expr).chain(&self.filter) {
+            expr.visit_refs(&mut |value| match value {
+                RowValue::Column(column) => f(column),
+                RowValue::AsOf => {}
+            });
+        }
+        for expr in self.latest.iter().flat_map(|latest| latest.per.iter().chain([&latest.by])) {
+            expr.visit_refs(f);
+        }
+    }
+}
+
+/// What the expressions of a measure may speak of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RowValue {
+    /// A column of the row.
+    Column(ColumnName),
+    /// The day the row is seen from; only for [`OverTime::AsOf`].
+    AsOf,
+}
+
+/// Of the rows that count, the newest per key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Latest {
+    /// The key.
+    pub per: Vec<Expr<ColumnName>>,
+    /// What tells which is newest; of equals the one with the greater key of the entity.
+    pub by: Expr<ColumnName>,
 }
 
 /// How members of a snapshot are compared between two instants.
@@ -296,4 +333,6 @@ pub enum Window {
     Trailing(Step),
     /// From the start of the enclosing period of a coarser grain.
     ToDate(Grain),
+    /// From the beginning.
+    All,
 }

@@ -161,6 +161,9 @@ impl<'a> Builder<'a> {
 
     fn simple(&mut self, metric: &Metric, id: MeasureId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
         let measure = self.model.measure(id);
+        if measure.over_time == OverTime::AsOf {
+            return self.as_of(metric, id, context);
+        }
         let over_time = self.effective_over_time(metric, id)?;
         self.check_whole_steps(metric, id)?;
         let filter = self.column_filter(metric, id.entity, context)?;
@@ -175,7 +178,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A measure as a column of a leaf; a mean is a sum and a count.
-    fn measured(&mut self, leaf: usize, measure: MeasureId, filter: &[Condition<Place>]) -> Expr<Slot> {
+    pub(super) fn measured(&mut self, leaf: usize, measure: MeasureId, filter: &[Condition<Place>]) -> Expr<Slot> {
         let declared = self.model.measure(measure).aggregate;
         let mut column = |aggregate| {
             let column = AggregateColumn::Measure { measure, aggregate, filter: filter.to_vec() };
@@ -254,6 +257,7 @@ impl<'a> Builder<'a> {
         let columns = match &mut self.leaves[leaf].kind {
             LeafKind::Aggregate(aggregate) => &mut aggregate.columns,
             LeafKind::Cumulative(cumulative) => &mut cumulative.columns,
+            LeafKind::AsOf(as_of) => &mut as_of.columns,
             LeafKind::Movement(_) | LeafKind::PerEntity(_) => unreachable!("aggregate columns belong to aggregate leaves"),
         };
         Slot { leaf, column: position_or_push(columns, column) }
@@ -276,7 +280,7 @@ impl<'a> Builder<'a> {
             return Err(QueryError::new(Code::InvalidRange, "a running total needs a period or the end of a range")
                 .help("group by period(grain:) or pass range"));
         }
-        check_period_count(self.model, self.query)?;
+        check_period_count(self.model, self.period(), self.query.range)?;
         let finest = self.time_grain(id.entity, Some(time)).unwrap_or(Grain::Day);
         if let Some(grain) = self.period().filter(|grain| !grain.is_made_of(finest)) {
             return Err(grain_error(metric, grain, finest));
@@ -361,7 +365,12 @@ impl<'a> Builder<'a> {
 
     /// Refuses what a multiplying dimension would make wrong: conditions on one column, conditions that mix two ways of multiplying,
     /// and parts of a weighted bridge in anything but a sum.
-    fn check_fans(&self, metric: &Metric, measure: MeasureId, column_filter: &[Condition<Place>]) -> Result<(), QueryError> {
+    pub(super) fn check_fans(
+        &self,
+        metric: &Metric,
+        measure: MeasureId,
+        column_filter: &[Condition<Place>],
+    ) -> Result<(), QueryError> {
         let name = |place: &Place| self.model.dimension(place.dimension).name.clone();
         let refuse = |place: &Place, why: &str| {
             Err(QueryError::new(Code::FanOut, format!("`{}` {why} `{}`", metric.name, name(place)))

@@ -104,6 +104,15 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
             write_keys(out, model, fact, &leaf.keys, &pad);
             write_columns(out, &columns(&cumulative.columns), &pad);
         }
+        LeafKind::AsOf(as_of) => {
+            let fact = as_of.fact;
+            let which = if as_of.rows.is_some() { "rows that count" } else { "all rows" };
+            let of = &model.entity(fact).name;
+            let latest = if as_of.latest.is_some() { ", the latest per key" } else { "" };
+            let _ = writeln!(out, "{pad}{n}: {which} of {of}{latest}, seen from the last day{notes}");
+            write_keys(out, model, fact, &leaf.keys, &pad);
+            write_columns(out, &columns(&as_of.columns), &pad);
+        }
         LeafKind::Movement(movement) => {
             let fact = movement.measure.entity;
             let _ = writeln!(

@@ -2,6 +2,7 @@
 //!
 //! Each leaf aggregates one fact to the group keys before anything is joined; leaves meet only on the keys (ARCHITECTURE.md, rule 1).
 
+mod as_of;
 pub(crate) mod build;
 pub mod entity;
 mod entity_text;
@@ -17,7 +18,7 @@ use crate::{
     expr::Expr,
     model::{
         DimensionIndex, EntityId, MeasureId, Model,
-        entity::{Aggregate, OverTime, Window},
+        entity::{Aggregate, Latest, OverTime, RowValue, Window},
         metric::{Class, MemberValue, Take},
         path::PathDimension,
     },
@@ -119,6 +120,8 @@ pub enum LeafKind {
     Movement(MovementLeaf),
     /// Running totals.
     Cumulative(CumulativeLeaf),
+    /// Rows seen from the last day of each period.
+    AsOf(AsOfLeaf),
     /// A plan of its own per entity, aggregated again.
     PerEntity(PerEntityLeaf),
 }
@@ -204,6 +207,21 @@ pub struct CumulativeLeaf {
     /// How far back.
     pub window: Window,
     /// Rows that count.
+    pub filter: Vec<Condition<Place>>,
+    /// What is added up.
+    pub columns: Vec<AggregateColumn>,
+}
+
+/// Rows seen from the last day of each period, or from one day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AsOfLeaf {
+    /// The entity.
+    pub fact: EntityId,
+    /// Rows that count, as they look from the day; the same for all columns.
+    pub rows: Option<Expr<RowValue>>,
+    /// Which of these are left.
+    pub latest: Option<Latest>,
+    /// Rows that count, of those that are left.
     pub filter: Vec<Condition<Place>>,
     /// What is added up.
     pub columns: Vec<AggregateColumn>,

@@ -307,12 +307,12 @@ fn check_fill(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {
             QueryError::new(Code::InvalidRange, "filling needs a range with both ends").help("pass range: {between: {from, to}}")
         );
     }
-    check_period_count(model, bound)
+    check_period_count(model, bound.period(), bound.range)
 }
 
 /// Refuses closed ranges of more periods than a statement can list.
-pub(crate) fn check_period_count(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {
-    let (Some(grain), Some(from), Some(to)) = (bound.period(), bound.range.from, bound.range.to) else { return Ok(()) };
+pub(crate) fn check_period_count(model: &Model, period: Option<Grain>, range: TimeRange) -> Result<(), QueryError> {
+    let (Some(grain), Some(from), Some(to)) = (period, range.from, range.to) else { return Ok(()) };
     if model.project.calendar.periods(grain, from, to).take(MAX_PERIODS + 1).count() <= MAX_PERIODS {
         return Ok(());
     }

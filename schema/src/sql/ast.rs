@@ -212,6 +212,8 @@ pub enum Expr {
     },
     /// Exact division, null for a zero divisor, 16 decimals, half away from zero.
     Divide(Box<Expr>, Box<Expr>),
+    /// Square root, null of a negative number, 16 decimals, half away from zero.
+    SquareRoot(Box<Expr>),
     /// `round(x, digits)`, half away from zero.
     Round(Box<Expr>, i64),
     /// A whole number about to be added up, in a type that cannot overflow.
@@ -224,6 +226,12 @@ pub enum Expr {
     Shift(Box<Expr>, Step),
     /// A date so many days later, the number being computed.
     AddDays(Box<Expr>, Box<Expr>),
+    /// A date so many months later, the number being computed.
+    AddMonths(Box<Expr>, Box<Expr>),
+    /// Whole months from the first date to the second: as many as can be added to the first without passing the second.
+    MonthsBetween(Box<Expr>, Box<Expr>),
+    /// The largest whole number that is not larger.
+    Floor(Box<Expr>),
     /// Whole days from the first date to the second.
     DaysBetween(Box<Expr>, Box<Expr>),
     /// The calendar day of an instant in a zone.

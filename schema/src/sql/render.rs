@@ -323,6 +323,19 @@ impl Writer {
                 self.push(" end");
             }
             Expr::Divide(left, right) => self.divide(left, right),
+            Expr::SquareRoot(value) => self.square_root(value),
+            Expr::Floor(value) => match self.dialect {
+                Dialect::Postgres => self.wrapped("cast(floor(cast(", value, " as numeric)) as bigint)"),
+                Dialect::Embedded => self.call("holdfast_floor", &[value]),
+            },
+            Expr::AddMonths(value, months) => match self.dialect {
+                Dialect::Postgres => {
+                    self.wrapped("cast((", value, " + make_interval(months => cast(");
+                    self.wrapped("", months, " as integer))) as date)");
+                }
+                Dialect::Embedded => self.call("holdfast_add_months", &[value, months]),
+            },
+            Expr::MonthsBetween(from, to) => self.months_between(from, to),
             Expr::Round(value, digits) => match self.dialect {
                 Dialect::Postgres => self.wrapped("round(", value, &format!(", {digits})")),
                 Dialect::Embedded => self.wrapped("holdfast_round(", value, &format!(", {digits})")),
@@ -454,6 +467,41 @@ impl Writer {
                 self.wrapped("cast(", right, " as numeric), 0)) * 0.000000000000000001, 16)");
             }
             Dialect::Embedded => self.call("holdfast_divide", &[left, right]),
+        }
+    }
+
+    /// The months by which two dates differ, less one when that many after the first is past the second.
+    fn months_between(&mut self, from: &Expr, to: &Expr) {
+        if self.dialect == Dialect::Embedded {
+            return self.call("holdfast_months_between", &[from, to]);
+        }
+        self.push("(");
+        self.calendar_months(from, to);
+        self.wrapped(" - case when cast((", from, " + make_interval(months => ");
+        self.calendar_months(from, to);
+        self.wrapped(")) as date) > ", to, " then 1 else 0 end)");
+    }
+
+    /// PostgreSQL only: the months by which the months of two dates differ.
+    fn calendar_months(&mut self, from: &Expr, to: &Expr) {
+        self.wrapped("cast((extract(year from ", to, ") * 12 + extract(month from ");
+        self.wrapped("", to, ")) - (extract(year from ");
+        self.wrapped("", from, ") * 12 + extract(month from ");
+        self.wrapped("", from, ")) as integer)");
+    }
+
+    /// PostgreSQL keeps as many decimals of a root as its operand has, so it is given many zeros: with 60 the root, cut to 16, is the one
+    /// that rounding the true root gives, for every operand of up to 38 digits.
+    fn square_root(&mut self, value: &Expr) {
+        match self.dialect {
+            Dialect::Postgres => {
+                self.wrapped("case when ", value, " >= 0 then round(sqrt(cast(");
+                self.expr(value);
+                self.push(" as numeric) + 0.");
+                self.push(&"0".repeat(60));
+                self.push("), 16) end");
+            }
+            Dialect::Embedded => self.call("holdfast_sqrt", &[value]),
         }
     }
 

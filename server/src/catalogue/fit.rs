@@ -63,8 +63,7 @@ fn check_columns(model: &Model, entity: &Entity, columns: &[&CatalogueColumn], o
         check.has_type(dimension);
     }
     for measure in &entity.measures {
-        measure.expr.visit_refs(&mut |column| check.exists(column, measure.span));
-        measure.filter.iter().for_each(|filter| filter.visit_refs(&mut |column| check.exists(column, measure.span)));
+        measure.visit_columns(&mut |column| check.exists(column, measure.span));
     }
     for relationship in &entity.relationships {
         relationship.own.iter().for_each(|column| check.exists(column, relationship.span));

@@ -7,7 +7,7 @@ use holdfast_schema::{
     diagnostic::{Diagnostic, Diagnostics},
     model::{
         Cardinality, Model,
-        entity::{Aggregate, ColumnName, Entity, Source},
+        entity::{Aggregate, ColumnName, Entity, RowValue, Source},
     },
     value::{Value, ValueType, canonical_decimal},
 };
@@ -161,10 +161,7 @@ fn columns_of(model: &Model) -> Columns {
             *entry = entry.or(value_type);
         };
         entity.dimensions.iter().for_each(|dimension| dimension.expr.visit_refs(&mut |column| note(column, None)));
-        for measure in &entity.measures {
-            measure.expr.visit_refs(&mut |column| note(column, None));
-            measure.filter.iter().for_each(|filter| filter.visit_refs(&mut |column| note(column, None)));
-        }
+        entity.measures.iter().for_each(|measure| measure.visit_columns(&mut |column| note(column, None)));
         if let Some(validity) = &entity.validity {
             note(&validity.from, Some(ValueType::Timestamp));
             note(&validity.to, Some(ValueType::Timestamp));
@@ -185,7 +182,8 @@ fn assume_numbers(model: &Model, all: &mut Columns) {
         for measure in
             entity.measures.iter().filter(|measure| !matches!(measure.aggregate, Aggregate::CountDistinct | Aggregate::Count))
         {
-            measure.expr.visit_refs(&mut |column| {
+            measure.expr.visit_refs(&mut |value| {
+                let RowValue::Column(column) = value else { return };
                 known.entry(column.0.clone()).and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
             });
         }

@@ -5,8 +5,8 @@ use crate::{
     definition::{
         Text,
         entity::{
-            BandEdge, Bands, Dimension, Entity, Freshness, Measure, Movements, Relationship, Source, Through, TimeDimension,
-            Validity,
+            BandEdge, Bands, Dimension, Entity, Freshness, Latest, Measure, Movements, Relationship, Source, Through,
+            TimeDimension, Validity,
         },
         yaml::{Kind, Node},
     },
@@ -187,6 +187,7 @@ fn measure(context: &Context<'_>, name: &Text, node: &Node) -> Option<Measure> {
         Some((Spanned::new(key.to_owned(), written.span), map.expression(key)?))
     });
     let filter = map.expression("where");
+    let latest = map.optional("latest", latest);
     let over_time = map.text("over_time");
     let time = map.text("time");
     let label = map.text("label");
@@ -194,7 +195,15 @@ fn measure(context: &Context<'_>, name: &Text, node: &Node) -> Option<Measure> {
     let unit = map.text("unit");
     map.finish();
     let (aggregate, expr) = aggregate?;
-    Some(Measure { aggregate, expr, filter, over_time, time, label, description, unit })
+    Some(Measure { aggregate, expr, filter, latest, over_time, time, label, description, unit })
+}
+
+fn latest(context: &Context<'_>, name: &Text, node: &Node) -> Option<Latest> {
+    let map = Map::open(context, node, "choice of the latest rows", Some(name.span))?;
+    let per = map.required_texts("per");
+    let by = map.required_expression("by");
+    map.finish();
+    Some(Latest { per: per?, by: by? })
 }
 
 fn movements(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movements> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 28] = [
+const MAPPINGS: [(&str, &str); 29] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -17,6 +17,7 @@ const MAPPINGS: [(&str, &str); 28] = [
     ("Relationship", "entity: e\nrelationships: {d: {@}}"),
     ("Through", "entity: e\nrelationships: {d: {through: {@}}}"),
     ("Measure", "entity: e\nmeasures: {d: {@}}"),
+    ("Latest", "entity: e\nmeasures: {d: {latest: {@}}}"),
     ("Movements", "entity: e\nmovements: {@}"),
     ("View", "view: v\n@"),
     ("ViewDimension", "view: v\ndimensions: [{@}]"),
@@ -86,7 +87,7 @@ fn an_editor_is_told_what_a_person_needs() {
     assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(8));
     assert_eq!(definitions["Relationship"]["required"], json!(["to"]));
     assert_eq!(definitions["Rule"]["properties"]["for"]["type"], json!("integer"));
-    assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average"]));
+    assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average", "as_of"]));
     let dimension = &definitions["Entity"]["properties"]["dimensions"]["additionalProperties"]["anyOf"];
     assert_eq!(*dimension, json!([{"type": "string"}, {"$ref": "#/$defs/Dimension"}]));
 }

@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         Dimension, DimensionIndex,
-        entity::{ColumnName, ReadAt, TimeDimension},
+        entity::{ColumnName, ReadAt, RowValue, TimeDimension},
     },
     source::{Span, Spanned},
     time::Grain,
@@ -41,6 +41,26 @@ pub(super) struct Described {
 pub(super) enum Own {
     Column(ColumnName),
     Dimension(usize),
+}
+
+/// What a name means in an expression of a measure.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Seen {
+    Own(Own),
+    AsOf,
+}
+
+/// The word for the day rows are seen from.
+const AS_OF: &str = "as_of";
+
+/// An expression over columns as one over values of a row.
+pub(super) fn of_row(expr: &Expr<ColumnName>) -> Expr<RowValue> {
+    let mapped =
+        expr.try_map(&mut |column: &ColumnName| Ok::<_, std::convert::Infallible>(Expr::Ref(RowValue::Column(column.clone()))));
+    match mapped {
+        Ok(expr) => expr,
+        Err(never) => match never {},
+    }
 }
 
 /// How a dimension is made.
@@ -365,7 +385,36 @@ impl Described {
         self.names.get(name).map(|index| DimensionIndex(*index as u16))
     }
 
+    /// Gives the names of a measure's expression their meaning; with `from_a_day`, `as_of` is the day its rows are seen from.
+    pub(super) fn row_meaning(&self, expr: &Expr<Name>, from_a_day: bool, out: &mut Diagnostics) -> Option<Expr<Meaning<Seen>>> {
+        mean(expr, out, |name, out| {
+            if from_a_day && name.single() == Some(AS_OF) {
+                return Some(Meaning { to: Seen::AsOf, value_type: Some(ValueType::Date), span: name.span });
+            }
+            let own = self.meaning(name, out)?;
+            Some(Meaning { to: Seen::Own(own.to), value_type: own.value_type, span: own.span })
+        })
+    }
+
+    /// Replaces dimensions by what they are made of, in a measure's expression.
+    pub(super) fn inline_row(&self, expr: &Expr<Meaning<Seen>>) -> Expr<RowValue> {
+        replace(expr, |seen| match seen {
+            Seen::AsOf => Expr::Ref(RowValue::AsOf),
+            Seen::Own(Own::Column(column)) => Expr::Ref(RowValue::Column(column.clone())),
+            Seen::Own(Own::Dimension(index)) => of_row(&self.dimensions[*index].expr),
+        })
+    }
+
     fn meaning(&self, name: &Name, out: &mut Diagnostics) -> Option<Meaning<Own>> {
+        if name.single() == Some(AS_OF) {
+            out.push(
+                Diagnostic::error("M036", name.span, "`as_of` has no meaning here")
+                    .label("these rows are not seen from a day")
+                    .help("`as_of` stands in `sum`, `where` and the like of a measure with `over_time: as_of`")
+                    .help("a column of that name is read through a dimension of another name: `{column: as_of}`"),
+            );
+            return None;
+        }
         let Some(word) = name.single() else {
             out.push(
                 Diagnostic::error("M034", name.span, format!("`{name}` leads to another entity"))

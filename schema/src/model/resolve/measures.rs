@@ -2,7 +2,7 @@
 
 use super::{
     dimensions::Described,
-    expressions::condition,
+    expressions::{condition, typed},
     index::unknown,
     words::{self, label, owned},
 };
@@ -15,7 +15,7 @@ use crate::{
     },
     model::{
         DimensionIndex, Measure,
-        entity::{Aggregate, ColumnName, OverTime},
+        entity::{Aggregate, Latest, OverTime, RowValue},
     },
     value::{Value, ValueType},
 };
@@ -34,10 +34,12 @@ pub(super) fn resolve(definition: &written::Entity, described: &Described, out: 
 }
 
 fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> Measure {
-    let (aggregate, expr, value_type) = aggregate(measure, described, out);
     let over_time = measure.over_time.as_ref().and_then(over_time(out)).unwrap_or_default();
-    let time = time(measure, described, out);
-    if let Some(text) = measure.over_time.as_ref().filter(|_| over_time != OverTime::Sum) {
+    let from_a_day = over_time == OverTime::AsOf;
+    let (aggregate, expr, value_type) = aggregate(measure, from_a_day, described, out);
+    let time = if from_a_day { without_time(name, measure, out) } else { time(measure, described, out) };
+    let is_balance = matches!(over_time, OverTime::Last | OverTime::First | OverTime::Average);
+    if let Some(text) = measure.over_time.as_ref().filter(|_| is_balance) {
         let is_snapshot = time.is_some_and(|time| described.dimensions[time.index()].time.is_some_and(|time| time.snapshot));
         if !is_snapshot {
             out.push(
@@ -60,9 +62,10 @@ fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, descri
         expr,
         filter: measure.filter.as_ref().and_then(|filter| {
             let parsed = expr::parse(filter, out)?;
-            let meant = described.own_meaning(&parsed, out)?;
-            Some(described.inline(&condition(&meant, filter.span, out)?))
+            let meant = described.row_meaning(&parsed, from_a_day, out)?;
+            Some(described.inline_row(&condition(&meant, filter.span, out)?))
         }),
+        latest: measure.latest.as_ref().and_then(|latest| self::latest(name, latest, from_a_day, described, out)),
         over_time,
         time,
         value_type: if over_time == OverTime::Average { ValueType::Decimal } else { value_type },
@@ -72,10 +75,44 @@ fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, descri
 
 fn over_time(out: &mut Diagnostics) -> impl FnMut(&Text) -> Option<OverTime> {
     move |text| {
-        let options =
-            [("sum", OverTime::Sum), ("last", OverTime::Last), ("first", OverTime::First), ("average", OverTime::Average)];
+        let options = [
+            ("sum", OverTime::Sum),
+            ("last", OverTime::Last),
+            ("first", OverTime::First),
+            ("average", OverTime::Average),
+            ("as_of", OverTime::AsOf),
+        ];
         words::one_of("value of `over_time`", text, &options, out)
     }
+}
+
+/// What is seen from a day belongs to no time of its own.
+fn without_time(name: &Text, measure: &written::Measure, out: &mut Diagnostics) -> Option<DimensionIndex> {
+    if let Some(text) = &measure.time {
+        out.push(
+            Diagnostic::error("M036", text.span, format!("`{}` is seen from a day, so it belongs to no time", name.value))
+                .label("all rows are looked at")
+                .help(format!("remove `time:`, and say in `where:` which rows count, for example `{} <= as_of`", text.value)),
+        );
+    }
+    None
+}
+
+fn latest(name: &Text, latest: &written::Latest, from_a_day: bool, described: &Described, out: &mut Diagnostics) -> Option<Latest> {
+    if !from_a_day {
+        out.push(
+            Diagnostic::error("M036", latest.by.span, format!("`{}` has no day from which the latest could be told", name.value))
+                .help("add `over_time: as_of`"),
+        );
+        return None;
+    }
+    let mut own = |text: &Text| {
+        let parsed = expr::parse(text, out)?;
+        described.own_expression(&parsed, text.span, out).map(|(expr, _)| expr)
+    };
+    let per: Vec<_> = latest.per.iter().map(&mut own).collect();
+    let by = own(&latest.by);
+    Some(Latest { per: per.into_iter().collect::<Option<_>>()?, by: by? })
 }
 
 fn time(measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> Option<DimensionIndex> {
@@ -91,7 +128,12 @@ fn time(measure: &written::Measure, described: &Described, out: &mut Diagnostics
     found.or(described.time)
 }
 
-fn aggregate(measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> (Aggregate, Expr<ColumnName>, ValueType) {
+fn aggregate(
+    measure: &written::Measure,
+    from_a_day: bool,
+    described: &Described,
+    out: &mut Diagnostics,
+) -> (Aggregate, Expr<RowValue>, ValueType) {
     let options = [
         ("sum", Aggregate::Sum),
         ("avg", Aggregate::Average),
@@ -106,8 +148,9 @@ fn aggregate(measure: &written::Measure, described: &Described, out: &mut Diagno
         return (Aggregate::CountRows, nothing, ValueType::Int);
     }
     let parsed = expr::parse(&measure.expr, out);
-    let resolved = parsed.and_then(|expr| described.own_expression(&expr, measure.expr.span, out));
-    let Some((expr, known)) = resolved else {
+    let meant = parsed.and_then(|expr| described.row_meaning(&expr, from_a_day, out));
+    let resolved = meant.and_then(|expr| typed(&expr, measure.expr.span, out));
+    let Some((expr, known)) = resolved.map(|(expr, known)| (described.inline_row(&expr), known)) else {
         return (aggregate, nothing, result_type(aggregate, None).unwrap_or(ValueType::Decimal));
     };
     if matches!(aggregate, Aggregate::Sum | Aggregate::Average)

@@ -336,6 +336,30 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M029: `m` is a balance, but `x` has no snapshots"],
     ),
     (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, where: day <= as_of}}\n",
+        &["M036: `as_of` has no meaning here"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\ndimensions: {late: {expr: day < as_of, type: bool}}\n",
+        &["M036: `as_of` has no meaning here"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, time: day, over_time: as_of}}\n",
+        &["M036: `m` is seen from a day, so it belongs to no time"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, latest: {per: x_id, by: day}}}\n",
+        &["M036: `m` has no day from which the latest could be told"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, where: as_of > 3, over_time: as_of}}\n",
+        &["M026: `>` brings a date and a whole number together"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {min: \"days_between(as_of, day)\", over_time: as_of}}\n---\nmetrics: {n: {measure: x.m}, o: {cumulative: {of: n, window: all}}}\n",
+        &["M044: `n` is seen from a day; its values over time do not add up"],
+    ),
+    (
         "entity: x\nsource: x\nkey: x_id\ndimensions: {a: string}\nmeasures: {m: {sum: a}}\n",
         &["M026: `sum` needs a number, found text"],
     ),

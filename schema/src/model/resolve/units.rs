@@ -54,13 +54,15 @@ pub(in crate::model) fn unit_of<'a>(
             let arguments = with_units(arguments, unit)?;
             match function {
                 Function::Coalesce | Function::NullIf | Function::Greatest | Function::Least => same(arguments),
-                Function::Abs | Function::Round => Ok(arguments.first().and_then(|(_, unit)| *unit)),
+                Function::Abs | Function::Round | Function::Floor => Ok(arguments.first().and_then(|(_, unit)| *unit)),
                 Function::Lower
                 | Function::Upper
                 | Function::DaysBetween
+                | Function::MonthsBetween
                 | Function::AddDays
                 | Function::AddMonths
-                | Function::MonthStart => Ok(None),
+                | Function::MonthStart
+                | Function::Sqrt => Ok(None),
             }
         }
     }

@@ -66,10 +66,10 @@ impl Lowerer<'_> {
     }
 
     /// A balance without an end of range is read as of the day that counts as today.
-    fn leaf_range(&self, plan: &Plan, over_time: OverTime) -> TimeRange {
+    pub(super) fn leaf_range(&self, plan: &Plan, over_time: OverTime) -> TimeRange {
         match (over_time, plan.range.to) {
             (OverTime::Sum, _) | (_, Some(_)) => plan.range,
-            (OverTime::Last | OverTime::First | OverTime::Average, None) => {
+            (OverTime::Last | OverTime::First | OverTime::Average | OverTime::AsOf, None) => {
                 TimeRange { to: Some(Step::days(1).after(self.env.as_of)), ..plan.range }
             }
         }
@@ -107,7 +107,7 @@ impl Lowerer<'_> {
         let step = time.step();
         let pick = match aggregate.over_time {
             OverTime::First => AggregateFunction::Min,
-            OverTime::Sum | OverTime::Last | OverTime::Average => AggregateFunction::Max,
+            OverTime::Sum | OverTime::Last | OverTime::Average | OverTime::AsOf => AggregateFunction::Max,
         };
         let period_key = period.map(|grain| truncate(self.calendar(), grain, time.day()));
         let mut items: Vec<_> = period_key.iter().map(|key| key.clone().named(&key_alias(0))).collect();
@@ -135,9 +135,15 @@ impl Lowerer<'_> {
 
 /// A measure as an aggregate in a scan of its fact.
 pub(super) fn measured(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, item: &AggregateColumn) -> Expr {
+    let AggregateColumn::Measure { measure, .. } = item else { unreachable!("only measures are aggregated here") };
+    let own = env.model.measure(*measure).filter.iter().map(|filter| scan.of_row(filter)).collect();
+    among(scan, fans, env, item, own)
+}
+
+/// A measure as an aggregate over the rows of a scan that fulfil these conditions and those of the column.
+pub(super) fn among(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, item: &AggregateColumn, mut conditions: Vec<Expr>) -> Expr {
     let AggregateColumn::Measure { measure, aggregate, filter } = item else { unreachable!("only measures are aggregated here") };
     let measure = env.model.measure(*measure);
-    let mut conditions: Vec<Expr> = measure.filter.iter().map(|filter| scan.own(filter)).collect();
     conditions.extend(filter.iter().map(|filter| condition(filter, &mut |place| value_of(scan, fans, env, place))));
     let value = match aggregate {
         Aggregate::CountRows => Expr::Number(1),
@@ -147,7 +153,7 @@ pub(super) fn measured(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, item: &Ag
         | Aggregate::Max
         | Aggregate::Count
         | Aggregate::CountDistinct
-        | Aggregate::Median => scan.own(&measure.expr),
+        | Aggregate::Median => scan.of_row(&measure.expr),
     };
     let value = fans.weights(env).fold(value, |value, weight| Expr::infix(Infix::Multiply, value, weight));
     let value = if conditions.is_empty() { value } else { Expr::when(Expr::And(conditions), value) };

@@ -69,9 +69,15 @@ fn call(function: Function, arguments: Vec<Expr>, second: Option<i64>) -> Expr {
     let number = || second.expect("a literal where the language asks for one");
     match function {
         Function::Round => Expr::Round(next(), number()),
+        Function::Sqrt => Expr::SquareRoot(next()),
         Function::DaysBetween => Expr::DaysBetween(next(), next()),
         Function::AddDays => Expr::AddDays(next(), next()),
-        Function::AddMonths => Expr::Shift(next(), Step::months(number() as i32)),
+        Function::AddMonths => match second.and_then(|months| i32::try_from(months).ok()) {
+            Some(months) => Expr::Shift(next(), Step::months(months)),
+            None => Expr::AddMonths(next(), next()),
+        },
+        Function::MonthsBetween => Expr::MonthsBetween(next(), next()),
+        Function::Floor => Expr::Floor(next()),
         Function::MonthStart => Expr::Truncate(Truncation { grain: Grain::Month, months: 0, days: 0 }, next()),
         Function::Coalesce
         | Function::NullIf

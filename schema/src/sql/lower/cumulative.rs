@@ -42,10 +42,13 @@ impl Lowerer<'_> {
             }
         };
         let first = match cumulative.window {
-            Window::Trailing(step) => shift(end.clone(), step.times(-1)),
-            Window::ToDate(grain) => truncate(self.calendar(), grain, shift(end.clone(), Step::days(-1))),
+            Window::Trailing(step) => Some(shift(end.clone(), step.times(-1))),
+            Window::ToDate(grain) => Some(truncate(self.calendar(), grain, shift(end.clone(), Step::days(-1)))),
+            Window::All => None,
         };
-        scan.filter(Expr::infix(Infix::GreaterOrEqual, time.day(), first));
+        if let Some(first) = first {
+            scan.filter(Expr::infix(Infix::GreaterOrEqual, time.day(), first));
+        }
         scan.filter(Expr::infix(Infix::Less, time.day(), end));
         let fans = Fans::join(&mut scan, env, leaf.keys.iter().filter_map(place_of), &cumulative.filter);
         for filter in cumulative.filter.iter().filter(|filter| fans.covers(filter)) {

@@ -4,6 +4,7 @@
 //! GROUP BY, which treats null keys as equal and needs no join (`combine`); values are computed on top (`output`).
 
 mod aggregate;
+mod as_of;
 pub(crate) mod condition;
 mod cumulative;
 pub(crate) mod entity;
@@ -61,6 +62,7 @@ impl<'a> Lowerer<'a> {
             LeafKind::Aggregate(aggregate) => self.aggregate(plan, leaf, aggregate),
             LeafKind::Movement(movement) => self.movement(plan, leaf, movement),
             LeafKind::Cumulative(cumulative) => self.cumulative(plan, leaf, cumulative),
+            LeafKind::AsOf(as_of) => self.as_of(plan, leaf, as_of),
             LeafKind::PerEntity(per_entity) => self.per_entity(leaf, per_entity),
         }
     }

@@ -128,9 +128,9 @@ impl Lowerer<'_> {
         }
         let marker = i64::from(side == Side::Opening);
         let keys = items.len();
-        let value = scan.own(&measure.expr);
+        let value = scan.of_row(&measure.expr);
         let value = match &measure.filter {
-            Some(filter) => Expr::when(scan.own(filter), value),
+            Some(filter) => Expr::when(scan.of_row(filter), value),
             None => value,
         };
         items.push(Expr::Number(marker).named(&Alias::named("side")));
@@ -238,9 +238,9 @@ impl Lowerer<'_> {
             items.push(safe_value(&mut scan, env, &owner.path, owner.dimension).named(&key_alias(n)));
         }
         let keys = items.len();
-        let value = scan.own(&measure.expr);
+        let value = scan.of_row(&measure.expr);
         let value = match &measure.filter {
-            Some(filter) => Expr::when(scan.own(filter), value),
+            Some(filter) => Expr::when(scan.of_row(filter), value),
             None => value,
         };
         items.push(Expr::aggregate(AggregateFunction::Sum, value).named(&Alias::named("v")));

@@ -267,6 +267,7 @@ fn column_types(model: &Model, leaf: &Leaf) -> Vec<ValueType> {
     match &leaf.kind {
         LeafKind::Aggregate(aggregate) => aggregated(&aggregate.columns),
         LeafKind::Cumulative(cumulative) => aggregated(&cumulative.columns),
+        LeafKind::AsOf(as_of) => aggregated(&as_of.columns),
         LeafKind::Movement(movement) => vec![ValueType::Decimal; movement.columns.len()],
         LeafKind::PerEntity(per_entity) => vec![ValueType::Decimal; per_entity.columns.len()],
     }

@@ -9,7 +9,7 @@ use crate::{
     expr,
     model::{
         Cardinality, Dimension, DimensionId, Entity, EntityId, Model, RelationshipId,
-        entity::{ColumnName, Source, Validity},
+        entity::{ColumnName, RowValue, Source, Validity},
         path::PathDimension,
     },
     query::access::Access,
@@ -40,6 +40,8 @@ pub(crate) enum At {
 pub(crate) struct Scan<'a> {
     env: Env<'a>,
     entity: EntityId,
+    /// Where its rows come from.
+    rows: From,
     at: At,
     joins: Vec<Join>,
     joined: BTreeMap<(Vec<RelationshipId>, bool), Alias>,
@@ -51,21 +53,43 @@ impl<'a> Scan<'a> {
     /// A scan of an entity's rows that exist for the caller. `at` tells when entities joined to it are read; the entity itself, when
     /// effective-dated, is read at the day that counts as today.
     pub(crate) fn new(env: Env<'a>, entity: EntityId, at: At) -> Self {
-        let mut scan = Self {
+        let mut scan = Self::over(env, entity, relation(env, entity, root()), at);
+        if let Some(validity) = &env.model.entity(entity).validity {
+            let as_of = Expr::Value(Value::Date(env.as_of));
+            scan.filters.extend(valid_at(&root(), validity, &as_of));
+        }
+        scan.apply_policies(true);
+        scan
+    }
+
+    /// A scan of an entity's rows that exist for the caller, as they are on a day. With `days`, from each of several: these are joined
+    /// as [`days_alias`], of which `day` speaks.
+    pub(crate) fn seen_from(env: Env<'a>, entity: EntityId, days: Option<From>, day: Expr) -> Self {
+        let validity = &env.model.entity(entity).validity;
+        // Whether a caller may see a thing is decided by what it is now, not by the version that is read.
+        let decided_now = validity.is_some() && env.access.rows.contains_key(&entity);
+        let rows = if decided_now { visible(env, entity, root()) } else { relation(env, entity, root()) };
+        let mut scan = Self::over(env, entity, rows, At::Row(day.clone()));
+        scan.joins.extend(days.map(|from| Join { kind: JoinKind::Cross, from, on: Vec::new() }));
+        if let Some(validity) = validity {
+            scan.filters.extend(valid_at(&root(), validity, &day));
+        }
+        scan.apply_policies(!decided_now);
+        scan
+    }
+
+    /// A scan of rows of an entity that have been chosen before: no policy and no day applies to them again.
+    pub(crate) fn over(env: Env<'a>, entity: EntityId, rows: From, at: At) -> Self {
+        Self {
             env,
             entity,
+            rows,
             at,
             joins: Vec::new(),
             joined: BTreeMap::new(),
             filters: Vec::new(),
             scanned: BTreeSet::from([entity]),
-        };
-        if let Some(validity) = &env.model.entity(entity).validity {
-            let as_of = Expr::Value(Value::Date(env.as_of));
-            scan.filters.extend(valid_at(&root(), validity, &as_of));
         }
-        scan.apply_policies();
-        scan
     }
 
     /// Sets when joined entities are read; for facts whose own time needs the scan's alias first.
@@ -86,6 +110,15 @@ impl<'a> Scan<'a> {
     /// An expression over physical columns of the scanned entity.
     pub(crate) fn own(&self, expr: &expr::Expr<ColumnName>) -> Expr {
         expression(expr, &mut |column| Expr::Physical(root(), column.clone()))
+    }
+
+    /// An expression of a measure of the scanned entity. `as_of` is the day its rows are seen from.
+    pub(crate) fn of_row(&self, expr: &expr::Expr<RowValue>) -> Expr {
+        expression(expr, &mut |value| match (value, &self.at) {
+            (RowValue::Column(column), _) => Expr::Physical(root(), column.clone()),
+            (RowValue::AsOf, At::Row(day)) => day.clone(),
+            (RowValue::AsOf, At::AsOf) => Expr::Value(Value::Date(self.env.as_of)),
+        })
     }
 
     /// A physical column of the scanned entity.
@@ -126,20 +159,13 @@ impl<'a> Scan<'a> {
 
     /// Finishes the select.
     pub(crate) fn select(self, items: Vec<Item>, group_by: Option<usize>) -> Select {
-        Select {
-            distinct: false,
-            items,
-            from: Some(relation(self.env, self.entity, root())),
-            joins: self.joins,
-            filters: self.filters,
-            group_by,
-        }
+        Select { distinct: false, items, from: Some(self.rows), joins: self.joins, filters: self.filters, group_by }
     }
 
-    fn apply_policies(&mut self) {
+    fn apply_policies(&mut self, own: bool) {
         for (entity, conditions) in &self.env.access.rows {
             let ways = if *entity == self.entity {
-                vec![Vec::new()]
+                if own { vec![Vec::new()] } else { Vec::new() }
             } else {
                 self.env.model.policy_ways(self.entity, *entity).into_iter().cloned().collect()
             };
@@ -199,6 +225,11 @@ impl<'a> Scan<'a> {
 /// The alias of the scanned entity.
 pub(crate) fn root() -> Alias {
     Alias::named("t0")
+}
+
+/// The alias of the days that the rows of a scan are seen from.
+pub(crate) fn days_alias() -> Alias {
+    Alias::named("t1")
 }
 
 /// A dimension as an expression over an alias of its entity.
@@ -292,7 +323,7 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &Co
 }
 
 /// Every physical column of an entity that the model speaks of.
-fn columns_of(model: &Model, id: EntityId, entity: &Entity) -> BTreeSet<ColumnName> {
+pub(super) fn columns_of(model: &Model, id: EntityId, entity: &Entity) -> BTreeSet<ColumnName> {
     let mut columns = BTreeSet::new();
     let mut add = |expr: &expr::Expr<ColumnName>| {
         expr.visit_refs(&mut |column| {
@@ -301,8 +332,9 @@ fn columns_of(model: &Model, id: EntityId, entity: &Entity) -> BTreeSet<ColumnNa
     };
     entity.dimensions.iter().for_each(|dimension| add(&dimension.expr));
     for measure in &entity.measures {
-        add(&measure.expr);
-        measure.filter.iter().for_each(&mut add);
+        measure.visit_columns(&mut |column| {
+            columns.insert(column.clone());
+        });
     }
     columns.extend(entity.validity.iter().flat_map(|validity| [validity.from.clone(), validity.to.clone()]));
     columns.extend(entity.relationships.iter().flat_map(|relationship| relationship.own.iter().cloned()));

@@ -298,3 +298,126 @@ fn a_share_is_of_all_entities_whatever_page_they_are_on() {
         .collect();
     assert_eq!(conditions, [(false, 1), (true, 0)]);
 }
+
+#[test]
+fn rows_that_count_alike_are_seen_from_the_last_day_together() {
+    check_plan(
+        &question("opinions", &["opinions_given", "days_since_opinion", "latest_score_before"], &["month", "segment"]),
+        expect![[r#"
+            group by [period(month), account.segment]
+              0: rows that count of opinion, seen from the last day
+                 by period(month)
+                 by opinion → account . segment
+                 .0 = CountRows given
+                 .1 = Min days_since
+              1: rows that count of opinion, the latest per key, seen from the last day, 1 months 0 days earlier
+                 by period(month)
+                 by opinion → account . segment
+                 .0 = Sum latest_score
+                 .1 = Count latest_score
+            opinions_given = 0.0
+            days_since_opinion = 0.1
+            latest_score_before = (1.0 Divide 1.1)
+        "#]],
+    );
+}
+
+#[test]
+fn rows_are_seen_per_entity_too() {
+    check_plan(
+        &question("opinions", &["quiet_accounts"], &["month"]),
+        expect![[r#"
+        group by [period(month)]
+          0: Count per entity of
+              group by [period(month), account.account_id]
+                0: rows that count of opinion, seen from the last day
+                   by period(month)
+                   by opinion → account . account_id
+                   .0 = Min days_since
+               = (0.0 Greater Int(90))
+        quiet_accounts = 0.0
+    "#]],
+    );
+}
+
+#[test]
+fn the_latest_rows_are_numbered_before_anything_is_joined() {
+    let query = question("opinions", &["latest_score"], &["month", "segment"]);
+    let compiled = compile::metrics(&model(), &query, &nobody(), Dialect::Postgres).unwrap();
+    expect![[r#"
+        with "holdfast_spine_1" as (
+          select "d"."k0" as "k0"
+          from (values ($1::date), ($2::date), ($3::date)) as "d" ("k0")
+        ), "holdfast_seen_2" as (
+          select cast(date_trunc('month', "t0"."holdfast_period") as date) as "k0", "t1"."segment" as "k1", sum("t0"."score") as "c0", count("t0"."score") as "c1"
+          from (
+            select "t0"."account_id" as "account_id", "t0"."given_on" as "given_on", "t0"."opinion_id" as "opinion_id", "t0"."score" as "score", "t0"."source" as "source", "t0"."stakeholder_id" as "stakeholder_id", "t1"."k0" as "holdfast_period", row_number() over (partition by "t1"."k0", "t0"."stakeholder_id" order by "t0"."given_on" desc nulls last, "t0"."opinion_id" desc nulls last) as "holdfast_rank"
+            from "crm"."opinion" as "t0"
+            cross join "holdfast_spine_1" as "t1"
+            where ("t0"."given_on" <= (cast(("t1"."k0" + interval '1 months') as date) + -1))
+          ) as "t0"
+          left join "crm"."account" as "t1" on ("t1"."account_id" = "t0"."account_id") and ("t1"."valid_from" <= (cast(("t0"."holdfast_period" + interval '1 months') as date) + -1)) and (("t1"."valid_to" is null) or ("t1"."valid_to" > (cast(("t0"."holdfast_period" + interval '1 months') as date) + -1)))
+          where ("t0"."holdfast_rank" = 1)
+          group by 1, 2
+        ), "holdfast_groups_3" as (
+          select "f"."k0" as "k0", "f"."k1" as "k1", "f"."c0" as "v0_0", "f"."c1" as "v0_1"
+          from "holdfast_seen_2" as "f"
+        ), "holdfast_rows_4" as (
+          select "g"."k0" as "k0", "g"."k1" as "k1", round(div(cast("g"."v0_0" as numeric) * 1000000000000000000, nullif(cast("g"."v0_1" as numeric), 0)) * 0.000000000000000001, 16) as "m0"
+          from "holdfast_groups_3" as "g"
+        )
+        select "r"."k0" as "k0", "r"."k1" as "k1", "r"."m0" as "m0"
+        from "holdfast_rows_4" as "r"
+        order by "r"."k0" asc nulls last, "r"."k1" asc nulls last"#]].assert_eq(compiled.rows.sql.as_str());
+}
+
+#[test]
+fn without_a_range_rows_are_seen_from_today() {
+    let query = MetricQuery { range: None, ..question("opinions", &["opinions_given"], &["role"]) };
+    let compiled = compile::metrics(&model(), &query, &nobody(), Dialect::Postgres).unwrap();
+    expect![[r#"
+        with "holdfast_seen_1" as (
+          select "t1"."role" as "k0", count(1) as "c0"
+          from "crm"."opinion" as "t0"
+          left join "crm"."stakeholder" as "t1" on ("t1"."stakeholder_id" = "t0"."stakeholder_id")
+          where ("t0"."given_on" <= $1::date)
+          group by 1
+        ), "holdfast_groups_2" as (
+          select "f"."k0" as "k0", "f"."c0" as "v0_0"
+          from "holdfast_seen_1" as "f"
+        ), "holdfast_rows_3" as (
+          select "g"."k0" as "k0", "g"."v0_0" as "m0"
+          from "holdfast_groups_2" as "g"
+        )
+        select "r"."k0" as "k0", "r"."m0" as "m0"
+        from "holdfast_rows_3" as "r"
+        order by "r"."k0" asc nulls last"#]]
+    .assert_eq(compiled.rows.sql.as_str());
+}
+
+#[test]
+fn a_running_total_without_a_beginning_has_no_first_day() {
+    let query = question("value", &["used_ever"], &["month"]);
+    let compiled = compile::metrics(&model(), &query, &nobody(), Dialect::Postgres).unwrap();
+    expect![[r#"
+        with "holdfast_spine_1" as (
+          select "d"."k0" as "k0"
+          from (values ($1::date), ($2::date), ($3::date)) as "d" ("k0")
+        ), "holdfast_running_2" as (
+          select cast(date_trunc('month', "t1"."k0") as date) as "k0", sum("t0"."quantity") as "c0"
+          from "billing"."usage_day" as "t0"
+          cross join "holdfast_spine_1" as "t1"
+          where ("t0"."day" < cast(("t1"."k0" + interval '1 months') as date))
+          group by 1
+        ), "holdfast_groups_3" as (
+          select "f"."k0" as "k0", "f"."c0" as "v0_0"
+          from "holdfast_running_2" as "f"
+        ), "holdfast_rows_4" as (
+          select "g"."k0" as "k0", "g"."v0_0" as "m0"
+          from "holdfast_groups_3" as "g"
+        )
+        select "r"."k0" as "k0", "r"."m0" as "m0"
+        from "holdfast_rows_4" as "r"
+        order by "r"."k0" asc nulls last"#]]
+    .assert_eq(compiled.rows.sql.as_str());
+}

@@ -179,3 +179,32 @@ fn what_overlaps_is_selected_by_what_is_there() {
         ],
     );
 }
+
+#[test]
+fn rows_seen_from_periods_need_to_know_which() {
+    let open = |from, to| Some(TimeRange { from, to });
+    let base = question("opinions", &["opinions_given"], &["month"]);
+    check_refusal(
+        &MetricQuery { range: None, ..base.clone() },
+        expect![
+            "E_INVALID_RANGE: `opinions_given` is seen from the last day of each period, and the range does not say where periods begin | pass range: {between: {from, to}} | "
+        ],
+    );
+    check_refusal(
+        &MetricQuery { range: open(Some(date(2025, 7, 1)), None), ..base.clone() },
+        expect![
+            "E_INVALID_RANGE: the range begins on 2025-07-01, after 2025-06-30, which counts as today | pass the end of the range too, or asOf | "
+        ],
+    );
+    let days = question("opinions", &["opinions_given"], &["day"]);
+    check_refusal(
+        &MetricQuery { range: open(Some(date(1990, 1, 1)), None), ..days },
+        expect!["E_INVALID_RANGE: the range holds more than 5000 periods by day | use a shorter range or a coarser grain | "],
+    );
+    check_refusal(
+        &question("opinions", &["latest_score_before"], &["day"]),
+        expect![
+            "E_INVALID_GRAIN: `latest_score` by day cannot be moved by months | compare by days (365, or 364 to keep weekdays), or ask for a coarser grain | "
+        ],
+    );
+}

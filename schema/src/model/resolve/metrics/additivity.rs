@@ -15,9 +15,10 @@ use crate::{
 pub(super) fn of_measure(measure: &Measure) -> Additivity {
     match (measure.aggregate, measure.over_time) {
         (Aggregate::Sum | Aggregate::Count | Aggregate::CountRows, OverTime::Sum) => Additivity::Additive,
-        (Aggregate::Sum | Aggregate::Count | Aggregate::CountRows, OverTime::Last | OverTime::First | OverTime::Average) => {
-            Additivity::SemiAdditive
-        }
+        (
+            Aggregate::Sum | Aggregate::Count | Aggregate::CountRows,
+            OverTime::Last | OverTime::First | OverTime::Average | OverTime::AsOf,
+        ) => Additivity::SemiAdditive,
         (Aggregate::Average | Aggregate::Min | Aggregate::Max | Aggregate::CountDistinct | Aggregate::Median, _) => Additivity::Not,
     }
 }

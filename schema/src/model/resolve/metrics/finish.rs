@@ -207,9 +207,18 @@ fn summed_over_time(draft: &Draft<'_>, of: MetricId, span: Span, out: &mut Diagn
             ("is a balance; its values over time do not add up", "use `offset:` to see it at an earlier time")
         }
         (MetricKind::Simple { measure }, _) => {
-            let fact = draft.entity(measure.entity);
-            if fact.measures[measure.index.index()].time.is_some() {
+            let measure = &draft.entity(measure.entity).measures[measure.index.index()];
+            if measure.time.is_some() {
                 return true;
+            }
+            if measure.over_time == OverTime::AsOf {
+                let fault = format!("`{}` is seen from a day; its values over time do not add up", metric.name);
+                out.push(
+                    Diagnostic::error("M044", span, fault)
+                        .also(metric.span, "defined here")
+                        .help("use `offset:` to see it from an earlier day"),
+                );
+                return false;
             }
             ("belongs to an entity without time", "add `time:` to its entity")
         }

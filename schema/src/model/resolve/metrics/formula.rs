@@ -11,6 +11,7 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
         written::MetricKind::Measure(text) => measure_formula(draft, text),
         written::MetricKind::Ratio(text) | written::MetricKind::Expr(text) => one_line(text),
         written::MetricKind::Cumulative(cumulative) => match (&cumulative.window, &cumulative.to_date) {
+            (Some(window), _) if window.value == "all" => format!("{} since the beginning", cumulative.of.value),
             (Some(window), _) => format!("{} over the last {}", cumulative.of.value, window.value),
             (None, Some(grain)) => format!("{} since the start of the {}", cumulative.of.value, grain.value.replace('_', " ")),
             (None, None) => cumulative.of.value.clone(),
@@ -49,7 +50,11 @@ fn measure_formula(draft: &Draft<'_>, text: &Text) -> String {
         Some((entity, measure)) => {
             let expr = measure.expr.value.split_whitespace().collect::<Vec<_>>().join(" ");
             let filter = measure.filter.as_ref().map(|filter| format!(" where {}", filter.value)).unwrap_or_default();
-            format!("{}({expr}) of {entity}{filter}", measure.aggregate.value)
+            let latest = measure.latest.as_ref().map(|latest| {
+                let per: Vec<&str> = latest.per.iter().map(|text| text.value.as_str()).collect();
+                format!(", latest per {} by {}", per.join(", "), latest.by.value)
+            });
+            format!("{}({expr}) of {entity}{filter}{}", measure.aggregate.value, latest.unwrap_or_default())
         }
     }
 }

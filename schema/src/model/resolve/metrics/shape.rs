@@ -178,6 +178,7 @@ fn ratio(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Shape>
 /// One of the two; neither and both were reported when they were read.
 fn window(cumulative: &written::Cumulative, out: &mut Diagnostics) -> Option<Window> {
     match (&cumulative.window, &cumulative.to_date) {
+        (Some(window), _) if window.value == "all" => Some(Window::All),
         (Some(window), _) => words::step(window, out).map(Window::Trailing),
         (None, Some(grain)) => words::grain(grain, out).map(Window::ToDate),
         (None, None) => None,

@@ -17,9 +17,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::scalar::Scalar;
 use crate::warehouse::embedded::register::UTC;
 
-/// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_date_trunc`, `holdfast_local_date`,
+/// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_months_between`, `holdfast_date_trunc`, `holdfast_local_date`,
 /// `holdfast_day_start`.
-pub(super) fn functions() -> [ScalarUDF; 6] {
+pub(super) fn functions() -> [ScalarUDF; 7] {
     let date = |_: &[DataType]| Ok(DataType::Date32);
     [
         Scalar::make("holdfast_add_months", |_| Ok(vec![DataType::Date32, DataType::Int64]), date, add_months),
@@ -29,6 +29,12 @@ pub(super) fn functions() -> [ScalarUDF; 6] {
             |_| Ok(vec![DataType::Date32, DataType::Date32]),
             |_| Ok(DataType::Int64),
             days_between,
+        ),
+        Scalar::make(
+            "holdfast_months_between",
+            |_| Ok(vec![DataType::Date32, DataType::Date32]),
+            |_| Ok(DataType::Int64),
+            months_between,
         ),
         Scalar::make("holdfast_date_trunc", |_| Ok(vec![DataType::Utf8, DataType::Date32]), date, date_trunc),
         Scalar::make("holdfast_local_date", |_| Ok(vec![instant_type(), DataType::Utf8]), date, local_date),
@@ -81,6 +87,18 @@ fn days_between(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let (from, to) = (arguments[0].as_primitive::<Date32Type>(), arguments[1].as_primitive::<Date32Type>());
     let days: Int64Array = from.iter().zip(to.iter()).map(|(from, to)| Some(i64::from(to?) - i64::from(from?))).collect();
     Ok(Arc::new(days))
+}
+
+/// `(from, to)`: the most months that can be added to one without passing the other.
+fn months_between(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let (from, to) = (arguments[0].as_primitive::<Date32Type>(), arguments[1].as_primitive::<Date32Type>());
+    let months = |from: Date, to: Date| {
+        let differ = (i32::from(to.year()) - i32::from(from.year())) * 12 + i32::from(to.month()) - i32::from(from.month());
+        i64::from(if Step::months(differ).after(from) > to { differ - 1 } else { differ })
+    };
+    let between: Int64Array =
+        from.iter().zip(to.iter()).map(|(from, to)| Some(months(from_epoch_days(from?), from_epoch_days(to?)))).collect();
+    Ok(Arc::new(between))
 }
 
 /// `('month', date)`: first day of the day's week (Monday), month, quarter or year.
@@ -167,5 +185,15 @@ mod tests {
         {
             assert_eq!((to_epoch_days(day), from_epoch_days(days)), (days, day));
         }
+    }
+    #[test]
+    fn months_between_are_those_that_can_be_added_without_passing() {
+        let days = |dates: &[Date]| -> ArrayRef {
+            Arc::new(dates.iter().map(|date| Some(to_epoch_days(*date))).collect::<Date32Array>())
+        };
+        let from = days(&[date(2025, 1, 31), date(2025, 1, 31), date(2025, 1, 31), date(2024, 2, 29), date(2025, 3, 15)]);
+        let to = days(&[date(2025, 2, 28), date(2025, 2, 27), date(2025, 6, 30), date(2025, 2, 28), date(2025, 2, 10)]);
+        let months = months_between(&[from, to]).expect("they are dates");
+        assert_eq!(months.as_primitive::<Int64Type>().values(), &[1, 0, 5, 12, -2]);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::{
     arrow::{
-        array::{ArrayRef, AsArray as _, Decimal128Array},
+        array::{ArrayRef, AsArray as _, Decimal128Array, Int64Array},
         datatypes::{DataType, Decimal128Type, Int64Type, i256},
     },
     error::{DataFusionError, Result},
@@ -20,12 +20,14 @@ const PRODUCT_SCALE: i8 = 20;
 /// Digits the engine holds.
 const PRECISION: u8 = 38;
 
-/// `holdfast_divide`, `holdfast_multiply`, `holdfast_round`.
-pub(super) fn functions() -> [ScalarUDF; 3] {
+/// `holdfast_divide`, `holdfast_multiply`, `holdfast_round`, `holdfast_floor`, `holdfast_sqrt`.
+pub(super) fn functions() -> [ScalarUDF; 5] {
     [
         Scalar::make("holdfast_divide", two_decimals, |_| Ok(DataType::Decimal128(PRECISION, QUOTIENT_SCALE)), divide),
         Scalar::make("holdfast_multiply", two_decimals, product_type, multiply),
         Scalar::make("holdfast_round", decimal_and_digits, |types| Ok(types[0].clone()), round),
+        Scalar::make("holdfast_floor", one_decimal, |_| Ok(DataType::Int64), floor),
+        Scalar::make("holdfast_sqrt", one_decimal, |_| Ok(DataType::Decimal128(PRECISION, QUOTIENT_SCALE)), square_root),
     ]
 }
 
@@ -33,6 +35,13 @@ fn two_decimals(types: &[DataType]) -> Result<Vec<DataType>> {
     match types {
         [left, right] => Ok(vec![as_decimal(left)?, as_decimal(right)?]),
         _ => Err(DataFusionError::Plan("two numbers expected".to_owned())),
+    }
+}
+
+fn one_decimal(types: &[DataType]) -> Result<Vec<DataType>> {
+    match types {
+        [number] => Ok(vec![as_decimal(number)?]),
+        _ => Err(DataFusionError::Plan("one number expected".to_owned())),
     }
 }
 
@@ -119,6 +128,56 @@ fn round(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     finish(rounded, scale)
 }
 
+/// The largest whole number that is not larger.
+fn floor(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let unit = 10_i128.pow(u32::try_from(scale_of(&arguments[0])).map_err(|_| overflow())?);
+    let numbers = arguments[0].as_primitive::<Decimal128Type>();
+    let whole = |number: i128| i64::try_from(number.div_euclid(unit)).map_err(|_| overflow());
+    let floors: Result<Int64Array> = numbers.iter().map(|number| number.map(whole).transpose()).collect();
+    Ok(Arc::new(floors?))
+}
+
+/// The square root rounded half away from zero at 16 places; null of a negative number.
+fn square_root(arguments: &[ArrayRef]) -> Result<ArrayRef> {
+    let scale = i32::from(scale_of(&arguments[0]));
+    // An even number of places, enough for the root to have one more than it keeps: what is cut off after that cannot change rounding.
+    let places = if scale <= 34 { 34 } else { 38 };
+    let factor = power(places - scale)?;
+    let unit = power(places / 2 - i32::from(QUOTIENT_SCALE))?;
+    let numbers = arguments[0].as_primitive::<Decimal128Type>();
+    let roots: Vec<Option<i128>> = numbers
+        .iter()
+        .map(|number| match number {
+            Some(number) if number >= 0 => {
+                let square = i256::from_i128(number).checked_mul(factor).ok_or_else(overflow)?;
+                divide_rounded(whole_root(square)?, unit).map(Some)
+            }
+            Some(_) | None => Ok(None),
+        })
+        .collect::<Result<_>>()?;
+    finish(roots, QUOTIENT_SCALE)
+}
+
+/// The largest whole number whose square is not larger.
+fn whole_root(square: i256) -> Result<i256> {
+    let (low, high) = square.to_parts();
+    if high == 0 {
+        return Ok(i256::from_parts(low.isqrt(), 0));
+    }
+    // The root of the leading bits, rounded up, is above the root; from there Newton's steps only fall until they arrive.
+    let spare = (128 - high.leading_zeros()).next_multiple_of(2) as u8;
+    let (leading, _) = (square >> spare).to_parts();
+    let mut root = i256::from_parts(leading.isqrt() + 1, 0) << (spare / 2);
+    loop {
+        let quotient = square.checked_div(root).ok_or_else(overflow)?;
+        let next = root.checked_add(quotient).ok_or_else(overflow)? >> 1;
+        if next >= root {
+            return Ok(root);
+        }
+        root = next;
+    }
+}
+
 fn combine(arguments: &[ArrayRef], scale: i8, f: impl Fn(i128, i128) -> Result<Option<i128>>) -> Result<ArrayRef> {
     let (left, right) = (arguments[0].as_primitive::<Decimal128Type>(), arguments[1].as_primitive::<Decimal128Type>());
     let values: Vec<Option<i128>> = left
@@ -200,6 +259,38 @@ mod tests {
         assert_eq!((scale_of(&exact), values(&exact)), (8, vec![Some(49_999_950)]));
         let rounded = multiply(&[decimals(&[-15], 16), decimals(&[10_i128.pow(15)], 16)]).expect("it fits");
         assert_eq!((scale_of(&rounded), values(&rounded)), (20, vec![Some(-15_000)]));
+    }
+
+    #[test]
+    fn roots_round_half_away_from_zero_and_negative_numbers_have_none() {
+        let root = |number: i128, scale| values(&square_root(&[decimals(&[number], scale)]).expect("it fits"))[0];
+        assert_eq!(root(2, 0), Some(14_142_135_623_730_950)); // 1.4142135623730950 488…
+        assert_eq!(root(3, 0), Some(17_320_508_075_688_773)); // 1.7320508075688772 935…
+        assert_eq!(root(448_435_937_5, 7), Some(211_763_060_400_061_276)); // Of 448.4359375.
+        assert_eq!((root(0, 5), root(144, 0), root(-1, 0)), (Some(0), Some(120_000_000_000_000_000), None));
+        // The square of half of the last place.
+        assert_eq!((root(25, 34), root(24, 34), root(225, 34)), (Some(1), Some(0), Some(2)));
+        assert_eq!(root(10_i128.pow(38) - 1, 0), Some(10_i128.pow(35)));
+        assert_eq!(root(10_i128.pow(38) - 1, 38), Some(10_000_000_000_000_000));
+    }
+
+    #[test]
+    fn floors_go_down_also_below_zero() {
+        let floors = floor(&[decimals(&[19_99, -1, -2_00, 0], 2)]).expect("it fits");
+        assert_eq!(floors.as_primitive::<Int64Type>().values(), &[19, -1, -2, 0]);
+        assert!(floor(&[decimals(&[10_i128.pow(30)], 0)]).is_err());
+    }
+
+    #[test]
+    fn whole_roots_are_exact_beside_squares_of_any_size() {
+        for digits in 1..38_u32 {
+            for root in [10_i128.pow(digits) - 1, 10_i128.pow(digits), 10_i128.pow(digits) + 7] {
+                let root = i256::from_i128(root);
+                let square = root.checked_mul(root).expect("it fits");
+                assert_eq!(whole_root(square).expect("it fits"), root);
+                assert_eq!(whole_root(square - i256::ONE).expect("it fits"), root - i256::ONE);
+            }
+        }
     }
 
     #[test]
