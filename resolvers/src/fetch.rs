@@ -14,7 +14,7 @@ use futures_util::{
 use holdfast_schema::{
     compile::{ColumnRole, EntityColumn},
     model::{EntityId, Model},
-    query::{EntityQuery, Filter, MetricQuery, Page, Parents},
+    query::{EntityMetrics, EntityQuery, Filter, MetricQuery, Page, Parents},
     value::{RowSet, Value},
 };
 
@@ -195,7 +195,8 @@ async fn connection(asker: &Asker, model: &Model, plan: &ConnectionPlan, parents
         }
         // A count does not depend on the page: pages of one list share it.
         let page = Page { limit: 0, offset: 0, after: None, before: None, backwards: false };
-        let counted = EntityQuery { page, order_by: Vec::new(), dimensions: Vec::new(), ..question.clone() };
+        let metrics = if question.having.is_some() { question.metrics.clone() } else { EntityMetrics::default() };
+        let counted = EntityQuery { page, order_by: Vec::new(), dimensions: Vec::new(), metrics, ..question.clone() };
         let counts = asker.count(counted).await?;
         let keys = match &question.parents {
             Some(parents) => parents.keys.clone(),

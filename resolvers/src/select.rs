@@ -42,6 +42,11 @@ pub(crate) struct Selected<'a> {
 pub(crate) struct Arguments(Vec<(String, Input)>);
 
 impl Arguments {
+    /// What stands inside an argument, as arguments of their own; none when it is not given.
+    pub(crate) fn inside(&self, name: &str) -> Arguments {
+        Arguments(self.get(name).map_or_else(Vec::new, |input| input.fields().to_vec()))
+    }
+
     /// An argument that is there and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&Input> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| **value != Input::Null)

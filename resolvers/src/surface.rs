@@ -17,6 +17,9 @@ use crate::naming::{self, Names, camel, pascal};
 /// Fields that every row has.
 const ROW_FIELDS: [&str; 4] = ["id", "period", "compare", "status"];
 
+/// Fields of conditions that are not fields of what they are about.
+const CONNECTIVES: [&str; 3] = ["and", "or", "not"];
+
 /// Root fields that every surface has.
 const ROOTS: [(&str, Root); 10] = [
     ("node", Root::Node),
@@ -153,6 +156,13 @@ pub(crate) struct EntityNames {
     pub(crate) metrics: Vec<(String, MetricId)>,
     /// Members of the object type.
     pub(crate) members: HashMap<String, EntityMember>,
+}
+
+impl EntityNames {
+    /// The metric behind a field of its metrics.
+    pub(crate) fn metric(&self, field: &str) -> Option<MetricId> {
+        self.metrics.iter().find(|(name, _)| name == field).map(|(_, metric)| *metric)
+    }
 }
 
 /// A member of an entity's object type.
@@ -326,7 +336,8 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
 fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
     let entity = model.entity(id);
     let type_name = pascal(&entity.name);
-    for suffix in ["", "Connection", "Edge", "Where", "Order", "Metrics", "MovementGrain"] {
+    for suffix in ["", "Connection", "Edge", "Where", "Having", "Order", "Metrics", "MetricsInput", "MetricsOrder", "MovementGrain"]
+    {
         types.take(&format!("{type_name}{suffix}"), format!("entity `{}`", entity.name), entity.span, out);
     }
     let mut fields = Names::new(format!("fields of `{type_name}`"));
@@ -352,10 +363,16 @@ fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics)
             relationships.push((field, index));
         }
     }
+    let mut taken = Names::new(format!("fields of `{type_name}Metrics`"));
+    CONNECTIVES.iter().for_each(|name| taken.reserve(name));
     let metrics: Vec<_> = model
         .metric_ids()
         .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
         .map(|(id, metric)| (camel(&metric.name), id))
+        .filter(|(field, id)| {
+            let metric = model.metric(*id);
+            taken.take(field, format!("metric `{}`", metric.name), metric.span, out)
+        })
         .collect();
     if metrics.is_empty() {
         members.remove("metrics");

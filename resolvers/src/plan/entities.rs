@@ -3,13 +3,13 @@
 use holdfast_schema::{
     model::{Cardinality, DimensionId, DimensionIndex, EntityId, Model, RelationshipIndex},
     query::{
-        Direction, EntityQuery, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Nulls, OrderBy, Page,
-        Scope,
+        Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricQuery, MetricSelection, MovementBasis,
+        Nulls, Page,
     },
     value::Value,
 };
 
-use super::{Moment, Planner, entity_name, sort};
+use super::{Moment, Planner, entity_name, sorted};
 use crate::{
     error::Problem,
     filter::{self, Kind},
@@ -79,8 +79,12 @@ pub(crate) struct ConnectionPlan {
     pub(crate) rows: RowsPlan,
     /// Rows that count.
     pub(crate) filter: Option<Filter>,
+    /// Rows that count, by their metrics.
+    pub(crate) having: Option<Filter>,
     /// In which order.
-    pub(crate) order: Vec<OrderBy>,
+    pub(crate) order: Vec<EntityOrderBy>,
+    /// How the metrics of `having` and `order` are computed.
+    pub(crate) metrics: EntityMetrics,
     /// Names the order inside cursors.
     pub(crate) order_name: String,
     /// Which part.
@@ -139,6 +143,8 @@ impl ConnectionPlan {
     pub(crate) fn question(&self, model: &Model) -> EntityQuery {
         EntityQuery {
             filter: self.filter.clone(),
+            having: self.having.clone(),
+            metrics: self.metrics.clone(),
             order_by: self.order.clone(),
             page: self.page.clone(),
             ..self.rows.question(model, Page { limit: 0, offset: 0, after: None, before: None, backwards: false })
@@ -155,7 +161,9 @@ impl RowsPlan {
             dimensions: self.dimensions.iter().map(|index| entity.dimensions[index.index()].name.clone()).collect(),
             parents: None,
             filter: None,
+            having: None,
             order_by: Vec::new(),
+            metrics: EntityMetrics::default(),
             page,
             as_of: self.moment.as_of,
             as_known_at: self.moment.as_known_at,
@@ -216,34 +224,9 @@ impl<'a> Planner<'a> {
 
     fn entity_metrics(&self, names: &EntityNames, selected: &Selected<'a>, plan: &mut RowsPlan) -> Result<EntityField, Problem> {
         let arguments = self.request.arguments(selected)?;
-        let moment = self.moment(&arguments, Some(plan.moment)).map_err(|problem| selected.problem(&self.request, problem))?;
-        let range = match arguments.get("range") {
-            Some(input) => {
-                Some(filter::time_range(self, moment.as_of, input).map_err(|problem| selected.problem(&self.request, problem))?)
-            }
-            None => None,
-        };
-        let name = entity_name(self.model, plan.entity);
-        let query = MetricQuery {
-            scope: Scope::Entity(name.clone()),
-            metrics: Vec::new(),
-            by: vec![GroupBy { key: name.clone(), item: GroupItem::Dimension(name) }],
-            range,
-            filter: None,
-            having: None,
-            compare: None,
-            order_by: Vec::new(),
-            limit: None,
-            offset: 0,
-            row_count: false,
-            fill: holdfast_schema::query::Fill::None,
-            totals: false,
-            movement_grain: movement_grain(&arguments),
-            movement_basis: movement_basis(&arguments),
-            as_of: moment.as_of,
-            as_known_at: moment.as_known_at,
-            time_zone: self.time_zone(&arguments)?,
-        };
+        let metrics = self.metrics_of_rows(&arguments, plan.moment).map_err(|problem| selected.problem(&self.request, problem))?;
+        let Moment { as_of, as_known_at } = plan.moment;
+        let query = metrics.question(&entity_name(self.model, plan.entity), Vec::new(), as_of, as_known_at);
         let group = match plan.metrics.iter().position(|group| MetricQuery { metrics: Vec::new(), ..group.query.clone() } == query)
         {
             Some(group) => group,
@@ -254,15 +237,28 @@ impl<'a> Planner<'a> {
         };
         let mut fields = Vec::new();
         for field in self.request.below(selected, &format!("{}Metrics", names.type_name)) {
-            let metric = names.metrics.iter().find(|(name, _)| name == field.name);
-            let position = metric.map(|(_, metric)| {
-                let name = self.model.metric(*metric).name.clone();
+            let position = names.metric(field.name).map(|metric| {
+                let name = self.model.metric(metric).name.clone();
                 let selections = &mut plan.metrics[group].query.metrics;
                 position_or_push(selections, MetricSelection { key: name.clone(), metric: name, filter: None, status: false })
             });
             fields.push((field.key.to_owned(), position));
         }
         Ok(EntityField::Metrics(group, fields))
+    }
+
+    /// How metrics of rows are computed that are read at a moment: the same arguments wherever such metrics occur.
+    fn metrics_of_rows(&self, arguments: &Arguments, rows: Moment) -> Result<EntityMetrics, Problem> {
+        let moment = self.moment(arguments, Some(rows))?;
+        let range = arguments.get("range").map(|input| filter::time_range(self, moment.as_of, input)).transpose()?;
+        Ok(EntityMetrics {
+            range,
+            movement_grain: movement_grain(arguments),
+            movement_basis: movement_basis(arguments),
+            as_of: arguments.get("asOf").map(|_| moment.as_of),
+            as_known_at: arguments.get("asKnownAt").and(moment.as_known_at),
+            time_zone: self.time_zone(arguments)?,
+        })
     }
 
     /// Plans a page.
@@ -321,17 +317,40 @@ impl<'a> Planner<'a> {
             Some((dimension.name.clone(), kind))
         };
         let filter = filter::condition(self, moment.as_of, arguments.get("where"), &mut look_up)?;
-        let mut order: Vec<OrderBy> = Vec::new();
-        for item in arguments.get("orderBy").map_or(&[][..], Input::items) {
-            let Some((field, input)) = item.one() else { continue };
-            let Some((_, index)) = names.dimensions.iter().find(|(name, _)| name == field) else { continue };
-            order.push(sort(definition.dimensions[index.index()].name.clone(), input));
-        }
-        let order_name = order_name(&definition.name, &order);
+        let mut look_up = |name: &str| {
+            let metric = self.model.metric(names.metric(name)?);
+            Some((metric.name.clone(), Kind::Plain(metric.value_type)))
+        };
+        let having = filter::condition(self, moment.as_of, arguments.get("having"), &mut look_up)?;
+        let order = self.order_of_rows(entity, arguments);
+        let metrics = self.metrics_of_rows(&arguments.inside("metrics"), moment)?;
+        let order_name = order_name(&definition.name, &order, &metrics);
         let page = self.page(arguments, &order_name, order.len() + definition.key.len())?;
         let wants_rows = fields.iter().any(|(_, field)| !matches!(field, ConnectionField::Typename | ConnectionField::TotalCount));
         let wants_count = fields.iter().any(|(_, field)| matches!(field, ConnectionField::TotalCount));
-        Ok(ConnectionPlan { rows, filter, order, order_name, page, fields, wants_rows, wants_count })
+        Ok(ConnectionPlan { rows, filter, having, order, metrics, order_name, page, fields, wants_rows, wants_count })
+    }
+
+    /// The order asked for: each part is a dimension, or inside `metrics` a metric.
+    fn order_of_rows(&self, entity: EntityId, arguments: &Arguments) -> Vec<EntityOrderBy> {
+        let names = self.surface.entity(entity);
+        let definition = self.model.entity(entity);
+        let part = |item: &Input| {
+            let (field, input) = item.one()?;
+            let (by, input) = match names.members.get(field)? {
+                EntityMember::Dimension(index) => {
+                    (EntityOrderKey::Dimension(definition.dimensions[index.index()].name.clone()), input)
+                }
+                EntityMember::Metrics => {
+                    let (field, input) = input.one()?;
+                    (EntityOrderKey::Metric(self.model.metric(names.metric(field)?).name.clone()), input)
+                }
+                EntityMember::Id | EntityMember::Relationship(_) => return None,
+            };
+            let (direction, nulls) = sorted(input);
+            Some(EntityOrderBy { by, direction, nulls })
+        };
+        arguments.get("orderBy").map_or(&[][..], Input::items).iter().filter_map(part).collect()
     }
 
     fn edges(&self, names: &EntityNames, selected: &Selected<'a>, places: &mut Vec<Selected<'a>>) -> Vec<(String, EdgeField)> {
@@ -393,7 +412,8 @@ fn page_field(name: &str) -> PageField {
     }
 }
 
-fn order_name(entity: &str, order: &[OrderBy]) -> String {
+/// What makes cursors of one list cursors of another: the order, and with metrics in it, how they are computed.
+fn order_name(entity: &str, order: &[EntityOrderBy], metrics: &EntityMetrics) -> String {
     let parts: Vec<_> = order
         .iter()
         .map(|part| {
@@ -405,10 +425,17 @@ fn order_name(entity: &str, order: &[OrderBy]) -> String {
                 Some(Nulls::First) => "^",
                 Some(Nulls::Last) | None => "",
             };
-            format!("{direction}{}{nulls}", part.key)
+            match &part.by {
+                EntityOrderKey::Dimension(name) => format!("{direction}{name}{nulls}"),
+                EntityOrderKey::Metric(name) => format!("{direction}metrics.{name}{nulls}"),
+            }
         })
         .collect();
-    format!("{entity} {}", parts.join(","))
+    let name = format!("{entity} {}", parts.join(","));
+    if order.iter().any(|part| matches!(part.by, EntityOrderKey::Metric(_))) {
+        return format!("{name} {}", ids::digest(&format!("{metrics:?}")));
+    }
+    name
 }
 
 /// Names of the movement grains that metrics of an entity may choose, in order of the facts.

@@ -198,6 +198,12 @@ impl<'a> Planner<'a> {
 
 /// One part of an order: the field, and how.
 fn sort(key: String, input: &Input) -> OrderBy {
+    let (direction, nulls) = sorted(input);
+    OrderBy { key, direction, nulls }
+}
+
+/// Which way, and where missing values go.
+fn sorted(input: &Input) -> (Direction, Option<Nulls>) {
     let direction = match input.get("dir").and_then(Input::text) {
         Some("DESC") => Direction::Descending,
         Some(_) | None => Direction::Ascending,
@@ -207,7 +213,7 @@ fn sort(key: String, input: &Input) -> OrderBy {
         Some("LAST") => Some(Nulls::Last),
         Some(_) | None => None,
     };
-    OrderBy { key, direction, nulls }
+    (direction, nulls)
 }
 
 /// The name of an entity's key as a group key or condition.

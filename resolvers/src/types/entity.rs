@@ -1,6 +1,6 @@
 //! The types of an entity: object, connection, conditions, order, metrics.
 
-use async_graphql::dynamic::{Field, InputObject, Object};
+use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
 use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
@@ -41,6 +41,10 @@ pub(super) fn register(
     for (dimension_field, index) in &names.dimensions {
         order = order.field(input(dimension_field, named("Sort"), entity.dimensions[index.index()].label.clone()));
     }
+    if !names.metrics.is_empty() {
+        order =
+            order.field(input("metrics", named(format!("{name}MetricsOrder")), "A metric, computed as the list's `metrics` says."));
+    }
     types.add(order);
     metrics(model, id, names, types);
 
@@ -63,9 +67,19 @@ fn as_of(field: Field) -> Field {
 
 fn paged(field: Field, names: &EntityNames, limits: &Limits) -> Field {
     let pages = format!("Rows from the start; {} unless told, {} at most.", limits.page, limits.max_page);
+    let name = &names.type_name;
+    let mut field = field.argument(input("where", named(format!("{name}Where")), ""));
+    if !names.metrics.is_empty() {
+        field = field
+            .argument(input(
+                "metrics",
+                named(format!("{name}MetricsInput")),
+                "How the metrics in `having` and `orderBy` are computed; those that are shown have arguments of their own.",
+            ))
+            .argument(input("having", named(format!("{name}Having")), "Rows that count, by their metrics."));
+    }
     field
-        .argument(input("where", named(format!("{}Where", names.type_name)), ""))
-        .argument(input("orderBy", list(format!("{}Order", names.type_name)), "The key comes after, ascending."))
+        .argument(input("orderBy", list(format!("{name}Order")), "The key comes after, ascending."))
         .argument(input("first", named("Int"), pages))
         .argument(input("after", named("String"), "Begin after this cursor."))
         .argument(input("last", named("Int"), "Rows from the end."))
@@ -99,23 +113,30 @@ fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, l
         });
     }
     if !names.metrics.is_empty() {
-        let mut metrics = field(
+        let metrics = field(
             "metrics",
             named(format!("{}Metrics", names.type_name)),
             "Metrics of this one, computed for all rows of the level at once.",
-        )
-        .argument(input("range", named("TimeRange"), "Which time; left out, all time."))
-        .argument(input("timeZone", named("TimeZone"), "Zone in which days begin; left out, the project's."))
-        .argument(input("asOf", named("Date"), "The day that counts as today; left out, that of the rows."))
-        .argument(input("asKnownAt", named("DateTime"), "Only what was recorded by then."));
-        if !movement_grains(model, names).is_empty() {
-            metrics = metrics
-                .argument(input("movementGrain", named(format!("{}MovementGrain", names.type_name)), "What identifies a member."))
-                .argument(input("movementBasis", named("MovementBasis"), "How a movement looks at a period."));
-        }
-        object = object.field(metrics);
+        );
+        object = object.field(metric_inputs(model, names).into_iter().fold(metrics, Field::argument));
     }
     object
+}
+
+/// What says how metrics of rows are computed: arguments where they are shown, one argument's fields where rows are chosen by them.
+fn metric_inputs(model: &Model, names: &EntityNames) -> Vec<InputValue> {
+    let mut inputs = vec![
+        input("range", named("TimeRange"), "Which time; left out, all time."),
+        input("timeZone", named("TimeZone"), "Zone in which days begin; left out, the project's."),
+        input("asOf", named("Date"), "The day that counts as today; left out, that of the rows."),
+        input("asKnownAt", named("DateTime"), "Only what was recorded by then."),
+    ];
+    if !movement_grains(model, names).is_empty() {
+        let grain = named(format!("{}MovementGrain", names.type_name));
+        inputs.push(input("movementGrain", grain, "What identifies a member."));
+        inputs.push(input("movementBasis", named("MovementBasis"), "How a movement looks at a period."));
+    }
+    inputs
 }
 
 fn conditions(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, types: &mut Types) {
@@ -143,10 +164,15 @@ fn metrics(model: &Model, id: EntityId, names: &EntityNames, types: &mut Types) 
     if names.metrics.is_empty() {
         return;
     }
-    let mut object = Object::new(format!("{}Metrics", names.type_name))
-        .description(one_line(&format!("Metrics of: {}.", model.entity(id).label)));
+    let name = &names.type_name;
+    let label = &model.entity(id).label;
+    let mut object = Object::new(format!("{name}Metrics")).description(one_line(&format!("Metrics of: {label}.")));
+    let mut having = condition(&format!("{name}Having"), "Conditions on metrics of rows; those given must all hold.");
+    let mut order = InputObject::new(format!("{name}MetricsOrder")).description("A metric to order by. Exactly one field.").oneof();
     for (metric_field, metric) in &names.metrics {
         let metric = model.metric(*metric);
+        having = having.field(input(metric_field, named(filter_type(metric.value_type)), metric.label.clone()));
+        order = order.field(input(metric_field, named("Sort"), metric.label.clone()));
         let description = text(&metric.label, metric.description.as_ref(), metric.unit.as_ref());
         let mut member = field(metric_field, named(output_type(metric.value_type)), description);
         if let Some(reason) = &metric.deprecated {
@@ -155,12 +181,12 @@ fn metrics(model: &Model, id: EntityId, names: &EntityNames, types: &mut Types) 
         object = object.field(member);
     }
     types.add(object);
+    types.add(having);
+    types.add(order);
+    let metrics = InputObject::new(format!("{name}MetricsInput")).description("How metrics of rows are computed.");
+    types.add(metric_inputs(model, names).into_iter().fold(metrics, InputObject::field));
     let grains: Vec<_> = movement_grains(model, names).into_iter().map(|grain| (grain.to_ascii_uppercase(), None)).collect();
     if !grains.is_empty() {
-        types.add_enum(
-            &format!("{}MovementGrain", names.type_name),
-            "What identifies a member when balances are compared.",
-            &grains,
-        );
+        types.add_enum(&format!("{name}MovementGrain"), "What identifies a member when balances are compared.", &grains);
     }
 }

@@ -13,7 +13,7 @@ use holdfast_schema::{
     compile::{self, ColumnRole, EntityColumn},
     load,
     model::{Entity, Model},
-    query::{Caller, EntityQuery, Filter, GroupItem, MetricQuery},
+    query::{Caller, EntityOrderKey, EntityQuery, Filter, GroupItem, MetricQuery},
     source::SourceMap,
     sql::Dialect,
     value::{Column, RowSet, TextColumn, Value, ValueType},
@@ -235,7 +235,13 @@ impl Runner for Fake {
         let columns = plan.columns.iter().map(|role| match role {
             EntityColumn::ParentKey(part) => column_of(found.iter().map(|(parent, _)| &parent[*part])),
             EntityColumn::Key(part) => column_of(found.iter().map(|(_, key)| &key[*part])),
-            EntityColumn::Order(_) => text_column(found.iter().map(|(_, key)| Some(text(&key[0])))),
+            EntityColumn::Order(position) => match &query.order_by[*position].by {
+                EntityOrderKey::Dimension(_) => text_column(found.iter().map(|(_, key)| Some(text(&key[0])))),
+                // The last row has no metrics.
+                EntityOrderKey::Metric(_) => {
+                    decimal_column((1..=found.len()).map(|row| (row < found.len()).then(|| format!("{row}.5"))))
+                }
+            },
             EntityColumn::Dimension(position) => {
                 let name = &query.dimensions[*position];
                 let dimension = &entity.dimensions[entity.dimension_named(name).expect("it exists").index()];

@@ -1,16 +1,16 @@
 //! Questions about rows of an entity, compiled.
 
-use super::{CompiledCount, CompiledEntities, EntityColumn, ttl_seconds};
+use super::{CompiledCount, CompiledEntities, EntityColumn, metrics::env as question_env, ttl_seconds};
 use crate::{
     model::{EntityId, Model},
     plan::{
         entity::{self as plan, EntityPlan},
         entity_text,
     },
-    query::{Caller, EntityQuery, QueryError, bind_entities, entity::BoundEntities},
+    query::{Caller, EntityQuery, Page, QueryError, bind_entities, entity::BoundEntities},
     sql::{
         Dialect, OutputColumn, Statement,
-        lower::{entity as lower, scan::Env},
+        lower::{Named, entity as lower, lower_named, scan::Env},
         render::render,
     },
     value::ValueType,
@@ -22,8 +22,8 @@ use crate::{
 /// When the question cannot be right, or asks for what the caller may not see.
 pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledEntities, QueryError> {
     let bound = bind_entities(model, query, caller)?;
-    let plan = plan::build(model, &bound);
-    let lowered = lower::rows(env(model, &bound), &plan);
+    let plan = plan::build(model, &bound)?;
+    let lowered = lower::rows(env(model, &bound), &plan, metrics(model, &bound, &plan));
     let outputs = plan
         .columns
         .iter()
@@ -43,9 +43,11 @@ pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Di
 /// # Errors
 /// As for the rows.
 pub fn count(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledCount, QueryError> {
-    let bound = bind_entities(model, query, caller)?;
-    let plan = plan::build(model, &bound);
-    let lowered = lower::count(env(model, &bound), &plan);
+    let page = Page { limit: 0, offset: 0, after: None, before: None, backwards: false };
+    let counted = EntityQuery { order_by: Vec::new(), page, ..query.clone() };
+    let bound = bind_entities(model, &counted, caller)?;
+    let plan = plan::build(model, &bound)?;
+    let lowered = lower::count(env(model, &bound), &plan, metrics(model, &bound, &plan));
     Ok(CompiledCount {
         ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, count_outputs(&plan), dialect, plan.is_lookup),
@@ -69,7 +71,7 @@ pub fn refresh_key(model: &Model, entity: EntityId, dialect: Dialect) -> Option<
 /// As for the rows.
 pub fn explain_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<String, QueryError> {
     let bound = bind_entities(model, query, caller)?;
-    let mut text = entity_text(model, &plan::build(model, &bound));
+    let mut text = entity_text(model, &plan::build(model, &bound)?);
     for policy in &bound.access.policies {
         text.push_str(&format!("  policy  {policy}\n"));
     }
@@ -78,6 +80,12 @@ pub fn explain_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> 
 
 fn env<'a>(model: &'a Model, bound: &'a BoundEntities) -> Env<'a> {
     Env { model, access: &bound.access, as_of: bound.as_of, as_known_at: bound.as_known_at, time_zone: &model.project.time_zone }
+}
+
+/// The metrics of rows, as of their own moment.
+fn metrics(model: &Model, bound: &BoundEntities, plan: &EntityPlan) -> Option<Named> {
+    let (question, plan) = bound.metrics.as_ref().zip(plan.metrics.as_ref())?;
+    Some(lower_named(question_env(model, question), plan))
 }
 
 fn count_outputs(plan: &EntityPlan) -> Vec<OutputColumn> {

@@ -66,7 +66,8 @@ pub fn explain(model: &Model, query: &MetricQuery, caller: &Caller, dialect: Dia
     Ok(text)
 }
 
-fn env<'a>(model: &'a Model, bound: &'a BoundQuery) -> Env<'a> {
+/// What scans of a metric question have in common.
+pub(super) fn env<'a>(model: &'a Model, bound: &'a BoundQuery) -> Env<'a> {
     Env { model, access: &bound.access, as_of: bound.as_of, as_known_at: bound.as_known_at, time_zone: &bound.time_zone }
 }
 

@@ -3,12 +3,16 @@
 use crate::{
     compile::EntityColumn,
     model::{Cardinality, DimensionId, EntityId, Model, Path, RelationshipId, entity::ColumnName, path::PathDimension},
-    plan::keyset::{self, SortKey},
+    plan::{
+        self, Plan,
+        keyset::{self, SortKey},
+    },
     query::{
-        Direction, Page,
+        Direction, Page, QueryError,
         access::Access,
+        bind_entity::METRICS,
         condition::Condition,
-        entity::{BoundEntities, BoundParents},
+        entity::{BoundEntities, BoundParents, RowField},
     },
     value::{Value, ValueType},
 };
@@ -22,10 +26,14 @@ pub struct EntityPlan {
     pub link: Option<Link>,
     /// Rows that count; all hold.
     pub filter: Vec<Condition<PathDimension>>,
+    /// Metrics of all rows, when order or conditions speak of any; the plan's keys are the entity's. A row without any has nulls.
+    pub metrics: Option<Plan>,
+    /// Rows that count by their metrics, over positions in the outputs of `metrics`.
+    pub having: Option<Condition<usize>>,
     /// Rows on the wanted side of the cursors; all hold.
-    pub seek: Vec<Condition<PathDimension>>,
+    pub seek: Vec<Condition<RowField>>,
     /// Order of the statement's rows (of each parent), the key last.
-    pub order: Vec<SortKey<PathDimension>>,
+    pub order: Vec<SortKey<RowField>>,
     /// Which part is taken.
     pub slice: Slice,
     /// Columns in statement order.
@@ -40,7 +48,7 @@ pub struct Column {
     /// What it is.
     pub role: EntityColumn,
     /// What is read; for the parents' key, a dimension of the parents.
-    pub field: PathDimension,
+    pub field: RowField,
     /// Type of its values.
     pub value_type: ValueType,
 }
@@ -87,8 +95,12 @@ pub enum Slice {
 }
 
 /// Plans the rows of a checked question.
-#[must_use]
-pub fn build(model: &Model, bound: &BoundEntities) -> EntityPlan {
+///
+/// # Errors
+/// What cannot be right about the metrics of rows, as for [`plan::plan`].
+pub fn build(model: &Model, bound: &BoundEntities) -> Result<EntityPlan, QueryError> {
+    let metrics =
+        bound.metrics.as_ref().map(|metrics| plan::plan(model, metrics).map_err(|error| error.within(METRICS))).transpose()?;
     let link = bound.parents.as_ref().map(|parents| link(model, parents, &bound.access));
     let order = order(model, bound);
     let Page { limit, offset, after, before, backwards } = &bound.page;
@@ -96,9 +108,10 @@ pub fn build(model: &Model, bound: &BoundEntities) -> EntityPlan {
     let seek = seek.chain(before.iter().map(|values| keyset::before(&order, values))).collect();
     // One more than asked tells whether there are more.
     let (limit, offset) = (limit.saturating_add(1), *offset);
-    EntityPlan {
+    Ok(EntityPlan {
         entity: bound.entity,
         filter: bound.filter.clone(),
+        having: bound.having.clone(),
         seek,
         slice: match bound.parents.as_ref().map(|parents| &model.relationship(parents.relationship).cardinality) {
             Some(Cardinality::ManyToOne | Cardinality::OneToOne) => Slice::Whole,
@@ -107,18 +120,25 @@ pub fn build(model: &Model, bound: &BoundEntities) -> EntityPlan {
         },
         columns: columns(model, bound),
         order: if *backwards { order.iter().map(SortKey::reversed).collect() } else { order },
-        is_lookup: link.is_some() || bound.filter.iter().any(|condition| finds_by_key(model, bound.entity, condition)),
+        // Metrics are computed over all rows, whichever are then taken.
+        is_lookup: metrics.is_none()
+            && (link.is_some() || bound.filter.iter().any(|condition| finds_by_key(model, bound.entity, condition))),
+        metrics,
         link,
-    }
+    })
 }
 
-fn order(model: &Model, bound: &BoundEntities) -> Vec<SortKey<PathDimension>> {
+fn order(model: &Model, bound: &BoundEntities) -> Vec<SortKey<RowField>> {
     let asked = bound.order_by.iter().map(|order| SortKey {
         field: order.field.clone(),
         direction: order.direction,
         nulls: Some(order.nulls),
     });
-    let key = key(model, bound.entity).map(|field| SortKey { field, direction: Direction::Ascending, nulls: None });
+    let key = key(model, bound.entity).map(|dimension| SortKey {
+        field: RowField::Dimension(dimension),
+        direction: Direction::Ascending,
+        nulls: None,
+    });
     asked.chain(key).collect()
 }
 
@@ -128,11 +148,16 @@ fn columns(model: &Model, bound: &BoundEntities) -> Vec<Column> {
     let own = key(model, bound.entity).enumerate().map(|(part, field)| (EntityColumn::Key(part), field));
     let dimensions = bound.dimensions.iter().cloned().enumerate();
     let dimensions = dimensions.map(|(position, field)| (EntityColumn::Dimension(position), field));
-    let order = bound.order_by.iter().map(|order| order.field.clone()).enumerate();
-    let order = order.map(|(position, field)| (EntityColumn::Order(position), field));
-    let column =
-        |(role, field): (_, PathDimension)| Column { role, value_type: model.dimension(field.dimension).value_type, field };
-    parent.chain(own).chain(dimensions).chain(order).map(column).collect()
+    let dimension = |(role, place): (_, PathDimension)| {
+        let value_type = model.dimension(place.dimension).value_type;
+        Column { role, field: RowField::Dimension(place), value_type }
+    };
+    let order = bound.order_by.iter().enumerate().map(|(position, order)| Column {
+        role: EntityColumn::Order(position),
+        field: order.field.clone(),
+        value_type: order.value_type,
+    });
+    parent.chain(own).chain(dimensions).map(dimension).chain(order).collect()
 }
 
 fn key(model: &Model, entity: EntityId) -> impl Iterator<Item = PathDimension> {

@@ -3,13 +3,15 @@
 use std::convert::Infallible;
 
 use super::{
+    Plan,
     entity::{Column, EntityPlan, Link, ParentKey, Slice},
+    explain,
     keyset::SortKey,
 };
 use crate::{
     compile::EntityColumn,
     model::{Cardinality, Model, path::PathDimension},
-    query::{Direction, Nulls, condition::Condition},
+    query::{Direction, Nulls, condition::Condition, entity::RowField},
 };
 
 /// The plan, a line for each part.
@@ -23,16 +25,26 @@ pub fn entity_text(model: &Model, plan: &EntityPlan) -> String {
     for filter in &plan.filter {
         line("where", &condition_text(model, filter));
     }
-    for seek in &plan.seek {
-        line("seek", &condition_text(model, seek));
+    let metrics = plan.metrics.as_ref();
+    if let Some(having) = &plan.having {
+        let Ok(named) = having.try_map(&mut |position| Ok::<_, Infallible>(metric_name(metrics, *position)));
+        line("having", &named.to_string());
     }
-    line("order", &commas(plan.order.iter().map(|key| order_text(model, key))));
+    for seek in &plan.seek {
+        let Ok(named) = seek.try_map(&mut |field| Ok::<_, Infallible>(field_name(model, metrics, field)));
+        line("seek", &named.to_string());
+    }
+    line("order", &commas(plan.order.iter().map(|key| order_text(&field_name(model, metrics, &key.field), key))));
     match plan.slice {
         Slice::Whole => {}
         Slice::List { limit, offset } => line("take", &format!("{limit} after {offset}")),
         Slice::PerParent { limit, offset } => line("take", &format!("{limit} after {offset} of each parent")),
     }
     line("columns", &commas(plan.columns.iter().map(|column| column_text(model, plan, column))));
+    if let Some(metrics) = metrics {
+        line("metrics", "of all rows, joined on the key:");
+        explain::text(model, metrics).lines().for_each(|text| out.push_str(&format!("          {text}\n")));
+    }
     out
 }
 
@@ -57,7 +69,7 @@ fn condition_text(model: &Model, condition: &Condition<PathDimension>) -> String
     named.to_string()
 }
 
-fn order_text(model: &Model, key: &SortKey<PathDimension>) -> String {
+fn order_text(name: &str, key: &SortKey<RowField>) -> String {
     let direction = match key.direction {
         Direction::Ascending => "",
         Direction::Descending => " desc",
@@ -66,15 +78,28 @@ fn order_text(model: &Model, key: &SortKey<PathDimension>) -> String {
         Some(Nulls::First) => " nulls first",
         Some(Nulls::Last) | None => "",
     };
-    format!("{}{direction}{nulls}", name(model, &key.field))
+    format!("{name}{direction}{nulls}")
 }
 
 fn column_text(model: &Model, plan: &EntityPlan, column: &Column) -> String {
-    let name = name(model, &column.field);
+    let name = field_name(model, plan.metrics.as_ref(), &column.field);
     match (column.role, &plan.link) {
         (EntityColumn::ParentKey(_), Some(link)) => format!("{}.{name} of the parent", model.entity(link.relationship.entity).name),
         (EntityColumn::ParentKey(_) | EntityColumn::Key(_) | EntityColumn::Dimension(_) | EntityColumn::Order(_), _) => name,
     }
+}
+
+fn field_name(model: &Model, metrics: Option<&Plan>, field: &RowField) -> String {
+    match field {
+        RowField::Dimension(place) => name(model, place),
+        RowField::Metric(position) => metric_name(metrics, *position),
+    }
+}
+
+/// A metric's name, told apart from a dimension's.
+fn metric_name(metrics: Option<&Plan>, position: usize) -> String {
+    let name = metrics.and_then(|plan| plan.outputs.get(position)).map_or("?", |output| output.key.as_str());
+    format!("metrics.{name}")
 }
 
 /// Relationships and dimension, as in `account.parent.name`.

@@ -218,7 +218,8 @@ impl Names for ScopeNames<'_> {
     }
 }
 
-fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Result<Condition<usize>, QueryError> {
+/// Checks conditions on metrics; fields become positions in `metrics`.
+pub(super) fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric]) -> Result<Condition<usize>, QueryError> {
     let field = |name: &str| -> Result<usize, QueryError> {
         metrics.iter().position(|metric| metric.key == name).ok_or_else(|| {
             QueryError::new(Code::NonAggregateInHaving, format!("`{name}` is not one of the metrics asked for"))

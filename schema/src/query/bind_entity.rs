@@ -1,19 +1,19 @@
 //! Names to ids for questions about rows of an entity.
 
 use super::{
-    Caller, EntityQuery, Nulls, OrderBy, Page, Parents,
+    BoundQuery, Caller, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricSelection, Nulls, Page, Parents,
     access::Access,
+    bind::{bind, bind_having},
     bind_condition::{Names, bind_condition, fit_key},
+    bound::BoundMetric,
     condition::Condition,
-    entity::{BoundEntities, BoundOrder, BoundParents},
+    entity::{BoundEntities, BoundOrder, BoundParents, RowField},
     error::{QueryError, QueryErrorCode as Code},
     value_check,
 };
 use crate::{
     expr::Expr,
-    model::{
-        Cardinality, DimensionId, Entity, EntityId, Model, Path, RelationshipId, Segment, entity::Dimension, path::PathDimension,
-    },
+    model::{Cardinality, DimensionId, Entity, EntityId, Model, Path, RelationshipId, Segment, path::PathDimension},
     suggest,
     value::{Value, ValueType},
 };
@@ -27,7 +27,10 @@ pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Res
     let entity = entity_named(model, &query.entity)?;
     let names = EntityNames { model, entity, access: &access };
     let filter = query.filter.as_ref().map(|filter| bind_condition(model, &names, filter)).transpose()?;
-    let order_by = query.order_by.iter().map(|order| names.order(order)).collect::<Result<Vec<_>, _>>()?;
+    let metrics = bind_metrics(model, query, caller)?;
+    let known = metrics.as_ref().map_or(&[][..], |metrics| &metrics.metrics);
+    let having = query.having.as_ref().map(|having| bind_having(model, having, known)).transpose()?;
+    let order_by = query.order_by.iter().map(|order| names.order(order, known)).collect::<Result<Vec<_>, _>>()?;
     Ok(BoundEntities {
         entity,
         dimensions: query.dimensions.iter().map(|name| names.only_dimension(name)).collect::<Result<_, _>>()?,
@@ -35,10 +38,47 @@ pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Res
         filter: filter.map(Condition::conjuncts).unwrap_or_default(),
         page: bind_page(model, entity, &order_by, &query.page)?,
         order_by,
+        having,
+        metrics,
         as_of: query.as_of,
         as_known_at: query.as_known_at,
         access,
     })
+}
+
+/// The argument that says how metrics of rows are computed.
+pub(crate) const METRICS: &str = "metrics";
+
+/// The question for the metrics that order and conditions speak of.
+fn bind_metrics(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<Option<BoundQuery>, QueryError> {
+    let mut used: Vec<&String> = Vec::new();
+    if let Some(having) = &query.having {
+        collect_fields(having, &mut used);
+    }
+    used.extend(query.order_by.iter().filter_map(|order| match &order.by {
+        EntityOrderKey::Metric(name) => Some(name),
+        EntityOrderKey::Dimension(_) => None,
+    }));
+    // The same metrics in another order are the same subquery.
+    used.sort();
+    used.dedup();
+    if used.is_empty() {
+        return Ok(None);
+    }
+    let select = |name: &String| MetricSelection { key: name.clone(), metric: name.clone(), filter: None, status: false };
+    let selections = used.into_iter().map(select).collect();
+    let question = query.metrics.question(&query.entity, selections, query.as_of, query.as_known_at);
+    bind(model, &question, caller).map(Some)
+}
+
+fn collect_fields<'a>(filter: &'a Filter, out: &mut Vec<&'a String>) {
+    match filter {
+        Filter::And(list) | Filter::Or(list) => list.iter().for_each(|item| collect_fields(item, out)),
+        Filter::Not(inner) => collect_fields(inner, out),
+        Filter::Compare { field, .. } | Filter::In { field, .. } | Filter::IsNull { field, .. } => out.push(field),
+        // Refused as conditions on metrics, under whatever name.
+        Filter::Matches { .. } | Filter::KeyIn { .. } | Filter::InSegment(_) => {}
+    }
 }
 
 fn entity_named(model: &Model, name: &str) -> Result<EntityId, QueryError> {
@@ -71,14 +111,14 @@ fn bind_parents(model: &Model, entity: EntityId, parents: &Parents) -> Result<Bo
 }
 
 fn bind_page(model: &Model, entity: EntityId, order_by: &[BoundOrder], page: &Page) -> Result<Page, QueryError> {
-    let ordered = order_by.iter().map(|order| (order.field.dimension, true));
-    let key = key_dimensions(model, entity).map(|id| (id, false));
-    let columns: Vec<_> = ordered.chain(key).map(|(id, nullable)| (model.dimension(id), nullable)).collect();
+    let ordered = order_by.iter().map(|order| (order.value_type, true));
+    let key = key_dimensions(model, entity).map(|id| (model.dimension(id).value_type, false));
+    let columns: Vec<_> = ordered.chain(key).collect();
     let cursor = |values: &Option<Vec<Value>>| values.as_deref().map(|values| fit_cursor(values, &columns)).transpose();
     Ok(Page { after: cursor(&page.after)?, before: cursor(&page.before)?, ..page.clone() })
 }
 
-fn fit_cursor(values: &[Value], columns: &[(&Dimension, bool)]) -> Result<Vec<Value>, QueryError> {
+fn fit_cursor(values: &[Value], columns: &[(ValueType, bool)]) -> Result<Vec<Value>, QueryError> {
     let foreign = || {
         QueryError::new(Code::InvalidArgument, "the cursor does not belong to a list in this order")
             .help("take cursors from an answer with the same orderBy")
@@ -86,9 +126,9 @@ fn fit_cursor(values: &[Value], columns: &[(&Dimension, bool)]) -> Result<Vec<Va
     if values.len() != columns.len() {
         return Err(foreign());
     }
-    let fit = |(value, (dimension, nullable)): (&Value, &(&Dimension, bool))| match value {
+    let fit = |(value, (value_type, nullable)): (&Value, &(ValueType, bool))| match value {
         Value::Null if *nullable => Ok(Value::Null),
-        value => value_check::fit(&dimension.name, value, dimension.value_type).map_err(|_| foreign()),
+        value => value_check::fit("cursor", value, *value_type).map_err(|_| foreign()),
     };
     values.iter().zip(columns).map(fit).collect()
 }
@@ -112,9 +152,20 @@ enum Place {
 }
 
 impl EntityNames<'_> {
-    fn order(&self, order: &OrderBy) -> Result<BoundOrder, QueryError> {
-        let field = self.field(&order.key)?;
-        Ok(BoundOrder { field, direction: order.direction, nulls: order.nulls.unwrap_or(Nulls::Last) })
+    fn order(&self, order: &EntityOrderBy, metrics: &[BoundMetric]) -> Result<BoundOrder, QueryError> {
+        let (field, value_type) = match &order.by {
+            EntityOrderKey::Dimension(name) => {
+                let dimension = self.field(name)?;
+                let value_type = self.value_type(&dimension);
+                (RowField::Dimension(dimension), value_type)
+            }
+            EntityOrderKey::Metric(name) => {
+                let position = metrics.iter().position(|metric| metric.key == *name);
+                let position = position.expect("every metric of the order is asked for");
+                (RowField::Metric(position), self.model.metric(metrics[position].metric).value_type)
+            }
+        };
+        Ok(BoundOrder { field, value_type, direction: order.direction, nulls: order.nulls.unwrap_or(Nulls::Last) })
     }
 
     fn only_dimension(&self, name: &str) -> Result<PathDimension, QueryError> {

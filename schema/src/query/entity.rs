@@ -2,10 +2,10 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Direction, Nulls, Page, access::Access, condition::Condition};
+use super::{BoundQuery, Direction, Nulls, Page, access::Access, condition::Condition};
 use crate::{
     model::{EntityId, RelationshipId, path::PathDimension},
-    value::Value,
+    value::{Value, ValueType},
 };
 
 /// Rows of an entity, checked.
@@ -19,6 +19,10 @@ pub struct BoundEntities {
     pub parents: Option<BoundParents>,
     /// Rows that count; all hold.
     pub filter: Vec<Condition<PathDimension>>,
+    /// The question that gives the metrics of rows, when order or conditions speak of any.
+    pub metrics: Option<BoundQuery>,
+    /// Rows that count by their metrics, over positions in the question for them.
+    pub having: Option<Condition<usize>>,
     /// Order as asked, without tie breakers.
     pub order_by: Vec<BoundOrder>,
     /// Which part of the list; cursor values have the types of the order's columns and the key.
@@ -44,9 +48,20 @@ pub struct BoundParents {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BoundOrder {
     /// What is ordered by.
-    pub field: PathDimension,
+    pub field: RowField,
+    /// Type of its values.
+    pub value_type: ValueType,
     /// Which way.
     pub direction: Direction,
     /// Where nulls go.
     pub nulls: Nulls,
+}
+
+/// What is compared and ordered by in rows of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RowField {
+    /// A dimension reached from the row.
+    Dimension(PathDimension),
+    /// A metric of the row, by position in the question for metrics.
+    Metric(usize),
 }

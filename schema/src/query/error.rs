@@ -28,6 +28,12 @@ impl QueryError {
         self
     }
 
+    /// Says in which argument the advice is to be followed.
+    #[must_use]
+    pub(crate) fn within(self, argument: &str) -> Self {
+        Self { help: self.help.map(|help| format!("in `{argument}`: {help}")), ..self }
+    }
+
     /// Adds nearest valid names.
     #[must_use]
     pub fn suggest(mut self, names: Vec<String>) -> Self {

@@ -3,7 +3,7 @@
 pub mod access;
 pub(crate) mod bind;
 mod bind_condition;
-mod bind_entity;
+pub(crate) mod bind_entity;
 pub mod bound;
 pub mod caller;
 pub mod condition;
@@ -153,7 +153,7 @@ pub enum MovementBasis {
 /// One part of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderBy {
-    /// Key of a group or metric column of the question; for entities, a dimension's name.
+    /// Key of a group or metric column of the question.
     pub key: String,
     /// Which way.
     pub direction: Direction,
@@ -268,14 +268,91 @@ pub struct EntityQuery {
     pub parents: Option<Parents>,
     /// Rows that count.
     pub filter: Option<Filter>,
+    /// Rows that count, by their metrics.
+    pub having: Option<Filter>,
     /// Order; key columns come after as tie breakers.
-    pub order_by: Vec<OrderBy>,
+    pub order_by: Vec<EntityOrderBy>,
+    /// How the metrics in `having` and `order_by` are computed.
+    pub metrics: EntityMetrics,
     /// Which part of the list. With `parents`, per parent.
     pub page: Page,
     /// The day effective-dated entities are read at.
     pub as_of: Date,
     /// Only what was recorded by then.
     pub as_known_at: Option<Timestamp>,
+}
+
+/// One part of the order of rows of an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntityOrderBy {
+    /// What is ordered by.
+    pub by: EntityOrderKey,
+    /// Which way.
+    pub direction: Direction,
+    /// Where nulls go; `None` is last either way.
+    pub nulls: Option<Nulls>,
+}
+
+/// What rows of an entity are ordered by. A dimension and a metric may have one name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EntityOrderKey {
+    /// A dimension, by name or path.
+    Dimension(String),
+    /// A metric, by name.
+    Metric(String),
+}
+
+/// How metrics of an entity's rows are computed: over which time, as of when, between which members.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct EntityMetrics {
+    /// Which time; `None` is all time.
+    pub range: Option<TimeRange>,
+    /// Members of movements, by name; `None` is the default.
+    pub movement_grain: Option<String>,
+    /// Movements from end to end of a period, or summed over its steps.
+    pub movement_basis: MovementBasis,
+    /// The day that counts as today; `None` is that of the rows.
+    pub as_of: Option<Date>,
+    /// Only what was recorded by then; `None` is as for the rows.
+    pub as_known_at: Option<Timestamp>,
+    /// Zone in which days begin; `None` is the project's.
+    pub time_zone: Option<String>,
+}
+
+impl EntityMetrics {
+    /// The question for metrics of all rows of an entity that are read `as_of` a day, `as_known_at` an instant. Whoever shows, orders or
+    /// filters by metrics of rows asks this, so that all of them speak of the same numbers.
+    #[must_use]
+    pub fn question(
+        &self,
+        entity: &str,
+        metrics: Vec<MetricSelection>,
+        as_of: Date,
+        as_known_at: Option<Timestamp>,
+    ) -> MetricQuery {
+        // No metric has this name, so that the key's column and a metric's never meet.
+        let key = String::new();
+        MetricQuery {
+            scope: Scope::Entity(entity.to_owned()),
+            metrics,
+            by: vec![GroupBy { key, item: GroupItem::Dimension(entity.to_owned()) }],
+            range: self.range,
+            filter: None,
+            having: None,
+            compare: None,
+            order_by: Vec::new(),
+            limit: None,
+            offset: 0,
+            row_count: false,
+            fill: Fill::None,
+            totals: false,
+            movement_grain: self.movement_grain.clone(),
+            movement_basis: self.movement_basis,
+            as_of: self.as_of.unwrap_or(as_of),
+            as_known_at: self.as_known_at.or(as_known_at),
+            time_zone: self.time_zone.clone(),
+        }
+    }
 }
 
 /// The rows one level above.

@@ -10,7 +10,10 @@ use super::*;
 use crate::{
     expr::Expr,
     model::{Policy, access::PolicyRef, path::PathDimension},
-    query::{Comparator, Direction, Filter, Nulls, OrderBy, Page, Parents, TextTest, error::QueryErrorCode as Code},
+    query::{
+        Comparator, Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, Filter, Nulls, Page, Parents, TextTest,
+        error::QueryErrorCode as Code,
+    },
     sql::Param,
     value::Value,
 };
@@ -25,7 +28,9 @@ fn list(entity: &str, dimensions: &[&str]) -> EntityQuery {
         dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
         parents: None,
         filter: None,
+        having: None,
         order_by: Vec::new(),
+        metrics: EntityMetrics::default(),
         page: Page { limit: 2, offset: 0, after: None, before: None, backwards: false },
         as_of: date(2026, 3, 31),
         as_known_at: None,
@@ -37,8 +42,8 @@ fn below(parent: &str, relationship: &str, keys: Vec<Vec<Value>>, query: EntityQ
     EntityQuery { parents: Some(parents), ..query }
 }
 
-fn by(key: &str, direction: Direction, nulls: Option<Nulls>) -> OrderBy {
-    OrderBy { key: key.to_owned(), direction, nulls }
+fn by(key: &str, direction: Direction, nulls: Option<Nulls>) -> EntityOrderBy {
+    EntityOrderBy { by: EntityOrderKey::Dimension(key.to_owned()), direction, nulls }
 }
 
 fn text(value: &str) -> Value {

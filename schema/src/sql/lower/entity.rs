@@ -1,9 +1,12 @@
-//! Plans for rows of an entity to SQL: one select over the entity, joined to the rows above, cut per parent by row number.
+//! Plans for rows of an entity to SQL: one select over the entity, joined to the rows above and to the rows' metrics, cut per parent
+//! by row number.
 
 use std::collections::BTreeSet;
 
 use super::{
+    Named, column,
     condition::{condition, key_in},
+    from_cte, key_alias, output_alias,
     scan::{At, Env, Scan},
 };
 use crate::{
@@ -11,13 +14,14 @@ use crate::{
     model::{
         Cardinality, EntityId,
         entity::{ColumnName, Source},
+        path::PathDimension,
     },
     plan::{
         entity::{EntityPlan, Link, ParentKey, Slice},
         keyset::SortKey,
     },
-    query::{Direction, Nulls},
-    sql::ast::{AggregateFunction, Alias, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
+    query::{Direction, Nulls, entity::RowField},
+    sql::ast::{AggregateFunction, Alias, Cte, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
 };
 
 /// A query, and every entity it reads.
@@ -26,24 +30,23 @@ pub(crate) struct Lowered {
     pub(crate) entities: BTreeSet<EntityId>,
 }
 
-/// The rows of a plan, with its columns in order.
-pub(crate) fn rows(env: Env<'_>, plan: &EntityPlan) -> Lowered {
-    let (mut scan, parent) = matched(env, plan);
+/// The rows of a plan, with its columns in order. `metrics` are those of the plan, lowered.
+pub(crate) fn rows(env: Env<'_>, plan: &EntityPlan, metrics: Option<Named>) -> Lowered {
+    let (mut scan, parent) = matched(env, plan, metrics.as_ref());
     for seek in &plan.seek {
-        let seek = condition(seek, &mut |place| scan.dimension(&place.path, place.dimension));
+        let seek = condition(seek, &mut |field| value(&mut scan, field));
         scan.filter(seek);
     }
     let mut items = Vec::new();
     for column in &plan.columns {
-        let value = match column.role {
-            EntityColumn::ParentKey(part) => parent[part].clone(),
-            EntityColumn::Key(_) => scan.column(key_column(env, &column.field)),
-            EntityColumn::Dimension(_) | EntityColumn::Order(_) => scan.dimension(&column.field.path, column.field.dimension),
+        let value = match (column.role, &column.field) {
+            (EntityColumn::ParentKey(part), _) => parent[part].clone(),
+            (EntityColumn::Key(_), RowField::Dimension(place)) => scan.column(key_column(env, place)),
+            (EntityColumn::Key(_) | EntityColumn::Dimension(_) | EntityColumn::Order(_), field) => value(&mut scan, field),
         };
         items.push(value.named(&alias(column.role)));
     }
-    let order: Vec<OrderItem> =
-        plan.order.iter().map(|key| order_item(scan.dimension(&key.field.path, key.field.dimension), key)).collect();
+    let order: Vec<OrderItem> = plan.order.iter().map(|key| order_item(value(&mut scan, &key.field), key)).collect();
     let entities = scan.scanned().clone();
     let query = match plan.slice {
         Slice::List { limit, offset } => {
@@ -59,19 +62,20 @@ pub(crate) fn rows(env: Env<'_>, plan: &EntityPlan) -> Lowered {
             cut(scan.select(items, None), &rank, limit, offset)
         }
     };
-    Lowered { query, entities }
+    Lowered { query: Query { with: with(metrics), ..query }, entities }
 }
 
-/// How many rows a plan has regardless of its page: for each parent, or in all.
-pub(crate) fn count(env: Env<'_>, plan: &EntityPlan) -> Lowered {
-    let (scan, parent) = matched(env, plan);
+/// How many rows a plan has regardless of its page: for each parent, or in all. `metrics` are those of the plan, lowered.
+pub(crate) fn count(env: Env<'_>, plan: &EntityPlan, metrics: Option<Named>) -> Lowered {
+    let (scan, parent) = matched(env, plan, metrics.as_ref());
     let entities = scan.scanned().clone();
     let keys = parent.len();
     let mut items: Vec<Item> =
         parent.iter().enumerate().map(|(part, value)| value.clone().named(&alias(EntityColumn::ParentKey(part)))).collect();
     items.push(Expr::Aggregate(AggregateFunction::Count, None).named(&count_alias()));
     let select = scan.select(items, Some(keys));
-    Lowered { query: Query { order_by: parent.into_iter().map(ascending).collect(), ..Query::select(select) }, entities }
+    let order_by = parent.into_iter().map(ascending).collect();
+    Lowered { query: Query { with: with(metrics), order_by, ..Query::select(select) }, entities }
 }
 
 /// Name of a result column.
@@ -106,14 +110,47 @@ pub(crate) fn refresh_key(source: &Source, column: &ColumnName) -> Query {
 }
 
 /// The entity's rows that count, matched to the rows above, and the key of those.
-fn matched<'a>(env: Env<'a>, plan: &EntityPlan) -> (Scan<'a>, Vec<Expr>) {
+fn matched<'a>(env: Env<'a>, plan: &EntityPlan, metrics: Option<&Named>) -> (Scan<'a>, Vec<Expr>) {
     let mut scan = Scan::new(env, plan.entity, At::AsOf);
     let parent = plan.link.as_ref().map(|link| attach(env, &mut scan, link)).unwrap_or_default();
     for filter in &plan.filter {
         let filter = condition(filter, &mut |place| scan.dimension(&place.path, place.dimension));
         scan.filter(filter);
     }
+    if let Some(metrics) = metrics {
+        join_metrics(env, &mut scan, plan.entity, metrics);
+    }
+    if let Some(having) = &plan.having {
+        scan.filter(condition(having, &mut |position: &usize| metric(*position)));
+    }
     (scan, parent)
+}
+
+/// Puts a row's metrics beside it: there is one row of them per key, or none.
+fn join_metrics(env: Env<'_>, scan: &mut Scan<'_>, entity: EntityId, metrics: &Named) {
+    let key = env.model.entity(entity).key_columns().enumerate();
+    let on = key.map(|(part, own)| Expr::equal(column(&metrics_alias(), &key_alias(part)), scan.column(own))).collect();
+    scan.join(Join { kind: JoinKind::Left, from: from_cte(&metrics.rows, &metrics_alias()), on });
+    scan.note_scanned(&metrics.scanned);
+}
+
+fn metrics_alias() -> Alias {
+    Alias::named("metrics")
+}
+
+fn metric(position: usize) -> Expr {
+    column(&metrics_alias(), &output_alias(position))
+}
+
+fn value(scan: &mut Scan<'_>, field: &RowField) -> Expr {
+    match field {
+        RowField::Dimension(place) => scan.dimension(&place.path, place.dimension),
+        RowField::Metric(position) => metric(*position),
+    }
+}
+
+fn with(metrics: Option<Named>) -> Vec<Cte> {
+    metrics.map(|metrics| metrics.with).unwrap_or_default()
 }
 
 /// Matches a scan to the rows above, and returns the key of those.
@@ -198,7 +235,7 @@ fn numbered(word: &str, number: usize) -> Alias {
     Alias(format!("{word}{number}"))
 }
 
-fn key_column<'a>(env: Env<'a>, field: &crate::model::path::PathDimension) -> &'a ColumnName {
+fn key_column<'a>(env: Env<'a>, field: &PathDimension) -> &'a ColumnName {
     env.model.dimension(field.dimension).column().expect("a key dimension is a plain column")
 }
 

@@ -26,11 +26,29 @@ use crate::{
 };
 
 pub(crate) use output::Lowered;
+use output::output_alias;
 
 /// Lowers a plan.
 pub(crate) fn lower(env: Env<'_>, plan: &Plan) -> Lowered {
     let mut lowerer = Lowerer::new(env);
     lowerer.plan(plan)
+}
+
+/// The rows of a plan as a named subquery of another statement: keys `k…`, metrics `m…`.
+pub(crate) struct Named {
+    /// The subqueries it takes, itself the last.
+    pub(crate) with: Vec<Cte>,
+    /// Its name.
+    pub(crate) rows: Alias,
+    /// Every entity read.
+    pub(crate) scanned: BTreeSet<EntityId>,
+}
+
+/// Lowers a plan whose groups, all of them, another statement reads.
+pub(crate) fn lower_named(env: Env<'_>, plan: &Plan) -> Named {
+    let mut lowerer = Lowerer::new(env);
+    let rows = lowerer.rows(plan);
+    Named { with: lowerer.ctes, rows, scanned: lowerer.scanned }
 }
 
 /// Collects the named subqueries of one statement.

@@ -40,7 +40,8 @@ fn slot_alias(slot: Slot) -> Alias {
     Alias(format!("v{}_{}", slot.leaf, slot.column))
 }
 
-fn output_alias(n: usize) -> Alias {
+/// Metric number `n` of a plan's rows.
+pub(super) fn output_alias(n: usize) -> Alias {
     Alias(format!("m{n}"))
 }
 

@@ -1,6 +1,6 @@
 //! A plan of its own per entity, its rows aggregated again.
 
-use super::{Lowerer, aggregate::function, column, from_cte, key_alias, numbered, value_alias};
+use super::{Lowerer, aggregate::function, column, from_cte, key_alias, numbered, output_alias, value_alias};
 use crate::{
     plan::{Leaf, PerEntityColumn, PerEntityLeaf},
     sql::ast::{Alias, Expr, Query, Select},
@@ -27,7 +27,7 @@ impl Lowerer<'_> {
 }
 
 fn aggregated(table: &Alias, item: PerEntityColumn) -> Expr {
-    let output = |position: usize| column(table, &Alias(format!("m{position}")));
+    let output = |position: usize| column(table, &output_alias(position));
     let value = item.of.map_or(Expr::Number(1), output);
     let value = match item.condition {
         Some(position) => Expr::when(output(position), value),
