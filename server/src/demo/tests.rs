@@ -11,7 +11,7 @@ use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
     definition,
     diagnostic::{Diagnostics, render},
-    model::entity::Source,
+    model::entity::{RowValue, Source},
     source::SourceMap,
     value::{CellRef, Value},
 };
@@ -84,10 +84,13 @@ fn definitions_speak_of_columns_that_exist() {
         let Source::Table { table, .. } = &entity.source else { continue };
         let table = named(&tables, table);
         let mut columns = Vec::new();
-        let exprs = entity.dimensions.iter().map(|dimension| &dimension.expr);
-        let exprs =
-            exprs.chain(entity.measures.iter().flat_map(|measure| [Some(&measure.expr), measure.filter.as_ref()]).flatten());
-        exprs.for_each(|expr| expr.visit_refs(&mut |column| columns.push(column)));
+        entity.dimensions.iter().for_each(|dimension| dimension.expr.visit_refs(&mut |column| columns.push(column)));
+        for expr in entity.measures.iter().flat_map(|measure| [Some(&measure.expr), measure.filter.as_ref()]).flatten() {
+            expr.visit_refs(&mut |value| match value {
+                RowValue::Column(column) => columns.push(column),
+                RowValue::AsOf => {}
+            });
+        }
         columns.extend(entity.relationships.iter().flat_map(|relationship| &relationship.own));
         columns.extend(
             entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to].into_iter().chain(&validity.recorded)),
