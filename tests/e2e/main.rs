@@ -2,6 +2,7 @@
 
 mod cache;
 mod cases;
+mod catalogue;
 mod cli;
 mod entities;
 mod failure;

@@ -1,8 +1,14 @@
 //! `holdfast describe`
 
+use std::collections::BTreeSet;
+
 use clap::{Args, ValueEnum};
 use holdfast_schema::{
-    model::{Metric, Model, View, entity::Entity},
+    model::{
+        Metric, Model, View,
+        entity::Entity,
+        metric::{Additivity, Direction},
+    },
     suggest,
 };
 use serde_json::{Value, json};
@@ -157,8 +163,18 @@ fn write(item: &Described, format: Format, level: usize) -> String {
             let mut out = format!("{} {} (`{}`)\n\n", "#".repeat(level), item.label, item.name);
             out.extend(item.description.iter().map(|text| format!("{text}\n\n")));
             for (key, value) in &item.facts {
-                let is_code =
-                    matches!(*key, "formula" | "views" | "metrics" | "dimensions" | "measures" | "relationships" | "key" | "facts");
+                let is_code = matches!(
+                    *key,
+                    "formula"
+                        | "computed from"
+                        | "views"
+                        | "metrics"
+                        | "dimensions"
+                        | "measures"
+                        | "relationships"
+                        | "key"
+                        | "facts"
+                );
                 out.push_str(&format!("- {key}: {}\n", fact(value, is_code)));
             }
             out
@@ -181,21 +197,48 @@ fn metric(model: &Model, metric: &Metric) -> Described {
         vec![("formula", Fact::Text(metric.formula.clone())), ("type", Fact::Text(metric.value_type.name().to_owned()))];
     optional(&mut facts, "unit", metric.unit.as_ref());
     optional(&mut facts, "format", metric.format.as_ref());
+    facts.push(("direction", Fact::Text(direction(metric.direction).to_owned())));
+    facts.push(("adds up", Fact::Text(additivity(metric.additivity).to_owned())));
+    let empty = if metric.empty_is_zero { "zero" } else { "null" };
+    facts.push(("without rows", Fact::Text(empty.to_owned())));
     optional(&mut facts, "owner", metric.owner.as_ref());
     facts.push(("version", Fact::Text(metric.version.to_string())));
     optional(&mut facts, "deprecated", metric.deprecated.as_ref());
     optional(&mut facts, "source", metric.source.as_ref());
     list(&mut facts, "tags", metric.tags.clone());
     list(&mut facts, "facts", metric.facts.iter().map(|id| model.entity(*id).name.clone()).collect());
+    list(&mut facts, "computed from", metric.inputs.iter().map(|id| model.metric(*id).name.clone()).collect());
     let id = model.metric_named(&metric.name);
-    let views = model.views.iter().filter(|view| id.is_some_and(|id| view.metrics.contains(&id)));
-    list(&mut facts, "views", views.map(|view| view.name.clone()).collect());
+    let views: Vec<&View> = model.views.iter().filter(|view| id.is_some_and(|id| view.metrics.contains(&id))).collect();
+    list(&mut facts, "views", views.iter().map(|view| view.name.clone()).collect());
+    let dimensions: BTreeSet<String> =
+        views.iter().flat_map(|view| &view.dimensions).map(|dimension| dimension.name.clone()).collect();
+    list(&mut facts, "dimensions", dimensions.into_iter().collect());
+    let tests = model.tests.iter().filter(|(beside, _)| id.is_some() && *beside == id).count();
+    facts.push(("tests beside it", Fact::Text(tests.to_string())));
     Described {
         kind: "metric",
         name: metric.name.clone(),
         label: metric.label.clone(),
         description: metric.description.clone(),
         facts,
+    }
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::HigherIsBetter => "higher is better",
+        Direction::LowerIsBetter => "lower is better",
+        Direction::Neutral => "neutral",
+    }
+}
+
+fn additivity(additivity: Additivity) -> &'static str {
+    match additivity {
+        Additivity::Additive => "over everything",
+        Additivity::Movement => "over members at one movement grain",
+        Additivity::SemiAdditive => "over everything but time",
+        Additivity::Not => "never; it is computed anew",
     }
 }
 

@@ -188,9 +188,8 @@ mod tests {
     }
     #[test]
     fn months_between_are_those_that_can_be_added_without_passing() {
-        let days = |dates: &[Date]| -> ArrayRef {
-            Arc::new(dates.iter().map(|date| Some(to_epoch_days(*date))).collect::<Date32Array>())
-        };
+        let days =
+            |dates: &[Date]| -> ArrayRef { Arc::new(dates.iter().map(|date| Some(to_epoch_days(*date))).collect::<Date32Array>()) };
         let from = days(&[date(2025, 1, 31), date(2025, 1, 31), date(2025, 1, 31), date(2024, 2, 29), date(2025, 3, 15)]);
         let to = days(&[date(2025, 2, 28), date(2025, 2, 27), date(2025, 6, 30), date(2025, 2, 28), date(2025, 2, 10)]);
         let months = months_between(&[from, to]).expect("they are dates");
