@@ -78,15 +78,15 @@ struct Answer {
 /// The metric over the last complete month before a day.
 async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: Date) -> Answer {
     let started = Instant::now();
-    let failed = |note: String, started: Instant| Answer {
+    let nothing = |note: String, is_failure| Answer {
         value: String::new(),
         rows: 0,
         milliseconds: started.elapsed().as_millis(),
         note,
-        is_failure: true,
+        is_failure,
     };
     let Some(query) = question(&generation.model, metric, as_of) else {
-        return failed("no view has it".to_owned(), started);
+        return nothing("in no view: others are computed from it".to_owned(), false);
     };
     match engine.metrics(&context(generation), &query).await {
         Ok(answer) => Answer {
@@ -99,7 +99,7 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
             },
             is_failure: false,
         },
-        Err(error) => failed(error.to_string(), started),
+        Err(error) => nothing(error.to_string(), true),
     }
 }
 
