@@ -1,5 +1,6 @@
 //! The ways in which a number over several tables goes wrong, each by name, against SQL written by hand.
 
+mod corrections;
 mod time;
 
 use holdfast_schema::source::SourceMap;

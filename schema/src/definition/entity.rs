@@ -60,16 +60,24 @@ pub enum Source {
     Sql(Text),
 }
 
-/// Effective dating: `valid: {from: valid_from, to: valid_to, recorded: recorded_at}`.
+/// Effective dating: `valid: {from: valid_from, to: valid_to, recorded: recorded_at}`; of facts that are corrected, `valid: {recorded: recorded_at}`.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Validity {
+    /// From when to when a version holds; both or neither.
+    #[schemars(flatten)]
+    pub period: Option<Period>,
+    /// Column of the instant at which the row became known; of rows with one key the newest that was known counts.
+    pub recorded: Option<Text>,
+}
+
+/// From when to when a version holds.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+pub struct Period {
     /// Column of the first instant at which the version holds (inclusive).
     pub from: Text,
     /// Column of the end (exclusive); null means still valid.
     pub to: Text,
-    /// Column of the instant at which the version became known.
-    pub recorded: Option<Text>,
 }
 
 /// `freshness: {ttl: 5m, refresh: recorded_at}`.

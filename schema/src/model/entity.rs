@@ -31,6 +31,8 @@ pub struct Entity {
     pub key: Vec<DimensionIndex>,
     /// Effective dating.
     pub validity: Option<Validity>,
+    /// When a row became known: of rows with one key (and one first instant) the newest that was known counts.
+    pub recorded: Option<ColumnName>,
     /// What a person reads.
     pub display: Option<DimensionIndex>,
     /// How long answers may be reused and what tells that data changed.
@@ -92,8 +94,6 @@ pub struct Validity {
     pub from: ColumnName,
     /// End (exclusive); null means still valid.
     pub to: ColumnName,
-    /// When the version became known.
-    pub recorded: Option<ColumnName>,
 }
 
 /// Reuse of answers.

@@ -68,12 +68,8 @@ fn check_columns(model: &Model, entity: &Entity, columns: &[&CatalogueColumn], o
     for relationship in &entity.relationships {
         relationship.own.iter().for_each(|column| check.exists(column, relationship.span));
     }
-    if let Some(validity) = &entity.validity {
-        [Some(&validity.from), Some(&validity.to), validity.recorded.as_ref()]
-            .into_iter()
-            .flatten()
-            .for_each(|column| check.exists(column, entity.span));
-    }
+    let period = entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]);
+    period.chain(&entity.recorded).for_each(|column| check.exists(column, entity.span));
     entity.freshness.refresh.iter().for_each(|column| check.exists(column, entity.span));
     // Columns that other entities expect here.
     for other in &model.entities {

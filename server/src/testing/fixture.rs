@@ -165,8 +165,8 @@ fn columns_of(model: &Model) -> Columns {
         if let Some(validity) = &entity.validity {
             note(&validity.from, Some(ValueType::Timestamp));
             note(&validity.to, Some(ValueType::Timestamp));
-            validity.recorded.iter().for_each(|column| note(column, Some(ValueType::Timestamp)));
         }
+        entity.recorded.iter().for_each(|column| note(column, Some(ValueType::Timestamp)));
         entity.freshness.refresh.iter().for_each(|column| note(column, Some(ValueType::Timestamp)));
     }
     join_columns(model, &mut all);

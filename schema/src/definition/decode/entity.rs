@@ -5,7 +5,7 @@ use crate::{
     definition::{
         Text,
         entity::{
-            BandEdge, Bands, Dimension, Entity, Freshness, Latest, Measure, Movements, Relationship, Source, Through,
+            BandEdge, Bands, Dimension, Entity, Freshness, Latest, Measure, Movements, Period, Relationship, Source, Through,
             TimeDimension, Validity,
         },
         yaml::{Kind, Node},
@@ -64,11 +64,17 @@ fn source(context: &Context<'_>, name: &Text, node: &Node) -> Option<Source> {
 
 fn validity(context: &Context<'_>, name: &Text, node: &Node) -> Option<Validity> {
     let map = Map::open(context, node, "validity", Some(name.span))?;
-    let from = map.required_text("from");
-    let to = map.required_text("to");
+    // Without a period, what is left to say is when a row became known.
+    let has_period = map.has("from") || map.has("to") || !map.has("recorded");
+    let period = if has_period { (map.required_text("from"), map.required_text("to")) } else { (map.text("from"), map.text("to")) };
     let recorded = map.text("recorded");
     map.finish();
-    Some(Validity { from: from?, to: to?, recorded })
+    let period = match period {
+        (Some(from), Some(to)) => Some(Period { from, to }),
+        (None, None) if !has_period => None,
+        _ => return None,
+    };
+    Some(Validity { period, recorded })
 }
 
 fn freshness(context: &Context<'_>, name: &Text, node: &Node) -> Option<Freshness> {

@@ -39,6 +39,7 @@ fn one(name: &Text, definition: &written::Entity, out: &mut Diagnostics) -> (Ent
     let measures = measures::resolve(definition, &described, out);
     let Described { dimensions, key, time, known, .. } = described;
     let untyped = (0..dimensions.len()).filter(|index| known[*index].is_none()).map(|index| DimensionIndex(index as u16)).collect();
+    let valid = definition.valid.as_ref();
     let mut entity = Entity {
         name: name.value.clone(),
         label: label(definition.label.as_ref(), &name.value),
@@ -47,11 +48,10 @@ fn one(name: &Text, definition: &written::Entity, out: &mut Diagnostics) -> (Ent
         tags: words::all(&definition.tags),
         source: source(&definition.source, out),
         key,
-        validity: definition.valid.as_ref().map(|valid| Validity {
-            from: column(&valid.from, out),
-            to: column(&valid.to, out),
-            recorded: valid.recorded.as_ref().map(|recorded| column(recorded, out)),
-        }),
+        validity: valid
+            .and_then(|valid| valid.period.as_ref())
+            .map(|period| Validity { from: column(&period.from, out), to: column(&period.to, out) }),
+        recorded: valid.and_then(|valid| valid.recorded.as_ref()).map(|recorded| column(recorded, out)),
         display: None,
         freshness: definition.freshness.as_ref().map_or_else(Freshness::default, |freshness| Freshness {
             ttl_seconds: freshness.ttl.as_ref().and_then(|ttl| words::seconds(ttl, out)),

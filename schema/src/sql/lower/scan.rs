@@ -246,19 +246,16 @@ pub(crate) fn valid_at(alias: &Alias, validity: &Validity, day: &Expr) -> [Expr;
     ]
 }
 
-/// An entity's rows under an alias: its table, or, when versions are recorded, of each version what was known last.
+/// An entity's rows under an alias: its table, or, when it is recorded what became known when, of each row what was known last.
 pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
     let entity = env.model.entity(id);
     let plain = match &entity.source {
         Source::Table { schema, table } => Relation::Table { schema: schema.clone(), table: table.clone() },
         Source::Sql(text) => Relation::Sql(text.clone()),
     };
-    match &entity.validity {
-        Some(Validity { from, recorded: Some(recorded), .. }) => {
-            let relation = Relation::Query(Box::new(known(env, id, entity, plain, from, recorded)));
-            From { relation, alias }
-        }
-        Some(_) | None => From { relation: plain, alias },
+    match &entity.recorded {
+        Some(recorded) => From { relation: Relation::Query(Box::new(known(env, id, entity, plain, recorded))), alias },
+        None => From { relation: plain, alias },
     }
 }
 
@@ -297,13 +294,14 @@ fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
     env.access.rows.keys().any(|restricted| *restricted == id || !env.model.policy_ways(id, *restricted).is_empty())
 }
 
-fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, from: &ColumnName, recorded: &ColumnName) -> Query {
+/// Of rows with one key (of versions: and one first instant) the one that was known last.
+fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded: &ColumnName) -> Query {
     let versions = Alias::named("versions");
     let rank = Alias::named("holdfast_rank");
     let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
     let columns = columns_of(env.model, id, entity);
     let mut items: Vec<Item> = columns.iter().map(|name| column(name).named(&Alias::named(name.0.clone()))).collect();
-    let partition = entity.key_columns().map(column).chain([column(from)]).collect();
+    let partition = entity.key_columns().chain(entity.validity.iter().map(|validity| &validity.from)).map(column).collect();
     let order = vec![OrderItem { expr: column(recorded), descending: true, nulls_first: false }];
     items.push(Expr::RowNumber { partition, order }.named(&rank));
     let filters = env

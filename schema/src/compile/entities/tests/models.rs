@@ -65,7 +65,8 @@ pub(super) fn model() -> Model {
         entity("responsibility", &[("stakeholder_id", text), ("contract_id", text), ("line", ValueType::Int), ("role", text)]);
     let mut price = entity("price", &[("price_id", text)]);
     let column = |name: &str| ColumnName(name.to_owned());
-    price.validity = Some(Validity { from: column("valid_from"), to: column("valid_to"), recorded: Some(column("recorded_at")) });
+    price.validity = Some(Validity { from: column("valid_from"), to: column("valid_to") });
+    price.recorded = Some(column("recorded_at"));
     price.dimensions.push(plain("amount", ValueType::Decimal));
     price.relationships = vec![to("contract", CONTRACT, Cardinality::ManyToOne, &["contract_id"], &["contract_id"])];
     finish(vec![account, contract, component, stakeholder, responsibility, price])
@@ -141,6 +142,7 @@ fn entity(name: &str, key: &[(&str, ValueType)]) -> Entity {
         source: Source::Table { schema: Some("warehouse".to_owned()), table: name.to_owned() },
         key: (0..key.len()).map(|index| DimensionIndex(index as u16)).collect(),
         validity: None,
+        recorded: None,
         display: None,
         freshness: Freshness::default(),
         dimensions: key.iter().map(|(name, value_type)| plain(name, *value_type)).collect(),
