@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use holdfast_schema::{
     compile, load,
-    query::{Caller, Comparator, EntityQuery, Filter, Page},
+    query::{Caller, Comparator, EntityMetrics, EntityQuery, Filter, Page},
     source::SourceMap,
     sql::{Dialect, Param, Statement},
     value::{Value, ValueType},
@@ -109,7 +109,9 @@ async fn compiled_questions_find_enums_and_uuids_too() {
         dimensions: vec!["mood".to_owned()],
         parents: None,
         filter: Some(Filter::And(vec![equal("mood"), equal("note"), Filter::KeyIn { field: String::new(), keys: vec![key] }])),
+        having: None,
         order_by: Vec::new(),
+        metrics: EntityMetrics::default(),
         page: Page { limit: 10, offset: 0, after: None, before: None, backwards: false },
         as_of: jiff::civil::date(2025, 1, 1),
         as_known_at: None,

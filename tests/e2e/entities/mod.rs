@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use holdfast_schema::{
     compile,
     model::Model,
-    query::{Caller, Direction, EntityQuery, Filter, Nulls, OrderBy, Page, Parents},
+    query::{Caller, Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, Nulls, Page, Parents},
     source::SourceMap,
     sql::{OutputColumn, SqlText, Statement},
     value::{RowSet, Value, ValueType},
@@ -112,7 +112,9 @@ fn list(entity: &str, dimensions: &[&str]) -> EntityQuery {
         dimensions: dimensions.iter().map(|name| (*name).to_owned()).collect(),
         parents: None,
         filter: None,
+        having: None,
         order_by: Vec::new(),
+        metrics: EntityMetrics::default(),
         page: Page { limit: 10_000, offset: 0, after: None, before: None, backwards: false },
         as_of: date(2026, 3, 31),
         as_known_at: None,
@@ -124,8 +126,8 @@ fn below(parent: &str, relationship: &str, keys: Vec<Row>, query: EntityQuery) -
     EntityQuery { parents: Some(parents), ..query }
 }
 
-fn by(key: &str, direction: Direction, nulls: Option<Nulls>) -> OrderBy {
-    OrderBy { key: key.to_owned(), direction, nulls }
+fn by(key: &str, direction: Direction, nulls: Option<Nulls>) -> EntityOrderBy {
+    EntityOrderBy { by: EntityOrderKey::Dimension(key.to_owned()), direction, nulls }
 }
 
 fn only(query: EntityQuery, filter: Filter) -> EntityQuery {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use holdfast_schema::{
     compile::EntityColumn,
-    query::{Comparator, Direction, EntityQuery, Filter, Nulls, OrderBy, Page, TextTest},
+    query::{Comparator, Direction, EntityOrderBy, EntityQuery, Filter, Nulls, Page, TextTest},
     value::{Value, ValueType},
 };
 
@@ -14,7 +14,7 @@ const DIRECTIONS: [Direction; 2] = [Direction::Ascending, Direction::Descending]
 const NULLS: [Option<Nulls>; 3] = [None, Some(Nulls::First), Some(Nulls::Last)];
 
 /// Columns of an answer without dimensions: one key column, then those of the order.
-fn sorted(mut rows: Vec<Row>, order: &[OrderBy]) -> Vec<Row> {
+fn sorted(mut rows: Vec<Row>, order: &[EntityOrderBy]) -> Vec<Row> {
     rows.sort_by(|left, right| {
         for (position, part) in order.iter().enumerate() {
             let (left, right) = (&left[position + 1], &right[position + 1]);
@@ -34,13 +34,16 @@ fn sorted(mut rows: Vec<Row>, order: &[OrderBy]) -> Vec<Row> {
     rows
 }
 
-/// Decimals are text, and these have at most two places.
+/// Decimals are text, and these have at most sixteen places.
 fn compare(left: &Value, right: &Value) -> Ordering {
-    let cents = |value: &Value| match value {
-        Value::Decimal(text) => Some((text.parse::<f64>().unwrap() * 100.0).round() as i64),
+    let exact = |value: &Value| match value {
+        Value::Decimal(text) => {
+            let (whole, places) = text.split_once('.').unwrap_or((text, ""));
+            Some(format!("{whole}{places:0<16}").parse::<i128>().unwrap())
+        }
         _ => None,
     };
-    match (cents(left), cents(right)) {
+    match (exact(left), exact(right)) {
         (Some(left), Some(right)) => left.cmp(&right),
         _ => left.cmp(right),
     }
@@ -66,7 +69,8 @@ async fn walk(desk: &Desk, query: &EntityQuery, size: u64) -> Vec<Row> {
     }
 }
 
-async fn check_walks(desk: &Desk, query: EntityQuery) {
+/// Walks a list with one key column and no dimensions, in both directions.
+pub(super) async fn check_walks(desk: &Desk, query: EntityQuery) {
     let whole = sorted(desk.ask(&EntityQuery { order_by: query.order_by.clone(), ..query.clone() }).await, &query.order_by);
     assert!(whole.len() > 20);
     assert_eq!(walk(desk, &query, 7).await, whole, "{:?}", query.order_by);
