@@ -37,6 +37,8 @@ pub(crate) struct Writer<'a> {
     surface: &'a Surface,
     asker: &'a Asker,
     max_bytes: usize,
+    /// The response has grown too large once: nothing more is written, whatever was taken back since.
+    is_full: bool,
     path: Vec<Step>,
     place: Vec<(usize, usize)>,
 }
@@ -51,6 +53,7 @@ impl<'a> Writer<'a> {
             surface,
             asker,
             max_bytes,
+            is_full: false,
             path: Vec::new(),
             place: Vec::new(),
         }
@@ -79,6 +82,7 @@ impl<'a> Writer<'a> {
 
     fn root(&mut self, plan: &RootPlan<'_>, fetched: &Result<Fetched, Problem>, introspection: &JsonMap) -> Written {
         let fetched = self.reached(fetched)?;
+        self.room()?;
         match (&plan.kind, fetched) {
             (RootKind::Metrics(plan), Fetched::Metrics(result)) => self.metrics(plan, result),
             (RootKind::One(plan), Fetched::Keyed(level)) => match plan.keys.first().and_then(|key| level.by_key.get(key)) {
@@ -94,7 +98,7 @@ impl<'a> Writer<'a> {
                     Some(Ok(bytes)) => self.out.extend_from_slice(&bytes),
                     Some(Err(_)) | None => json::null(&mut self.out),
                 }
-                Ok(())
+                self.room()
             }
             (
                 RootKind::Metrics(_)
@@ -155,13 +159,20 @@ impl<'a> Writer<'a> {
                 self.out.push(b',');
             }
             self.step(Step::Index(index), |writer| write(writer, item))?;
-            if self.out.len() > self.max_bytes {
-                self.fail(Problem::new(RESULT_TOO_LARGE, format!("the response is larger than {} bytes", self.max_bytes)));
-                return Err(Nulled);
-            }
+            self.room()?;
         }
         self.out.push(b']');
         Ok(())
+    }
+
+    /// Whether there is room for more. When there is not, that is noted once, and everything around fails too, up to `data`: a value
+    /// further out that may be null would make room for others, which would be written only to be taken back as well.
+    fn room(&mut self) -> Written {
+        if !self.is_full && self.out.len() > self.max_bytes {
+            self.is_full = true;
+            self.fail(Problem::new(RESULT_TOO_LARGE, format!("the response is larger than {} bytes", self.max_bytes)));
+        }
+        if self.is_full { Err(Nulled) } else { Ok(()) }
     }
 
     /// Writes an object field by field.
@@ -175,6 +186,7 @@ impl<'a> Writer<'a> {
         for (key, field) in fields {
             json::key(&mut self.out, &mut first, key);
             write(self, key, field)?;
+            self.room()?;
         }
         self.out.push(b'}');
         Ok(())

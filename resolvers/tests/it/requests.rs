@@ -940,10 +940,25 @@ fn limits_stop_a_document_before_anything_is_asked() {
         assert_eq!(body["errors"][0]["extensions"]["code"], "DOCUMENT_LIMIT_EXCEEDED", "{text}: {body}");
         assert!(body.get("data").is_none() && asked.is_empty());
     }
-    let limits = Limits { response_bytes: 20, ..Limits::default() };
+}
+
+#[test]
+fn a_response_that_grows_too_large_is_given_up_at_once_and_as_a_whole() {
+    let limits = Limits { response_bytes: 200, ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
-    let (_, body, _) = send(settings, Fake::default(), Request::new("{ accounts { nodes { id name } } }"));
-    assert_eq!(body["errors"][0]["extensions"]["code"], "RESULT_TOO_LARGE");
+    for text in [
+        // A field that may be null does not make room for the next one.
+        "{ a: account(id: \"A1\") { ...all } b: account(id: \"A1\") { ...all } c: accounts { nodes { id name } } }
+         fragment all on Account { contracts { nodes { id account { id name } } } w: id x: id y: id z: id u: id v: id }",
+        "{ a: __schema { types { name } } b: __schema { types { name } } c: entities { name } }",
+        "{ metrics { name label formula } }",
+    ] {
+        let (answer, body, _) = send(settings, Fake::default(), Request::new(text));
+        assert!(body["data"].is_null() && body.get("data").is_some(), "{body:#}");
+        let codes: Vec<_> = body["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]).collect();
+        assert_eq!(codes, ["RESULT_TOO_LARGE"], "{body:#}");
+        assert!(answer.had_errors && answer.body.len() < 1_000);
+    }
 }
 
 #[test]
