@@ -2,11 +2,10 @@
 
 use std::{
     fs,
-    path::Path,
     time::{Duration, Instant},
 };
 
-use holdfast_tests::binary::{Server, repository, run};
+use holdfast_tests::binary::{Server, copy_definitions, repository, run};
 use tokio::time::sleep;
 
 /// Longest wait for a reload, on a machine that does much else.
@@ -16,18 +15,6 @@ const METRIC: &str = "metrics:\n  mrr_per_account: {ratio: mrr / active_accounts
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("a folder can be read").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a file can be copied");
-        }
-    }
 }
 
 #[test]
@@ -64,7 +51,7 @@ fn a_wrong_command_line_is_not_a_wrong_model() {
 #[tokio::test]
 async fn a_new_metric_answers_soon_and_a_broken_file_changes_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    copy(&repository().join("metrics-defs"), &folder.path().join("metrics-defs"));
+    copy_definitions(folder.path());
     let holdfast = Server::start(folder.path(), &["--demo", "golden", "--definitions", "metrics-defs"]);
     let question = r#"{ brandNew(by: [{dimension: SEGMENT}], range: {between: {from: "2025-01-01", to: "2025-02-01"}}) { rows { segment mrrPerAccount } } }"#;
     assert!(!holdfast.ask(question).await.codes().is_empty(), "there is no such view yet");

@@ -6,17 +6,15 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, ChildStderr, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use holdfast_tests::{
-    binary::{holdfast, repository},
+    binary::{self, Server, copy_definitions, repository},
     postgres::Postgres,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How long a change of a definition file may take to be served, on a machine that does much else.
 const RELOAD: Duration = Duration::from_secs(10);
@@ -85,7 +83,7 @@ struct Reader {
 impl Reader {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        copy(&repository().join("metrics-defs"), &folder.path().join("metrics-defs"));
+        copy_definitions(folder.path());
         Self { folder, warehouse: None, server: None }
     }
 
@@ -105,7 +103,7 @@ impl Reader {
                 if arguments[0] == "serve" {
                     // The earlier one stops first: a reader has one terminal.
                     self.server = None;
-                    self.server = Some(Server::start(self.command(&arguments), &place));
+                    self.server = Some(Server::run(&mut self.command(&arguments)));
                 } else {
                     self.finish(&arguments, output, &place);
                 }
@@ -128,13 +126,7 @@ impl Reader {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(holdfast());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("HOLDFAST_") {
-                command.env_remove(name);
-            }
-        }
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        let mut command = binary::command(self.folder.path(), arguments);
         if let Some(url) = &self.warehouse {
             command.env("HOLDFAST_WAREHOUSE_URL", url);
         }
@@ -155,7 +147,7 @@ impl Reader {
         let server = self.server.as_ref().unwrap_or_else(|| panic!("{place}: no server runs"));
         let began = Instant::now();
         loop {
-            let found = server.ask(&question.body).await;
+            let found = server.ask(&question.body).await.json;
             if found == expected {
                 return;
             }
@@ -163,53 +155,6 @@ impl Reader {
                 panic!("{place}: the answer is\n{found:#}");
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-}
-
-/// A running server; it stops when this is dropped.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    /// Starts it on a free port instead of the usual one, and returns when it listens.
-    fn start(mut command: Command, place: &str) -> Self {
-        let spawned = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-        let mut process = spawned.unwrap_or_else(|error| panic!("{place}: {error}"));
-        let mut log = BufReader::new(process.stderr.take().expect("the log is piped"));
-        let url = address(&mut log).unwrap_or_else(|log| panic!("{place}: the server did not start\n{log}"));
-        // A full pipe would stop the server.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process, url }
-    }
-
-    async fn ask(&self, question: &str) -> Value {
-        let sent = reqwest::Client::new().post(&self.url).json(&json!({ "query": question })).send().await;
-        sent.expect("the server answers").json().await.expect("the answer is JSON")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Nothing is left to do when it has ended already.
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// Reads a log up to the line that says where GraphQL is; without one, all of it.
-fn address(log: &mut BufReader<ChildStderr>) -> Result<String, String> {
-    let mut read = String::new();
-    loop {
-        let begin = read.len();
-        if log.read_line(&mut read).expect("the log is text") == 0 {
-            return Err(read);
-        }
-        let line = &read[begin..];
-        if let Some(found) = line.find("http://").and_then(|from| line[from..].find("/graphql").map(|to| &line[from..from + to])) {
-            return Ok(format!("{found}/graphql"));
         }
     }
 }
@@ -223,16 +168,4 @@ async fn warehouse() -> String {
                   insert into invoice values (1, 'c1', 12.50)";
     database.execute(tables).await;
     database.url
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder can be made");
-    for entry in fs::read_dir(from).expect("a folder can be read").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a file can be copied");
-        }
-    }
 }

@@ -1,11 +1,12 @@
 //! The `holdfast` program as its users start it, on a free port and in a folder of its own.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -51,8 +52,28 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().expect("the program can be started")
 }
 
+/// Copies the shipped definitions into `metrics-defs` of a folder.
+///
+/// # Panics
+/// When they cannot be written.
+pub fn copy_definitions(folder: &Path) {
+    copy(&repository().join("metrics-defs"), &folder.join("metrics-defs"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a folder can be read").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a file can be copied");
+        }
+    }
+}
+
 /// The program without settings from outside.
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(holdfast());
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HOLDFAST_")) {
         command.env_remove(name);
@@ -61,12 +82,16 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Longest wait for a line of the log, which is written before the answer it is about.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+
 /// A running server; it stops when this is dropped.
 pub struct Server {
     process: Child,
     /// Where it listens, without a path.
     pub url: String,
     client: reqwest::Client,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -75,14 +100,48 @@ impl Server {
     /// # Panics
     /// When it ends before it listens.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = command(folder, &["serve", "--listen", "127.0.0.1:0"]);
-        let spawned = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        Self::run(command(folder, &["serve"]).args(arguments))
+    }
+
+    /// Runs a command that serves, on a free port instead of its own, and returns when it listens.
+    ///
+    /// # Panics
+    /// When it ends before it listens.
+    pub fn run(command: &mut Command) -> Self {
+        let spawned = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
         let mut process = spawned.expect("the program can be started");
-        let mut log = BufReader::new(process.stderr.take().expect("the log is piped"));
-        let url = address(&mut log).unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
+        let mut lines = BufReader::new(process.stderr.take().expect("the log is piped"));
+        let url = address(&mut lines).unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
+        let log = Arc::new(Mutex::new(String::new()));
         // A full pipe would stop the server.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process, url, client: reqwest::Client::new() }
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in lines.lines().map_while(Result::ok) {
+                    let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            }
+        });
+        Self { process, url, client: reqwest::Client::new(), log }
+    }
+
+    /// What it has logged since it listens.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it has logged a text; false when that does not come.
+    pub async fn has_logged(&self, text: &str) -> bool {
+        let began = Instant::now();
+        while !self.log().contains(text) {
+            if began.elapsed() > LOG_PATIENCE {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        true
     }
 
     /// Asks over HTTP.
