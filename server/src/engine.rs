@@ -227,7 +227,7 @@ fn explain_error(error: Error, context: &RequestContext, digest: &str) -> RunErr
         Error::ResultTooLarge { limit } => RunError::ResultTooLarge { limit },
         Error::Overloaded { .. } => RunError::Overloaded,
         Error::Data(_) => RunError::Data("a value is out of range, or no number".to_owned()),
-        Error::Statement(_) => RunError::Internal,
+        Error::Statement(_) | Error::Address(_) => RunError::Internal,
     }
 }
 
@@ -240,6 +240,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Overloaded { .. } => "overloaded",
         Error::Data(_) => "data",
         Error::Statement(_) => "statement",
+        Error::Address(_) => "address",
     }
 }
 

@@ -21,6 +21,15 @@ pub struct Postgres {
     keeper: Mutex<Keeper>,
 }
 
+/// What an encrypting server proves itself with, both as PEM.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its certificate.
+    pub certificate: String,
+    /// The key of it.
+    pub key: String,
+}
+
 /// One database of a server, empty at first and used by one test.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -40,9 +49,21 @@ impl Postgres {
     /// # Panics
     /// When no PostgreSQL can be found, installed or started: a missing database is a failure, not a skipped test.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// A server of one's own that can encrypt.
+    ///
+    /// # Panics
+    /// As for [`Postgres::start`].
+    pub fn start_encrypted(identity: &Identity) -> Self {
+        Self::start_with(Some(identity))
+    }
+
+    fn start_with(identity: Option<&Identity>) -> Self {
         let programs = programs();
         let port = free_port();
-        let keeper = Keeper::start(&programs, port);
+        let keeper = Keeper::start(&programs, port, identity);
         Self { port, databases: AtomicU32::new(0), keeper: Mutex::new(keeper) }
     }
 
@@ -59,7 +80,7 @@ impl Postgres {
         self.tell("stop");
     }
 
-    /// Stops the server as a power cut would.
+    /// Kills the server, which has no time to say goodbye.
     pub fn kill(&self) {
         self.tell("kill");
     }
@@ -109,26 +130,40 @@ set -u
 home=$(mktemp -d /tmp/holdfast-postgres-XXXXXX) || exit 1
 finish() { kill -INT $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$home"; }
 start() {
-    "$programs/postgres" -D "$home/data" -p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 \
-        -c log_min_messages=fatal >>"$home/log" 2>&1 </dev/null &
-    server=$!
+    launch
     tries=0
     until "$programs/pg_isready" -q -h 127.0.0.1 -p $port; do
         tries=$((tries + 1))
-        if [ $tries -gt 300 ] || ! kill -0 $server 2>/dev/null; then cat "$home/log" >&2; return 1; fi
+        if [ $tries -gt 300 ]; then cat "$home/log" >&2; return 1; fi
+        if ! kill -0 $server 2>/dev/null; then
+            # What a killed server leaves behind keeps the data for a moment.
+            if [ $tries -gt 50 ]; then cat "$home/log" >&2; return 1; fi
+            launch
+        fi
         sleep 0.1
     done
+}
+launch() {
+    "$programs/postgres" -D "$home/data" -p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 \
+        -c log_min_messages=fatal $encryption >>"$home/log" 2>&1 </dev/null &
+    server=$!
 }
 server=
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 "$programs/initdb" -D "$home/data" -A trust -U holdfast -E UTF8 --locale=C.UTF-8 --no-sync >"$home/log" 2>&1 || { cat "$home/log" >&2; exit 1; }
+encryption=
+if [ -n "$certificate" ]; then
+    echo "$certificate" >"$home/server.crt"
+    (umask 077 && echo "$key" >"$home/server.key")
+    encryption="-c ssl=on -c ssl_cert_file=$home/server.crt -c ssl_key_file=$home/server.key"
+fi
 start && echo ready || exit 1
 while read -r command; do
     case $command in
         stop) kill -INT $server; wait $server ;;
-        kill) kill -QUIT $server; wait $server ;;
+        kill) kill -KILL $server; wait $server ;;
         start) start || exit 1 ;;
     esac
     echo ready
@@ -136,8 +171,9 @@ done
 "#;
 
 impl Keeper {
-    fn start(programs: &Path, port: u16) -> Self {
-        let script = format!("programs='{}'; port={port};{KEEPER}", programs.display());
+    fn start(programs: &Path, port: u16, identity: Option<&Identity>) -> Self {
+        let (certificate, key) = identity.map_or(("", ""), |identity| (&identity.certificate, &identity.key));
+        let script = format!("programs='{}'; port={port}; certificate='{certificate}'; key='{key}';{KEEPER}", programs.display());
         let mut command = match unprivileged_user() {
             None => Command::new("sh"),
             Some(user) => {

@@ -1,6 +1,7 @@
 //! The warehouses themselves: the same statement on both engines, and what happens when a database fails.
 
 mod embedded;
+mod encryption;
 mod failure;
 mod metrics;
 mod parity;

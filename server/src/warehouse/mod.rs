@@ -117,6 +117,9 @@ pub struct ColumnReference {
 /// Why a statement gave no rows. Details are for the log: they can hold SQL and driver text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// The address, or what it names, cannot be used; found before anything is connected to.
+    #[error("warehouse address: {0}")]
+    Address(String),
     /// The engine cannot be reached, or refuses connections for now (SQLSTATE classes 08, 53, 57P0x).
     #[error("warehouse unavailable: {0}")]
     Unavailable(String),

@@ -78,8 +78,7 @@ impl Connections {
     /// Prepares a pool; connects to nothing yet.
     pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
         let (url, security) = tls::split_url(&settings.url)?;
-        let mut config =
-            Config::from_str(&url).map_err(|error| Error::Statement(format!("warehouse address: {}", describe(&error))))?;
+        let mut config = Config::from_str(&url).map_err(|error| Error::Address(describe(&error)))?;
         config.ssl_mode(security.driver_mode()).connect_timeout(settings.connect_timeout);
         if config.get_application_name().is_none() {
             config.application_name("holdfast");

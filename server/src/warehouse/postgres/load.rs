@@ -59,7 +59,7 @@ fn with_database(url: &str, name: &str) -> String {
 
 async fn connect(url: &str) -> Result<Client, Error> {
     let (url, security) = tls::split_url(url)?;
-    let mut config: Config = url.parse().map_err(|error| Error::Statement(format!("warehouse address: {}", describe(&error))))?;
+    let mut config: Config = url.parse().map_err(|error| Error::Address(describe(&error)))?;
     config.ssl_mode(security.driver_mode()).application_name("holdfast load");
     let connector = tls::connector(&security, None)?;
     let (client, connection) = config.connect(connector).await.map_err(|error| Error::Unavailable(describe(&error)))?;

@@ -3,9 +3,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    WantsVerifier,
     client::{
-        WebPkiServerVerifier,
+        WantsClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
@@ -82,9 +83,7 @@ fn parse_mode(text: &str) -> Result<Mode, Error> {
         "require" => Ok(Mode::Require),
         "verify-ca" => Ok(Mode::VerifyCa),
         "verify-full" => Ok(Mode::VerifyFull),
-        other => Err(Error::Statement(format!(
-            "warehouse address: sslmode is {other}; expected disable, prefer, require, verify-ca or verify-full"
-        ))),
+        other => Err(Error::Address(format!("sslmode is {other}; expected disable, prefer, require, verify-ca or verify-full"))),
     }
 }
 
@@ -93,20 +92,26 @@ pub(super) fn connector(security: &Security, ca_file: Option<&Path>) -> Result<C
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Statement(error.to_string()))?;
+        .map_err(|error| Error::Address(error.to_string()))?;
     let config = match security.mode {
-        Mode::Disable | Mode::Prefer | Mode::Require => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified { provider }))
-        }
+        Mode::Disable | Mode::Prefer | Mode::Require => without_name(builder, None, provider),
         Mode::VerifyCa => {
-            let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(security, ca_file)?), provider)
+            let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(security, ca_file)?), provider.clone())
                 .build()
-                .map_err(|error| Error::Statement(error.to_string()))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName { inner }))
+                .map_err(|error| Error::Address(error.to_string()))?;
+            without_name(builder, Some(chain), provider)
         }
         Mode::VerifyFull => builder.with_root_certificates(roots(security, ca_file)?),
     };
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
+}
+
+fn without_name(
+    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
+    chain: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyName { chain, provider }))
 }
 
 fn roots(security: &Security, ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
@@ -119,13 +124,13 @@ fn roots(security: &Security, ca_file: Option<&Path>) -> Result<RootCertStore, E
         }
     }
     if store.is_empty() {
-        return Err(Error::Statement("no trusted certificates found: name a file with sslrootcert".to_owned()));
+        return Err(Error::Address("no trusted certificates found: name a file with sslrootcert".to_owned()));
     }
     Ok(store)
 }
 
 fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
-    let unusable = |error: &dyn std::fmt::Display| Error::Statement(format!("{}: {error}", path.display()));
+    let unusable = |error: &dyn std::fmt::Display| Error::Address(format!("{}: {error}", path.display()));
     let text = fs::read(path).map_err(|error| unusable(&error))?;
     for certificate in rustls_pemfile::certs(&mut text.as_slice()) {
         let certificate = certificate.map_err(|error| unusable(&error))?;
@@ -134,22 +139,32 @@ fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Encrypts, and believes any certificate: what `prefer` and `require` mean.
+/// Encrypts, and takes a certificate for any name: one of a trusted chain where `verify-ca` asks for it, any at all for `prefer` and
+/// `require`.
 #[derive(Debug)]
-struct Unverified {
+struct AnyName {
+    chain: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Unverified {
+impl ServerCertVerifier for AnyName {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
+        let Some(chain) = &self.chain else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(TlsError::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
     }
 
     fn verify_tls12_signature(
@@ -172,52 +187,6 @@ impl ServerCertVerifier for Unverified {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Checks the chain and not the name: what `verify-ca` means.
-#[derive(Debug)]
-struct AnyName {
-    inner: Arc<WebPkiServerVerifier>,
-}
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        chain: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        match self.inner.verify_server_cert(certificate, chain, name, ocsp, now) {
-            Err(TlsError::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            verdict => verdict,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 
