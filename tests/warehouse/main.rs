@@ -3,6 +3,7 @@
 mod embedded;
 mod encryption;
 mod failure;
+mod identifiers;
 mod metrics;
 mod parity;
 mod postgres;
