@@ -44,4 +44,4 @@ pub use answer::{Answer, CacheSummary, OperationKind};
 pub use api::{Api, Settings};
 pub use endpoint::{Endpoint, Session};
 pub use limits::Limits;
-pub use runner::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
+pub use runner::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};

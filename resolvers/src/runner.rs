@@ -1,6 +1,12 @@
 //! The port through which GraphQL asks for numbers and rows: the server answers it, tests answer it with fakes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use holdfast_schema::{
     compile::{CompiledEntities, CompiledMetrics},
@@ -13,14 +19,29 @@ use jiff::Timestamp;
 /// What belongs to one request and is the same for all its questions.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
+    /// Which request of this process it is.
+    pub request: RequestId,
     /// The generation of definitions the request was validated against.
     pub model: Arc<Model>,
     /// Who asks.
     pub caller: Caller,
     /// The instant of the request; read from the clock once.
     pub now: Timestamp,
-    /// Identifies the request in answers and logs.
+    /// Identifies the request in answers and logs. A client may choose it, so others may have the same.
     pub correlation_id: String,
+}
+
+/// Tells the requests of a process apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(u64);
+
+impl RequestId {
+    /// One that no other request has.
+    #[must_use]
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Answers questions over one model and one warehouse.

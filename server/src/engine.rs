@@ -8,7 +8,7 @@ mod settings;
 use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
-use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
+use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};
 use holdfast_schema::{
     compile,
     model::{EntityId, Model},
@@ -89,7 +89,7 @@ impl Engine {
             policies: scope.policies.to_vec(),
         };
         let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
-        let found = self.cache.get_or_run(key, lifetime, self.run(statement, &digest)).await;
+        let found = self.cache.get_or_run(key, lifetime, self.run(scope.context.request, statement, &digest)).await;
         match found {
             Ok(found) => Ok((digest, found)),
             Err(error) => Err(explain_error(error, scope.context, &digest)),
@@ -97,8 +97,8 @@ impl Engine {
     }
 
     /// Waits for a turn and runs.
-    async fn run(&self, statement: &Statement, digest: &str) -> Result<RowSet, Error> {
-        let _turn = self.admission.enter().await?;
+    async fn run(&self, request: RequestId, statement: &Statement, digest: &str) -> Result<RowSet, Error> {
+        let _turn = self.admission.enter(request).await?;
         let started = Instant::now();
         let span = info_span!("statement", digest, dialect = self.warehouse.dialect().name(), lookup = statement.is_lookup);
         let result = self.warehouse.run(statement).instrument(span).await;

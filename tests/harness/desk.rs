@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables};
-use holdfast_resolvers::{Api, RequestContext, Settings as ApiSettings};
+use holdfast_resolvers::{Api, RequestContext, RequestId, Settings as ApiSettings};
 use holdfast_schema::{diagnostic::render, model::Model, query::Caller, source::SourceMap};
 use holdfast_server::{
     engine::{Engine, Settings as EngineSettings},
@@ -101,6 +101,7 @@ impl Counter {
     /// When the response is no JSON.
     pub async fn ask_with(&self, document: &str, variables: &Value) -> Answer {
         let context = RequestContext {
+            request: RequestId::next(),
             model: Arc::clone(self.api.model()),
             caller: self.caller.clone(),
             now: self.now,

@@ -7,7 +7,7 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Answer, Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner, Settings,
+    Answer, Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner, Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole, EntityColumn},
@@ -291,6 +291,7 @@ pub(crate) fn send_to(api: &Api, fake: Arc<Fake>, request: Request) -> (Answer, 
 /// A request of nobody in the middle of March 2025.
 pub(crate) fn context(api: &Api) -> RequestContext {
     RequestContext {
+        request: RequestId::next(),
         model: Arc::clone(api.model()),
         caller: Caller::default(),
         now: "2025-03-15T10:00:00Z".parse().expect("an instant"),

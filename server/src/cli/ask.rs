@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::{MetricAnswer, RequestContext, Runner as _};
+use holdfast_resolvers::{MetricAnswer, RequestContext, RequestId, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     query::{Caller, MetricQuery},
@@ -72,6 +72,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
 /// What belongs to a question from the command line.
 pub(super) fn context(generation: &Generation) -> RequestContext {
     RequestContext {
+        request: RequestId::next(),
         model: Arc::clone(&generation.model),
         caller: Caller::default(),
         now: Timestamp::now(),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::RequestContext;
+use holdfast_resolvers::{RequestContext, RequestId};
 use holdfast_schema::{
     compile,
     model::Model,
@@ -77,6 +77,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let asked = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::new(Recorder::new(dialect, Arc::clone(&asked)));
     let context = RequestContext {
+        request: RequestId::next(),
         model: Arc::clone(&generation.model),
         caller: Caller::default(),
         now: Timestamp::now(),

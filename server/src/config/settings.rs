@@ -55,7 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("warehouse.pool_size", "16", "Connections, and statements that run at once, at most."),
     setting("warehouse.connect_timeout", "5s", "Longest time to open a connection."),
     setting("warehouse.pool_wait", "5s", "Longest time to wait for a free connection."),
-    setting("warehouse.queue", "256", "Statements that may wait while `warehouse.pool_size` others run."),
+    setting("warehouse.queue", "256", "Requests that may wait while statements of others use all of `warehouse.pool_size`."),
     setting("warehouse.queue_wait", "5s", "Longest time they wait for their turn."),
     setting("warehouse.show_sql", "true", "Show SQL in the catalogue and in provenance."),
     setting("warehouse.statement_timeout", "30s", "Longest time a statement may run."),

@@ -13,7 +13,7 @@ pub struct Settings {
     pub refresh_interval: Duration,
     /// Statements that run at once.
     pub concurrency: usize,
-    /// Statements that may wait for their turn.
+    /// Requests that may wait for their turn.
     pub queue: usize,
     /// How long they wait.
     pub queue_wait: Duration,

@@ -1,7 +1,7 @@
 //! GraphQL over HTTP: GET and POST → a request of the surface → bytes, status and headers.
 
 use async_graphql::{Request as GraphqlRequest, Variables};
-use holdfast_resolvers::{Answer, Api, CacheState, OperationKind, RequestContext};
+use holdfast_resolvers::{Answer, Api, CacheState, OperationKind, RequestContext, RequestId};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 use poem::{
@@ -37,6 +37,7 @@ pub(super) async fn handle(app: &App, mut request: Request, id: &CorrelationId) 
         Err(problem) => return problem.response(format, &id.0),
     };
     let context = RequestContext {
+        request: RequestId::next(),
         model: std::sync::Arc::clone(&generation.model),
         caller: Caller::default(),
         now: Timestamp::now(),
