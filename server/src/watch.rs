@@ -11,6 +11,9 @@ use crate::{app::App, definitions::Origin, generation::Load};
 /// How long files must be quiet before they are read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
 
+/// How long quiet is waited for: something that is written all the time must not keep the rest from being read.
+const PATIENCE: Duration = Duration::from_millis(400);
+
 /// Watches until the app is gone. Never returns an error: a folder that cannot be watched is polled.
 pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
     let Origin::Folder(folder) = &origin else {
@@ -68,9 +71,11 @@ fn watcher(folder: &Path, sender: mpsc::Sender<()>) -> Option<RecommendedWatcher
     }
 }
 
-/// Waits until nothing has been reported for a while.
+/// Waits until nothing has been reported for a while, but not for ever.
 async fn settle(changes: &mut mpsc::Receiver<()>) {
-    while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
+    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
+    // What is read too early is read again with the next report.
+    let _ = tokio::time::timeout(PATIENCE, quiet).await;
 }
 
 async fn look(origin: &Origin) -> Vec<(std::path::PathBuf, u64, Option<std::time::SystemTime>)> {
