@@ -2,6 +2,7 @@
 //! below and nothing else.
 
 mod camel_case_collisions;
+mod fixtures;
 mod formats;
 mod identifiers;
 mod reserved_names;
@@ -24,6 +25,7 @@ const RULES: &[Rule] = &[
     undeclared_values::check,
     units::check,
     formats::check,
+    fixtures::check,
 ];
 
 /// Applies every rule.
