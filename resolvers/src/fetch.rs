@@ -82,6 +82,8 @@ pub(crate) struct MetricRows {
 pub(crate) struct MetricResult {
     /// The answer; `None` when nothing of it is shown.
     pub(crate) answer: Option<MetricAnswer>,
+    /// The first row, when the page lies past the last one and the number of rows is wanted: every row tells it.
+    pub(crate) first: Option<MetricAnswer>,
     /// The entities that are group keys, as in the plan.
     pub(crate) entities: Vec<Result<Level, Problem>>,
 }
@@ -119,9 +121,16 @@ async fn root(asker: &Asker, model: &Model, kind: &RootKind) -> Result<Fetched, 
 
 async fn metrics(asker: &Asker, model: &Model, plan: &MetricPlan) -> Result<MetricResult, Problem> {
     if !plan.wants_answer {
-        return Ok(MetricResult { answer: None, entities: Vec::new() });
+        return Ok(MetricResult { answer: None, first: None, entities: Vec::new() });
     }
     let answer = asker.metric_rows(plan.query.clone()).await?;
+    let first = match plan.query.row_count && plan.query.offset > 0 && answer.rows.row_count() == 0 {
+        true => {
+            let first = MetricQuery { offset: 0, limit: Some(0), totals: false, order_by: Vec::new(), ..plan.query.clone() };
+            Some(asker.metric_rows(first).await?)
+        }
+        false => None,
+    };
     let levels = plan.entities.iter().map(|entity| {
         let columns = group_columns(&answer, entity.by);
         let keys = distinct((0..answer.rows.row_count()).filter_map(|row| key_of(&answer.rows, row, &columns)));
@@ -133,7 +142,7 @@ async fn metrics(asker: &Asker, model: &Model, plan: &MetricPlan) -> Result<Metr
         }
     });
     let entities = join_all(levels).await;
-    Ok(MetricResult { answer: Some(answer), entities })
+    Ok(MetricResult { answer: Some(answer), first, entities })
 }
 
 /// The columns of a group key.

@@ -67,7 +67,7 @@ fn result(view: &View, name: &str) -> Object {
         .description(one_line(&format!("An answer of {}.", view.label)))
         .field(field("rows", required_list(format!("{name}Row")), "One per group."))
         .field(field("totals", named(format!("{name}Row")), "The same over everything: computed, never added up."))
-        .field(field("rowCount", named("Int"), "Groups there are, regardless of `limit`."))
+        .field(field("rowCount", named("Int"), "Groups there are, regardless of `limit` and `offset`."))
         .field(field("truncated", required("Boolean"), "Whether there are more rows than `limit`."))
         .field(field("asOf", required("Date"), "The day that counted as today."))
         .field(field("provenance", required("Provenance"), "Where the answer comes from."))

@@ -92,17 +92,18 @@ impl Writer<'_> {
                 ResultField::Typename | ResultField::AsOf => {}
                 ResultField::Truncated => json::boolean(&mut writer.out, found > limit),
                 ResultField::RowCount => {
-                    let columns = Columns::new(plan, answer, &answer.plan.columns, false);
-                    match (columns.row_count, found) {
-                        (_, 0) if plan.query.offset == 0 => json::number(&mut writer.out, 0),
-                        (Some(column), 1..) => match answer.rows.cell(0, column) {
+                    let counted = result.first.as_ref().unwrap_or(answer);
+                    let columns = Columns::new(plan, counted, &counted.plan.columns, false);
+                    match (columns.row_count, counted.rows.row_count()) {
+                        (_, 0) => json::number(&mut writer.out, 0),
+                        (Some(column), _) => match counted.rows.cell(0, column) {
                             CellRef::Int(count) => json::number(&mut writer.out, count),
                             CellRef::Decimal(count) | CellRef::Text(count) => writer.out.extend_from_slice(count.as_bytes()),
                             CellRef::Null | CellRef::Bool(_) | CellRef::Date(_) | CellRef::Timestamp(_) => {
                                 json::null(&mut writer.out)
                             }
                         },
-                        (_, _) => json::null(&mut writer.out),
+                        (None, _) => json::null(&mut writer.out),
                     }
                 }
                 ResultField::Provenance(fields) => writer.provenance(plan, answer, fields),
