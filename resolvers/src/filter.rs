@@ -105,8 +105,8 @@ fn operators(
             "iLike" => matches(field, TextTest::LikeIgnoringCase, operand),
             "startsWith" => matches(field, TextTest::StartsWith, operand),
             "contains" => matches(field, TextTest::Contains, operand),
-            "between" => within(&planner.model.project.time_zone, &field, kind, date_range(operand).map_err(wrong)?),
-            "inRange" => within(&planner.model.project.time_zone, &field, kind, time_range(planner, today, operand)?),
+            "between" => within(&field, date_range(operand).map_err(wrong)?),
+            "inRange" => within(&field, time_range(planner, today, operand)?),
             "in" | "notIn" => {
                 let mut values = Vec::new();
                 for item in operand.items() {
@@ -174,16 +174,10 @@ fn members(field: String, kind: Kind<'_>, values: Vec<Vec<Value>>, negated: bool
     }
 }
 
-/// Days of a range, as days or, for instants, from midnight to midnight in the project's zone.
-fn within(zone: &str, field: &str, kind: Kind<'_>, range: TimeRange) -> Filter {
-    let value = |date: Date| match kind {
-        Kind::Plain(ValueType::Timestamp) => {
-            date.in_tz(zone).map_or(Value::Date(date), |instant| Value::Timestamp(instant.timestamp()))
-        }
-        Kind::Plain(_) | Kind::Enum(_) | Kind::Entity(_) => Value::Date(date),
-    };
+/// Days of a range; of an instant it is the day that counts, in the question's zone.
+fn within(field: &str, range: TimeRange) -> Filter {
     let bound = |date: Option<Date>, operator: Comparator| {
-        date.map(|date| Filter::Compare { field: field.to_owned(), operator, value: value(date) })
+        date.map(|date| Filter::Compare { field: field.to_owned(), operator, value: Value::Date(date) })
     };
     let parts = [bound(range.from, Comparator::GreaterOrEqual), bound(range.to, Comparator::Less)].into_iter().flatten().collect();
     Filter::And(parts)

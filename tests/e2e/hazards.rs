@@ -1,7 +1,10 @@
 //! The ways in which a number over several tables goes wrong, each by name, against SQL written by hand.
 
 mod corrections;
+mod bridges;
 mod time;
+mod windows;
+mod zones;
 
 use holdfast_schema::source::SourceMap;
 use holdfast_server::warehouse::table::Table;
@@ -338,6 +341,21 @@ async fn groups_are_chosen_ordered_and_paged_after_they_are_computed() {
         )
         .await;
     assert_eq!((whole.at("/data/shop/rowCount"), whole.at("/data/shop/truncated")), (&4.into(), &true.into()));
+}
+
+#[tokio::test]
+async fn rows_are_counted_past_the_last_one_too() {
+    let desk = Desk::open(shop(), &tables()).await;
+    for (having, offset, count) in [("{sales: {gte: 2}}", 4, 4), ("{sales: {gte: 2}}", 400, 4), ("{sales: {gte: 200}}", 3, 0)] {
+        let past = desk
+            .ask(&format!(
+                "{{ shop(by: [{{dimension: NAME}}], having: {having}, orderBy: [{{revenue: {{dir: DESC}}}}], offset: {offset}) {{ rows {{ name }} rowCount truncated totals {{ sales }} }} }}"
+            ))
+            .await;
+        assert!(past.rows("shop").is_empty());
+        assert_eq!((past.at("/data/shop/rowCount"), past.at("/data/shop/truncated")), (&count.into(), &false.into()));
+        assert_eq!([past.totals("shop")], desk.by_hand("select count(*) from sale").await[..]);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     Caller, Comparison, Fill, Filter, GroupItem, MetricQuery, Scope, TimeRange,
@@ -33,6 +33,8 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         return Err(QueryError::new(Code::EmptyQuery, "no metric is asked for").help("name at least one metric"));
     }
     unique_keys(query)?;
+    let (zone_name, zone) = time_zone(model, query)?;
+    let names = ScopeNames { model, scope: &scope, zone };
     let metrics = query
         .metrics
         .iter()
@@ -40,7 +42,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
             Ok(BoundMetric {
                 key: selection.key.clone(),
                 metric: scope.metric(model, &selection.metric)?,
-                filter: conjuncts(model, &scope, selection.filter.as_ref())?,
+                filter: conjuncts(&names, selection.filter.as_ref())?,
                 status: selection.status,
             })
         })
@@ -50,7 +52,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
     let bound = BoundQuery {
         keys,
         range,
-        filter: conjuncts(model, &scope, query.filter.as_ref())?,
+        filter: conjuncts(&names, query.filter.as_ref())?,
         having: query.having.as_ref().map(|having| bind_having(model, having, &metrics)).transpose()?,
         compare: query.compare.map(|compare| comparison_step(compare, range)).transpose()?,
         order_by: query.order_by.clone(),
@@ -64,7 +66,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         is_page_of_entities: matches!(query.scope, Scope::Entity(_)),
         as_of: query.as_of,
         as_known_at: query.as_known_at,
-        time_zone: time_zone(model, query)?,
+        time_zone: zone_name,
         access,
         metrics,
     };
@@ -172,18 +174,17 @@ fn check_range(range: Option<TimeRange>) -> Result<TimeRange, QueryError> {
     }
 }
 
-fn time_zone(model: &Model, query: &MetricQuery) -> Result<String, QueryError> {
+fn time_zone(model: &Model, query: &MetricQuery) -> Result<(String, TimeZone), QueryError> {
     let name = query.time_zone.as_deref().unwrap_or(&model.project.time_zone);
-    jiff::tz::TimeZone::get(name).map_err(|_| {
+    let zone = TimeZone::get(name).map_err(|_| {
         QueryError::new(Code::InvalidArgument, format!("`{name}` is not a time zone"))
             .help("use an IANA name such as `Europe/Berlin`")
     })?;
-    Ok(name.to_owned())
+    Ok((name.to_owned(), zone))
 }
 
-fn conjuncts(model: &Model, scope: &ScopeFields, filter: Option<&Filter>) -> Result<Vec<Condition<Field>>, QueryError> {
-    let names = ScopeNames { model, scope };
-    let condition = filter.map(|filter| bind_condition(model, &names, filter)).transpose()?;
+fn conjuncts(names: &ScopeNames<'_>, filter: Option<&Filter>) -> Result<Vec<Condition<Field>>, QueryError> {
+    let condition = filter.map(|filter| bind_condition(names.model, names, filter)).transpose()?;
     Ok(condition.map(Condition::conjuncts).unwrap_or_default())
 }
 
@@ -191,6 +192,7 @@ fn conjuncts(model: &Model, scope: &ScopeFields, filter: Option<&Filter>) -> Res
 struct ScopeNames<'a> {
     model: &'a Model,
     scope: &'a ScopeFields,
+    zone: TimeZone,
 }
 
 impl Names for ScopeNames<'_> {
@@ -215,6 +217,10 @@ impl Names for ScopeNames<'_> {
 
     fn value_type(&self, field: &Field) -> ValueType {
         self.model.dimension(field.dimension).value_type
+    }
+
+    fn time_zone(&self) -> &TimeZone {
+        &self.zone
     }
 }
 

@@ -1,6 +1,8 @@
 //! Filters as asked to checked conditions: values fitted to their fields. What a name stands for is the scope's business.
 
-use super::{Filter, condition::Condition, error::QueryError, error::QueryErrorCode as Code, value_check};
+use jiff::{civil::Date, tz::TimeZone};
+
+use super::{Comparator, Filter, condition::Condition, error::QueryError, error::QueryErrorCode as Code, value_check};
 use crate::{
     expr::Expr,
     model::{Model, Segment},
@@ -24,13 +26,20 @@ pub(crate) trait Names {
 
     /// Type of a field's values.
     fn value_type(&self, field: &Self::Field) -> ValueType;
+
+    /// Zone in which days begin.
+    fn time_zone(&self) -> &TimeZone;
 }
 
 /// Checks a filter.
 ///
 /// # Errors
 /// The first name or value that cannot be right.
-pub(crate) fn bind_condition<N: Names>(model: &Model, names: &N, filter: &Filter) -> Result<Condition<N::Field>, QueryError> {
+pub(crate) fn bind_condition<N: Names<Field: Clone>>(
+    model: &Model,
+    names: &N,
+    filter: &Filter,
+) -> Result<Condition<N::Field>, QueryError> {
     let all = |list: &[Filter]| list.iter().map(|item| bind_condition(model, names, item)).collect::<Result<Vec<_>, _>>();
     Ok(match filter {
         Filter::And(list) => Condition::And(all(list)?),
@@ -38,12 +47,18 @@ pub(crate) fn bind_condition<N: Names>(model: &Model, names: &N, filter: &Filter
         Filter::Not(inner) => bind_condition(model, names, inner)?.negated(),
         Filter::Compare { field: name, operator, value } => {
             let field = names.field(name)?;
+            if let (Value::Date(day), ValueType::Timestamp) = (value, names.value_type(&field)) {
+                return on_day(names.time_zone(), name, &field, *operator, *day);
+            }
             let value = value_check::fit(name, value, names.value_type(&field))?;
             Condition::Compare { field, operator: *operator, value }
         }
         Filter::In { field: name, values, negated } => {
             let field = names.field(name)?;
             let expected = names.value_type(&field);
+            if expected == ValueType::Timestamp && values.iter().any(|value| matches!(value, Value::Date(_))) {
+                return one_of(model, names, name, values, *negated);
+            }
             let values = values.iter().map(|value| value_check::fit(name, value, expected)).collect::<Result<_, _>>()?;
             Condition::In { field, values, negated: *negated }
         }
@@ -70,6 +85,49 @@ pub(crate) fn bind_condition<N: Names>(model: &Model, names: &N, filter: &Filter
             Condition::Expr(names.segment(segment)?)
         }
     })
+}
+
+/// An instant compared with a day: the day on which it falls is.
+fn on_day<F: Clone>(zone: &TimeZone, name: &str, field: &F, operator: Comparator, day: Date) -> Result<Condition<F>, QueryError> {
+    let beginning = |day: Option<Date>| -> Result<Value, QueryError> {
+        let zoned = day.and_then(|day| day.to_zoned(zone.clone()).ok());
+        zoned.map(|zoned| Value::Timestamp(zoned.timestamp())).ok_or_else(|| {
+            QueryError::new(Code::TypeMismatch, format!("`{name}` is compared with a day outside the calendar"))
+                .help("use a day between the years 1 and 9998")
+        })
+    };
+    let compare = |operator, value| Condition::Compare { field: field.clone(), operator, value };
+    let begins = || beginning(Some(day));
+    let ends = || beginning(day.tomorrow().ok());
+    Ok(match operator {
+        Comparator::Less => compare(Comparator::Less, begins()?),
+        Comparator::GreaterOrEqual => compare(Comparator::GreaterOrEqual, begins()?),
+        Comparator::LessOrEqual => compare(Comparator::Less, ends()?),
+        Comparator::Greater => compare(Comparator::GreaterOrEqual, ends()?),
+        Comparator::Equal => {
+            Condition::And(vec![compare(Comparator::GreaterOrEqual, begins()?), compare(Comparator::Less, ends()?)])
+        }
+        Comparator::NotEqual => {
+            Condition::Or(vec![compare(Comparator::Less, begins()?), compare(Comparator::GreaterOrEqual, ends()?)])
+        }
+    })
+}
+
+/// An instant that falls on one of several days, or is one of several instants.
+fn one_of<N: Names<Field: Clone>>(
+    model: &Model,
+    names: &N,
+    name: &str,
+    values: &[Value],
+    negated: bool,
+) -> Result<Condition<N::Field>, QueryError> {
+    let operator = if negated { Comparator::NotEqual } else { Comparator::Equal };
+    let one = |value: &Value| {
+        let filter = Filter::Compare { field: name.to_owned(), operator, value: value.clone() };
+        bind_condition(model, names, &filter)
+    };
+    let all = values.iter().map(one).collect::<Result<_, _>>()?;
+    Ok(if negated { Condition::And(all) } else { Condition::Or(all) })
 }
 
 /// A whole key in the types of its parts.

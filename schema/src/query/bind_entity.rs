@@ -1,5 +1,7 @@
 //! Names to ids for questions about rows of an entity.
 
+use jiff::tz::TimeZone;
+
 use super::{
     BoundQuery, Caller, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricSelection, Nulls, Page, Parents,
     access::Access,
@@ -25,7 +27,8 @@ use crate::{
 pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<BoundEntities, QueryError> {
     let access = Access::of(model, caller);
     let entity = entity_named(model, &query.entity)?;
-    let names = EntityNames { model, entity, access: &access };
+    let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
+    let names = EntityNames { model, entity, access: &access, zone };
     let filter = query.filter.as_ref().map(|filter| bind_condition(model, &names, filter)).transpose()?;
     let metrics = bind_metrics(model, query, caller)?;
     let known = metrics.as_ref().map_or(&[][..], |metrics| &metrics.metrics);
@@ -143,6 +146,7 @@ struct EntityNames<'a> {
     model: &'a Model,
     entity: EntityId,
     access: &'a Access,
+    zone: TimeZone,
 }
 
 /// What a name stands for.
@@ -307,5 +311,9 @@ impl Names for EntityNames<'_> {
 
     fn value_type(&self, field: &PathDimension) -> ValueType {
         self.model.dimension(field.dimension).value_type
+    }
+
+    fn time_zone(&self) -> &TimeZone {
+        &self.zone
     }
 }

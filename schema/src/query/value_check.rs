@@ -20,9 +20,6 @@ pub(crate) fn fit(field: &str, value: &Value, expected: ValueType) -> Result<Val
         (Value::Text(text), ValueType::Decimal) => canonical_decimal(text).map(Value::Decimal),
         (Value::Text(text), ValueType::Date) => text.parse().ok().map(Value::Date),
         (Value::Text(text), ValueType::Timestamp) => text.parse().ok().map(Value::Timestamp),
-        (Value::Date(date), ValueType::Timestamp) => {
-            date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| Value::Timestamp(zoned.timestamp()))
-        }
         (value, expected) => (value.value_type() == Some(expected)).then(|| value.clone()),
     };
     fitted.ok_or_else(|| {
