@@ -70,19 +70,48 @@ impl Grain {
 }
 
 impl Bridge<'_> {
-    /// The rows of the API: the period's first day where periods are asked for, amounts, retention.
-    pub(super) fn rows(&self, period: Period, grain: Grain) -> Vec<Vec<String>> {
-        let Some(last) = (0..MONTHS).rev().find(|month| self.balances.iter().any(|months| months[*month].is_some())) else {
-            return if period == Period::Range { vec![nothing()] } else { Vec::new() };
+    /// What is left of the opening of each span when it is seen month by month: of each member what it never fell below. By the
+    /// first day of the span.
+    pub(super) fn retained_by_flow(&self, period: Period, grain: Grain) -> BTreeMap<String, String> {
+        let sum_of = |member: (usize, usize), month: usize| -> i64 {
+            let parts = self.balances.iter().enumerate().filter(|(n, _)| grain.member(*n) == member);
+            parts.map(|(_, months)| months.get(month).copied().flatten().unwrap_or(0)).sum::<i64>().max(0)
         };
-        let spans: Vec<(usize, usize)> = match period {
+        let members: BTreeSet<(usize, usize)> = (0..self.balances.len()).map(|n| grain.member(n)).collect();
+        let retained = |start: usize, closing: usize| -> i64 {
+            let lowest = |member: &(usize, usize)| (start - 1..=closing).map(|month| sum_of(*member, month)).min().unwrap_or(0);
+            members.iter().map(lowest).sum()
+        };
+        let Some(last) = self.last_month() else { return BTreeMap::new() };
+        let spans = Self::spans(period, last, true).into_iter();
+        spans.map(|(start, closing)| (first_day(start), plain(&decimal(retained(start, closing))))).collect()
+    }
+
+    fn last_month(&self) -> Option<usize> {
+        (0..MONTHS).rev().find(|month| self.balances.iter().any(|months| months[*month].is_some()))
+    }
+
+    /// First and closing month of each span. Month by month a quarter is there as far as it has come.
+    fn spans(period: Period, last: usize, is_flow: bool) -> Vec<(usize, usize)> {
+        match period {
             Period::Month => (FROM..TO).map(|month| (month, month)).filter(|(_, closing)| *closing <= last).collect(),
+            Period::Quarter if is_flow => {
+                (FROM..TO).step_by(3).filter(|start| *start <= last).map(|start| (start, last.min(start + 2))).collect()
+            }
             Period::Quarter => {
                 (FROM..TO).step_by(3).map(|start| (start, start + 2)).filter(|(_, closing)| *closing <= last).collect()
             }
             Period::Range if last >= FROM => vec![(FROM, last.min(TO - 1))],
             Period::Range => vec![],
+        }
+    }
+
+    /// The rows of the API: the period's first day where periods are asked for, amounts, retention.
+    pub(super) fn rows(&self, period: Period, grain: Grain) -> Vec<Vec<String>> {
+        let Some(last) = self.last_month() else {
+            return if period == Period::Range { vec![nothing()] } else { Vec::new() };
         };
+        let spans = Self::spans(period, last, false);
         let mut rows = Vec::new();
         for (start, closing) in spans {
             let is_there = |month: usize| self.balances.iter().any(|months| months[month].is_some());

@@ -8,7 +8,7 @@ use super::{
     aggregate::{apply, period_of},
     column,
     condition::{condition, expression},
-    fan::safe_value,
+    fan::{identifying_value, safe_value},
     from_cte, key_alias, numbered,
     scan::{At, Scan, relation, root},
     time::{FactTime, earlier, shift, truncate},
@@ -48,6 +48,7 @@ struct Cut {
 impl Lowerer<'_> {
     pub(super) fn movement(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Alias {
         let cut = self.cut(plan, leaf, movement);
+        let movement = &self.with_shown_members(movement);
         let rows = self.sides(movement, &movement.members, &movement.attributes, &movement.row_filter, &cut);
         let members = self.members(movement, &rows);
         let owners = movement.is_finer_than_owner.then(|| {
@@ -55,8 +56,21 @@ impl Lowerer<'_> {
             self.owners(movement, &rows)
         });
         let activity = needs_history(movement).then(|| self.activity(movement, &cut));
-        let classified = self.classified(movement, &members, owners.as_ref(), activity.as_ref());
+        let classified = self.classified(leaf, movement, &members, owners.as_ref(), activity.as_ref());
         self.summed(leaf, movement, &classified, &cut)
+    }
+
+    /// Members that a policy of their own may take away are known by what refers to them, and shown as they are there for the caller.
+    fn with_shown_members(&self, movement: &MovementLeaf) -> MovementLeaf {
+        let scan = Scan::new(self.env, movement.measure.entity, At::AsOf);
+        let is_veiled = |member: &&PathDimension| {
+            let shorter =
+                identity(self.env.model, &member.path, member.dimension).map_or(member.path.len(), |(path, _)| path.len());
+            shorter < member.path.len() && !scan.may_read_foreign_key(&member.path, shorter)
+        };
+        let mut movement = movement.clone();
+        movement.attributes.extend(movement.members.iter().filter(is_veiled).cloned().collect::<Vec<_>>());
+        movement
     }
 
     fn cut(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Cut {
@@ -121,7 +135,7 @@ impl Lowerer<'_> {
         apply(&mut scan, env, row_filter);
         let mut items = vec![period.named(&Alias::named("p"))];
         for (n, member) in members.iter().enumerate() {
-            items.push(safe_value(&mut scan, env, &member.path, member.dimension).named(&key_alias(n)));
+            items.push(identifying_value(&mut scan, env, &member.path, member.dimension).named(&key_alias(n)));
         }
         for (n, attribute) in attributes.iter().enumerate() {
             items.push(safe_value(&mut scan, env, &attribute.path, attribute.dimension).named(&attribute_alias(n)));
@@ -235,7 +249,7 @@ impl Lowerer<'_> {
         time.within(before).into_iter().for_each(|filter| scan.filter(filter));
         let mut items = vec![time.step().named(&Alias::named("p"))];
         for (n, owner) in movement.owner.iter().enumerate() {
-            items.push(safe_value(&mut scan, env, &owner.path, owner.dimension).named(&key_alias(n)));
+            items.push(identifying_value(&mut scan, env, &owner.path, owner.dimension).named(&key_alias(n)));
         }
         let keys = items.len();
         let value = scan.of_row(&measure.expr);
@@ -263,7 +277,14 @@ impl Lowerer<'_> {
     }
 
     /// Members with their owner's balances and their class.
-    fn classified(&mut self, movement: &MovementLeaf, members: &Alias, owners: Option<&Alias>, activity: Option<&Alias>) -> Alias {
+    fn classified(
+        &mut self,
+        leaf: &Leaf,
+        movement: &MovementLeaf,
+        members: &Alias,
+        owners: Option<&Alias>,
+        activity: Option<&Alias>,
+    ) -> Alias {
         let (member, owner, history) = (Alias::named("m"), Alias::named("w"), Alias::named("h"));
         let of = |name: &str| column(&member, &Alias::named(name));
         let positions = self.owner_positions(movement);
@@ -300,6 +321,13 @@ impl Lowerer<'_> {
         };
         let class = class(movement, of("o"), of("c"), owner_value("o"), owner_value("c"), active_before);
         items.push(class.named(&Alias::named("class")));
+        if keeps_lowest(movement) {
+            let same_member = (0..movement.members.len()).map(|n| column(&member, &key_alias(n)));
+            let same_period = period_of(&leaf.keys).map(|grain| truncate(self.calendar(), grain, of("p")));
+            let partition = same_member.chain(same_period).collect();
+            let closing = Box::new(positive(of("c")));
+            items.push(Expr::Over(AggregateFunction::Min, Some(closing), partition).named(&Alias::named("low")));
+        }
         let select = Select { items, from: Some(from_cte(members, &member)), joins, ..Select::default() };
         self.cte("classified", Query::select(select))
     }
@@ -325,12 +353,12 @@ impl Lowerer<'_> {
         let table = Alias::named("m");
         let model = self.env.model;
         let value = |place: &PathDimension| {
-            let position = movement.members.iter().position(|member| member == place);
+            let position = movement.attributes.iter().position(|attribute| attribute == place);
             match position {
-                Some(n) => column(&table, &key_alias(n)),
+                Some(n) => column(&table, &attribute_alias(n)),
                 None => {
-                    let n = movement.attributes.iter().position(|attribute| attribute == place);
-                    column(&table, &attribute_alias(n.expect("every dimension of a movement is a member or an attribute")))
+                    let n = movement.members.iter().position(|member| member == place);
+                    column(&table, &key_alias(n.expect("every dimension of a movement is a member or an attribute")))
                 }
             }
         };
@@ -444,6 +472,12 @@ fn needs_history(movement: &MovementLeaf) -> bool {
     movement.columns.iter().any(|column| column.classes.contains(&Class::New) != column.classes.contains(&Class::Reactivation))
 }
 
+/// Whether the lowest closing of each member matters: seen step by step, what is retained of a member is what it never fell below.
+fn keeps_lowest(movement: &MovementLeaf) -> bool {
+    movement.basis == MovementBasis::Flow
+        && movement.columns.iter().any(|column| column.take == Take::Retained && column.classes.is_empty())
+}
+
 fn summed_column(
     table: &Alias,
     item: &MovementColumn,
@@ -452,10 +486,7 @@ fn summed_column(
     owner: &[Expr],
 ) -> Expr {
     let of = |name: &str| column(table, &Alias::named(name));
-    let positive = |name: &str| {
-        let value = of(name);
-        Expr::when_else(Expr::infix(Infix::Greater, value.clone(), Expr::Number(0)), value, Expr::Number(0))
-    };
+    let positive = |name: &str| positive(of(name));
     let negative = |name: &str| {
         let value = of(name);
         Expr::when_else(Expr::infix(Infix::Less, value.clone(), Expr::Number(0)), value, Expr::Number(0))
@@ -474,7 +505,9 @@ fn summed_column(
         }));
     }
     let change = minus(of("c"), of("o"));
-    // Seen step by step, the period's opening is that of its first step, and what remains of it is what no step took away.
+    // Seen step by step, the period's opening is that of its first step, and what remains of it is what no step took away: not more
+    // than the lowest balance since. A gain after a loss is new, and the next loss takes it first; so what a member without opening
+    // gains and loses again takes nothing from the opening of others.
     let at_first = |value: Expr| match first_step {
         Some(first) if item.classes.is_empty() => Expr::when_else(first.clone(), value, Expr::Number(0)),
         Some(_) | None => value,
@@ -484,7 +517,7 @@ fn summed_column(
         Take::Opening => at_first(of("o")),
         Take::Closing if first_step.is_some() && item.classes.is_empty() => Expr::infix(Infix::Add, at_first(of("o")), change),
         Take::Closing => of("c"),
-        Take::Retained if first_step.is_some() && item.classes.is_empty() => minus(at_first(positive("o")), gross_loss(table)),
+        Take::Retained if first_step.is_some() && item.classes.is_empty() => at_first(smaller(positive("o"), of("low"))),
         Take::Retained => smaller(positive("o"), positive("c")),
         Take::Change => change,
         Take::Credit => minus(negative("c"), negative("o")),
@@ -520,11 +553,7 @@ fn smaller(left: Expr, right: Expr) -> Expr {
     Expr::when_else(is_left, left, right)
 }
 
-fn gross_loss(table: &Alias) -> Expr {
-    let of = |name: &str| column(table, &Alias::named(name));
-    let losses = [Class::Contraction, Class::ComponentLoss, Class::Churn];
-    let list = losses.into_iter().map(|class| Expr::Word(class.name())).collect();
-    let is_loss = Expr::In { value: Box::new(of("class")), list, negated: false };
-    let kept = Expr::when_else(Expr::infix(Infix::Greater, of("c"), Expr::Number(0)), of("c"), Expr::Number(0));
-    Expr::when_else(is_loss, Expr::infix(Infix::Subtract, of("o"), kept), Expr::Number(0))
+/// The part of a balance that is above zero.
+fn positive(value: Expr) -> Expr {
+    Expr::when_else(Expr::infix(Infix::Greater, value.clone(), Expr::Number(0)), value, Expr::Number(0))
 }
