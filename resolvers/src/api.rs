@@ -21,6 +21,7 @@ use holdfast_schema::{
     model::Model,
     source::{FileId, Span},
 };
+use jiff::tz::TimeZone;
 
 use crate::{
     Answer, Limits, OperationKind, RequestContext, Runner,
@@ -169,11 +170,14 @@ impl Api {
     async fn answer(
         &self,
         runner: Arc<dyn Runner>,
-        context: RequestContext,
+        mut context: RequestContext,
         document: &Valid<ExecutableDocument>,
         operation: &Operation,
         variables: &Valid<JsonMap>,
     ) -> Answer {
+        // Whatever day a question is about, what its caller may see is what holds on the day of the request.
+        let zone = TimeZone::get(&self.model.project.time_zone).unwrap_or(TimeZone::UTC);
+        context.caller.today = context.now.to_zoned(zone).date();
         let planner = Planner {
             model: &self.model,
             surface: &self.surface,

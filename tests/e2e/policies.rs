@@ -1,5 +1,9 @@
 //! Policies on both warehouses: rows that are not there for a caller are not there in any number, and answers do not cross callers.
 
+mod days;
+mod masks;
+mod shares;
+
 use std::collections::BTreeMap;
 
 use holdfast_schema::{query::Caller, value::Value};

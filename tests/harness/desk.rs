@@ -32,6 +32,8 @@ pub struct Counter {
     api: Arc<Api>,
     /// What answers behind it.
     pub engine: Arc<Engine>,
+    /// The warehouse behind that.
+    pub warehouse: Arc<dyn Warehouse>,
     /// Who asks.
     pub caller: Caller,
     /// The instant of every request.
@@ -81,7 +83,8 @@ impl Counter {
     pub fn new(api: &Arc<Api>, warehouse: Arc<dyn Warehouse>, settings: EngineSettings) -> Self {
         Self {
             api: Arc::clone(api),
-            engine: Arc::new(Engine::new(warehouse, settings)),
+            engine: Arc::new(Engine::new(Arc::clone(&warehouse), settings)),
+            warehouse,
             caller: Caller::default(),
             now: "2026-01-15T12:00:00Z".parse().expect("an instant"),
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::Caller;
 use crate::{
     expr::{BinaryOp, Expr},
@@ -20,12 +22,14 @@ pub struct Access {
     pub masked: BTreeSet<DimensionId>,
     /// Names of the policies, sorted.
     pub policies: Vec<String>,
+    /// The day on which `rows` are decided.
+    pub today: Date,
 }
 
 impl Access {
     /// Selects the policies that restrict a caller and fills in their claims. A claim that is missing makes its condition false.
     pub fn of(model: &Model, caller: &Caller) -> Self {
-        let mut access = Self::default();
+        let mut access = Self { today: caller.today, ..Self::default() };
         for policy in model.policies.iter().filter(|policy| applies(policy, caller)) {
             if let Some(rows) = &policy.rows {
                 access.rows.entry(policy.entity).or_default().push(fill_in(rows, caller));

@@ -13,7 +13,7 @@ use holdfast_schema::{
     query::{Caller, MetricQuery},
     sql::{Dialect, Statement},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     Failure, Outcome, Settings, block_on, complain, say,
@@ -102,7 +102,7 @@ fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> 
     let Some(query) = words.question(model) else {
         return Ok(Outcome::Wrong);
     };
-    match compile::metrics(model, &query, &Caller::default(), dialect) {
+    match compile::metrics(model, &query, &nobody(model), dialect) {
         Ok(plan) => {
             say(&write(model, 1, &Question::Metrics { query, plan: Arc::new(plan) }, dialect, explain))?;
             Ok(Outcome::Well)
@@ -114,13 +114,19 @@ fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> 
     }
 }
 
+/// Who asks from the command line, today: somebody without roles and claims.
+fn nobody(model: &Model) -> Caller {
+    let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
+    Caller { today: Timestamp::now().to_zoned(zone).date(), ..Caller::default() }
+}
+
 fn write(model: &Model, number: usize, question: &Question, dialect: Dialect, explain: bool) -> String {
     let mut out = String::new();
     match question {
         Question::Metrics { query, plan } => {
             out.push_str(&format!("-- question {number}: {}\n", metric_title(query)));
             if explain {
-                let text = compile::explain(model, query, &Caller::default(), dialect);
+                let text = compile::explain(model, query, &nobody(model), dialect);
                 out.push_str(&text.unwrap_or_else(|error| refusal(&error)));
             } else {
                 out.push_str(&statement("rows", &plan.rows));
@@ -130,7 +136,7 @@ fn write(model: &Model, number: usize, question: &Question, dialect: Dialect, ex
         Question::Entities { query, plan } => {
             out.push_str(&format!("-- question {number}: {}\n", query.entity));
             if explain {
-                let text = compile::explain_entities(model, query, &Caller::default());
+                let text = compile::explain_entities(model, query, &nobody(model));
                 out.push_str(&text.unwrap_or_else(|error| refusal(&error)));
             }
             out.push_str(&statement("rows", &plan.rows));

@@ -106,7 +106,9 @@ impl Suite<'_> {
         let Some(query) = question(self.model, &test.ask, around, &mut diagnostics) else {
             return self.words(&diagnostics);
         };
-        let plan = match compile::metrics(self.model, &query, &Caller::default(), warehouse.dialect()) {
+        // A test knows no clock: the day it asks about is the day on which it asks.
+        let caller = Caller { today: query.as_of, ..Caller::default() };
+        let plan = match compile::metrics(self.model, &query, &caller, warehouse.dialect()) {
             Ok(plan) => plan,
             Err(error) => {
                 let help = error.help.as_deref().map_or_else(String::new, |help| format!(" ({help})"));

@@ -140,5 +140,5 @@ fn text(value: impl Into<String>) -> Value {
 }
 
 fn claims(name: &str, values: Vec<Value>) -> Caller {
-    Caller { claims: BTreeMap::from([(name.to_owned(), values)]), ..Caller::default() }
+    Caller { claims: BTreeMap::from([(name.to_owned(), values)]), today: date(2026, 3, 31), ..Caller::default() }
 }

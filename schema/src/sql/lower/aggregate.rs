@@ -155,7 +155,7 @@ pub(super) fn among(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, item: &Aggre
         | Aggregate::CountDistinct
         | Aggregate::Median => scan.of_row(&measure.expr),
     };
-    let value = fans.weights(env).fold(value, |value, weight| Expr::infix(Infix::Multiply, value, weight));
+    let value = fans.weights().fold(value, |value, weight| Expr::infix(Infix::Multiply, value, weight));
     let value = if conditions.is_empty() { value } else { Expr::when(Expr::And(conditions), value) };
     let value = match (aggregate, measure.value_type) {
         (Aggregate::Sum, ValueType::Int) => Expr::Exact(Box::new(value)),

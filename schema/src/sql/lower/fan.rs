@@ -3,11 +3,11 @@
 use super::{
     column,
     condition::condition,
-    scan::{At, Env, Scan, physical, visible},
+    scan::{At, Env, Scan, is_restricted, physical, visible},
 };
 use crate::{
     model::{
-        Cardinality, RelationshipId,
+        Cardinality, DimensionId, RelationshipId,
         entity::ColumnName,
         path::{Fan, Path},
     },
@@ -60,6 +60,9 @@ impl Fans {
         }
         for joined in &mut fans.joined {
             joined.alias = join_values(scan, env, &joined.to, &joined.places, joined.is_weighted);
+            if joined.is_weighted && hides_parts(env, &joined.to) {
+                drop_hidden_parts(scan, env, &joined.to, &joined.alias);
+            }
         }
         for filter in filters.iter().filter(|filter| !fans.covers(filter)) {
             semi_join(scan, env, filter);
@@ -76,15 +79,42 @@ impl Fans {
         all
     }
 
-    /// The weights by which sums are multiplied. What is not allocated counts whole, under no value, so nothing is lost; unless the
-    /// caller may not see all allocations: then what looks unallocated may be allocated to others, and counts nothing.
-    pub(super) fn weights(&self, env: Env<'_>) -> impl Iterator<Item = Expr> {
-        let unallocated = i64::from(env.access.rows.is_empty());
+    /// The weights by which sums are multiplied. What is not allocated counts whole, under no value, so nothing is lost.
+    pub(super) fn weights(&self) -> impl Iterator<Item = Expr> {
         self.joined
             .iter()
             .filter(|joined| joined.is_weighted)
-            .map(move |joined| Expr::Call("coalesce", vec![column(&joined.alias, &Alias::named("w")), Expr::Number(unallocated)]))
+            .map(|joined| Expr::Call("coalesce", vec![column(&joined.alias, &Alias::named("w")), Expr::Number(1)]))
     }
+}
+
+/// Whether some of a row's parts may not be there for the caller.
+fn hides_parts(env: Env<'_>, to: &[RelationshipId]) -> bool {
+    let relationship = env.model.relationship(*to.last().expect("a path that multiplies is not empty"));
+    let bridge = match &relationship.cardinality {
+        Cardinality::ManyToMany { bridge, .. } => is_restricted(env, *bridge),
+        Cardinality::OneToMany | Cardinality::ManyToOne | Cardinality::OneToOne => false,
+    };
+    bridge || is_restricted(env, relationship.to)
+}
+
+/// A row that met no part counts as not allocated, unless it has parts that are not there for the caller: what looks unallocated is
+/// allocated to others then, and counts nothing.
+fn drop_hidden_parts(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], parts: &Alias) {
+    let relationship = env.model.relationship(*to.last().expect("a path that multiplies is not empty"));
+    let Cardinality::ManyToMany { bridge, near, .. } = &relationship.cardinality else { unreachable!("only a bridge has weights") };
+    let everyones = Side {
+        scan: Scan::for_anyone(env, *bridge, At::AsOf),
+        theirs: near.clone(),
+        ours: relationship.own.clone(),
+        weight: None,
+        far: None,
+        inner: Vec::new(),
+    };
+    let items = key_items(&everyones);
+    let all = attach(scan, env, everyones, to, items, Meet::Values);
+    let first = Alias::named("f0");
+    scan.filter(Expr::Or(vec![Expr::is_not_null(column(parts, &first)), Expr::is_null(column(&all, &first))]));
 }
 
 /// A dimension's value in a scan. A key that a foreign key already holds needs no join.
@@ -97,8 +127,23 @@ pub(super) fn value_of(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, place: &P
     safe_value(scan, env, &place.reach.path, place.dimension)
 }
 
-/// A dimension at the end of a safe path.
-pub(super) fn safe_value(scan: &mut Scan<'_>, env: Env<'_>, path: &[RelationshipId], dimension: crate::model::DimensionId) -> Expr {
+/// A dimension at the end of a safe path, as it is shown.
+pub(super) fn safe_value(scan: &mut Scan<'_>, env: Env<'_>, path: &[RelationshipId], dimension: DimensionId) -> Expr {
+    match identity(env.model, path, dimension) {
+        Some((shorter, _)) if shorter.len() < path.len() && !scan.may_read_foreign_key(path, shorter.len()) => {
+            let part = env.model.entity(dimension.entity).key.iter().position(|part| *part == dimension.index);
+            match part.filter(|_| env.access.rows.contains_key(&dimension.entity) && !env.access.masked.contains(&dimension)) {
+                Some(part) => scan.visible_key(path, part),
+                None => scan.dimension(path, dimension),
+            }
+        }
+        Some(_) | None => identifying_value(scan, env, path, dimension),
+    }
+}
+
+/// A dimension at the end of a safe path, to tell members apart: a foreign key does even where the row behind it is not there for the
+/// caller.
+pub(super) fn identifying_value(scan: &mut Scan<'_>, env: Env<'_>, path: &[RelationshipId], dimension: DimensionId) -> Expr {
     if env.access.masked.contains(&dimension) {
         return Expr::Null(env.model.dimension(dimension).value_type);
     }
@@ -143,7 +188,9 @@ fn side<'a>(env: Env<'a>, to: &[RelationshipId]) -> Side<'a> {
                         .zip(&relationship.other)
                         .map(|(own, other)| Expr::equal(Expr::Physical(alias.clone(), other.clone()), scan.column(own)))
                         .collect();
-                    scan.join(Join { kind: JoinKind::Left, from: visible(env, relationship.to, alias.clone()), on });
+                    // A part of what the caller may not see is not there, rather than there without a value.
+                    let kind = if is_restricted(env, relationship.to) { JoinKind::Inner } else { JoinKind::Left };
+                    scan.join(Join { kind, from: visible(env, relationship.to, alias.clone()), on });
                     (Vec::new(), Some(alias))
                 }
             };
@@ -173,10 +220,14 @@ impl Side<'_> {
     }
 }
 
+/// The columns of the many side that hold our key.
+fn key_items(side: &Side<'_>) -> Vec<Item> {
+    side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}")))).collect()
+}
+
 fn join_values(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], places: &[Place], is_weighted: bool) -> Alias {
     let mut side = side(env, to);
-    let mut items: Vec<_> =
-        side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}")))).collect();
+    let mut items = key_items(&side);
     for (n, place) in places.iter().enumerate() {
         items.push(side.value(env, to, place).named(&Alias(format!("d{n}"))));
     }
@@ -197,8 +248,7 @@ fn semi_join(scan: &mut Scan<'_>, env: Env<'_>, filter: &Condition<Place>) {
     let mut side = side(env, &to);
     let test = condition(filter, &mut |place| side.value(env, &to, place));
     side.scan.filter(test);
-    let items = side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}"))));
-    let items = items.collect();
+    let items = key_items(&side);
     attach(scan, env, side, &to, items, Meet::Any);
 }
 

@@ -27,6 +27,15 @@ pub(crate) struct Env<'a> {
     pub(crate) time_zone: &'a str,
 }
 
+impl Env<'_> {
+    /// The same on the day the caller asks, with what is known then: where policies look. What a caller may see is decided by what
+    /// holds now, or history would show phantom losses to those who may see only a part; and not by `as_of` and `as_known_at`, or
+    /// the caller could choose when a policy let more through.
+    fn today(self) -> Self {
+        Self { as_of: self.access.today, as_known_at: None, ..self }
+    }
+}
+
 /// When effective-dated entities are read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum At {
@@ -45,6 +54,8 @@ pub(crate) struct Scan<'a> {
     at: At,
     joins: Vec<Join>,
     joined: BTreeMap<(Vec<RelationshipId>, bool), Alias>,
+    /// Keys of what is there for the caller, by the path to it.
+    keys: BTreeMap<Vec<RelationshipId>, Alias>,
     filters: Vec<Expr>,
     scanned: BTreeSet<EntityId>,
 }
@@ -53,28 +64,30 @@ impl<'a> Scan<'a> {
     /// A scan of an entity's rows that exist for the caller. `at` tells when entities joined to it are read; the entity itself, when
     /// effective-dated, is read at the day that counts as today.
     pub(crate) fn new(env: Env<'a>, entity: EntityId, at: At) -> Self {
+        let mut scan = Self::for_anyone(env, entity, at);
+        scan.apply_policies();
+        scan
+    }
+
+    /// The same whoever asks: for what decides about rows, never for what is shown.
+    pub(crate) fn for_anyone(env: Env<'a>, entity: EntityId, at: At) -> Self {
         let mut scan = Self::over(env, entity, relation(env, entity, root()), at);
         if let Some(validity) = &env.model.entity(entity).validity {
             let as_of = Expr::Value(Value::Date(env.as_of));
             scan.filters.extend(valid_at(&root(), validity, &as_of));
         }
-        scan.apply_policies(true);
         scan
     }
 
     /// A scan of an entity's rows that exist for the caller, as they are on a day. With `days`, from each of several: these are joined
     /// as [`days_alias`], of which `day` speaks.
     pub(crate) fn seen_from(env: Env<'a>, entity: EntityId, days: Option<From>, day: Expr) -> Self {
-        let validity = &env.model.entity(entity).validity;
-        // Whether a caller may see a thing is decided by what it is now, not by the version that is read.
-        let decided_now = validity.is_some() && env.access.rows.contains_key(&entity);
-        let rows = if decided_now { visible(env, entity, root()) } else { relation(env, entity, root()) };
-        let mut scan = Self::over(env, entity, rows, At::Row(day.clone()));
+        let mut scan = Self::over(env, entity, relation(env, entity, root()), At::Row(day.clone()));
         scan.joins.extend(days.map(|from| Join { kind: JoinKind::Cross, from, on: Vec::new() }));
-        if let Some(validity) = validity {
+        if let Some(validity) = &env.model.entity(entity).validity {
             scan.filters.extend(valid_at(&root(), validity, &day));
         }
-        scan.apply_policies(!decided_now);
+        scan.apply_policies();
         scan
     }
 
@@ -87,6 +100,7 @@ impl<'a> Scan<'a> {
             at,
             joins: Vec::new(),
             joined: BTreeMap::new(),
+            keys: BTreeMap::new(),
             filters: Vec::new(),
             scanned: BTreeSet::from([entity]),
         }
@@ -162,26 +176,80 @@ impl<'a> Scan<'a> {
         Select { distinct: false, items, from: Some(self.rows), joins: self.joins, filters: self.filters, group_by }
     }
 
-    fn apply_policies(&mut self, own: bool) {
+    fn apply_policies(&mut self) {
         for (entity, conditions) in &self.env.access.rows {
-            let ways = if *entity == self.entity {
-                if own { vec![Vec::new()] } else { Vec::new() }
+            if *entity != self.entity {
+                for way in self.env.model.policy_ways(self.entity, *entity) {
+                    self.restrict(way, conditions);
+                }
+            } else if self.env.model.entity(*entity).validity.is_none() {
+                self.restrict(&[], conditions);
             } else {
-                self.env.model.policy_ways(self.entity, *entity).into_iter().cloned().collect()
-            };
-            for (way, condition) in ways.iter().flat_map(|way| conditions.iter().map(move |condition| (way, condition))) {
-                let filter = expression(condition, &mut |place: &PathDimension| {
-                    let path: Vec<_> = way.iter().chain(&place.path).copied().collect();
-                    let alias = self.place(&path, true);
-                    physical(self.env.model.dimension(place.dimension), &alias)
-                });
-                self.filters.push(filter);
+                self.keep_allowed_today(conditions);
             }
         }
     }
 
-    /// The alias at the end of a path, joining what is not joined yet. With `now`, versions are those of the day that counts as today:
-    /// what a caller may see is decided by what holds now, or history would show phantom losses to those who may see only a part.
+    /// Keeps the rows for which the entity at the end of a way fulfils conditions.
+    fn restrict(&mut self, way: &[RelationshipId], conditions: &[expr::Expr<PathDimension>]) {
+        for condition in conditions {
+            let filter = expression(condition, &mut |place: &PathDimension| {
+                let path: Vec<_> = way.iter().chain(&place.path).copied().collect();
+                let alias = self.place(&path, true);
+                physical(self.env.model.dimension(place.dimension), &alias)
+            });
+            self.filters.push(filter);
+        }
+    }
+
+    /// Keeps the rows, of whatever version, whose version of today fulfils conditions.
+    fn keep_allowed_today(&mut self, conditions: &[expr::Expr<PathDimension>]) {
+        let mut today = Self::for_anyone(self.env.today(), self.entity, At::AsOf);
+        today.restrict(&[], conditions);
+        let key: Vec<Expr> = self.env.model.entity(self.entity).key_columns().map(|column| self.column(column)).collect();
+        self.join_keys(JoinKind::Inner, today, key);
+    }
+
+    /// The key at the end of a path where the row behind it is there for the caller, and null where it is not.
+    pub(crate) fn visible_key(&mut self, path: &[RelationshipId], part: usize) -> Expr {
+        let (last, before) = path.split_last().expect("a key behind a foreign key is a hop away");
+        let alias = match self.keys.get(path) {
+            Some(alias) => alias.clone(),
+            None => {
+                let relationship = self.env.model.relationship(*last);
+                let from = self.place(before, false);
+                let mut today = Self::for_anyone(self.env.today(), relationship.to, At::AsOf);
+                for (entity, conditions) in &self.env.access.rows {
+                    ways(self.env.model, relationship.to, *entity).iter().for_each(|way| today.restrict(way, conditions));
+                }
+                let foreign_key = |column: &ColumnName| {
+                    let position = relationship.other.iter().position(|other| other == column);
+                    let position = position.expect("a foreign key holds the whole key: checked when definitions are resolved");
+                    Expr::Physical(from.clone(), relationship.own[position].clone())
+                };
+                let key = self.env.model.entity(relationship.to).key_columns().map(foreign_key).collect();
+                let alias = self.join_keys(JoinKind::Left, today, key);
+                self.keys.insert(path.to_vec(), alias.clone());
+                alias
+            }
+        };
+        Expr::Column(alias, key_alias(part))
+    }
+
+    /// Joins the keys of another scan.
+    fn join_keys(&mut self, kind: JoinKind, keys: Self, to: Vec<Expr>) -> Alias {
+        self.scanned.extend(keys.scanned());
+        let columns = self.env.model.entity(keys.entity).key_columns();
+        let items = columns.enumerate().map(|(n, column)| keys.column(column).named(&key_alias(n))).collect();
+        let select = Select { distinct: true, ..keys.select(items, None) };
+        let alias = self.next_alias();
+        let on = to.into_iter().enumerate().map(|(n, to)| Expr::equal(Expr::Column(alias.clone(), key_alias(n)), to)).collect();
+        let relation = Relation::Query(Box::new(Query::select(select)));
+        self.joins.push(Join { kind, from: From { relation, alias: alias.clone() }, on });
+        alias
+    }
+
+    /// The alias at the end of a path, joining what is not joined yet. With `now`, for policies, everything is read today.
     fn place(&mut self, path: &[RelationshipId], now: bool) -> Alias {
         let Some((last, before)) = path.split_last() else { return root() };
         if let Some(alias) = self.joined.get(&(path.to_vec(), now)) {
@@ -193,6 +261,7 @@ impl<'a> Scan<'a> {
             matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne),
             "only safe hops are joined"
         );
+        let env = if now { self.env.today() } else { self.env };
         let alias = self.next_alias();
         let mut on: Vec<Expr> = relationship
             .own
@@ -202,24 +271,62 @@ impl<'a> Scan<'a> {
                 Expr::equal(Expr::Physical(alias.clone(), other.clone()), Expr::Physical(from.clone(), own.clone()))
             })
             .collect();
-        if let Some(validity) = &self.env.model.entity(relationship.to).validity {
+        if let Some(validity) = &env.model.entity(relationship.to).validity {
             let instant = match &self.at {
                 At::Row(day) if !now => day.clone(),
-                At::Row(_) | At::AsOf => Expr::Value(Value::Date(self.env.as_of)),
+                At::Row(_) | At::AsOf => Expr::Value(Value::Date(env.as_of)),
             };
             on.extend(valid_at(&alias, validity, &instant));
         }
         self.scanned.insert(relationship.to);
-        let is_filtered = now || self.env.model.policy_ways(self.entity, relationship.to).iter().any(|way| way.as_slice() == path);
-        let from = if is_filtered {
-            relation(self.env, relationship.to, alias.clone())
+        let from = if now || self.is_covered(path) {
+            relation(env, relationship.to, alias.clone())
         } else {
-            visible(self.env, relationship.to, alias.clone())
+            visible(env, relationship.to, alias.clone())
         };
         self.joins.push(Join { kind: JoinKind::Left, from, on });
         self.joined.insert((path.to_vec(), now), alias.clone());
         alias
     }
+
+    /// Whether the policies that this scan applies have decided about every row that a path leads to, on whatever day it is read.
+    fn is_covered(&self, path: &[RelationshipId]) -> bool {
+        let model = self.env.model;
+        let is_dated = |hop: &RelationshipId| model.entity(model.relationship(*hop).to).validity.is_some();
+        let Some((last, before)) = path.split_last() else { return true };
+        let to = model.relationship(*last).to;
+        self.env.access.rows.keys().all(|restricted| {
+            let applied = ways(model, self.entity, *restricted);
+            let covers = |beyond: &Vec<RelationshipId>| {
+                // On another day a version on the way may have led elsewhere.
+                let is_constant = !before.iter().any(is_dated) && (beyond.is_empty() || !is_dated(last));
+                is_constant && applied.contains(&[path, beyond].concat())
+            };
+            ways(model, to, *restricted).iter().all(covers)
+        })
+    }
+
+    /// Whether a key at the end of a path may be read from the foreign key that leads there: not when the row behind it, or behind
+    /// one on the way, may be one that a policy of its own takes away.
+    pub(crate) fn may_read_foreign_key(&self, path: &[RelationshipId], shorter: usize) -> bool {
+        (shorter + 1..=path.len()).all(|hops| {
+            let to = self.env.model.relationship(path[hops - 1]).to;
+            !self.env.access.rows.contains_key(&to) || self.is_covered(&path[..hops])
+        })
+    }
+}
+
+/// The ways along which a policy on one entity restricts rows of another; an entity's own policy holds where it is.
+fn ways(model: &Model, from: EntityId, to: EntityId) -> Vec<Vec<RelationshipId>> {
+    if from == to {
+        return vec![Vec::new()];
+    }
+    model.policy_ways(from, to).into_iter().cloned().collect()
+}
+
+/// Part of a key in a subquery of keys.
+fn key_alias(part: usize) -> Alias {
+    Alias(format!("f{part}"))
 }
 
 /// The alias of the scanned entity.
@@ -259,39 +366,21 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
     }
 }
 
-/// An entity's rows that exist for the caller: for joins along ways on which the scan's own policies do not look.
+/// An entity's rows that exist for the caller, all versions of them: for joins along ways on which the scan's own policies do not look.
 pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> From {
     if !is_restricted(env, id) {
         return relation(env, id, alias);
     }
-    let entity = env.model.entity(id);
-    let keys: Vec<ColumnName> = entity.key_columns().cloned().collect();
-    let key_alias = |n: usize| Alias(format!("f{n}"));
-    let scan = Scan::new(env, id, At::AsOf);
-    let items = keys.iter().enumerate().map(|(n, key)| scan.column(key).named(&key_alias(n))).collect();
-    let mut allowed = scan.select(items, None);
-    allowed.distinct = true;
-    let allowed_alias = Alias::named("allowed");
-    let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
-    let on = keys
-        .iter()
-        .enumerate()
-        .map(|(n, key)| Expr::equal(Expr::Column(allowed_alias.clone(), key_alias(n)), column(key)))
-        .collect();
-    let rows = Relation::Query(Box::new(Query::select(allowed)));
-    let columns = columns_of(env.model, id, entity);
-    let select = Select {
-        items: columns.iter().map(|name| column(name).named(&Alias::named(name.0.clone()))).collect(),
-        from: Some(relation(env, id, root())),
-        joins: vec![Join { kind: JoinKind::Inner, from: From { relation: rows, alias: allowed_alias }, on }],
-        ..Select::default()
-    };
-    From { relation: Relation::Query(Box::new(Query::select(select))), alias }
+    let mut scan = Scan::over(env, id, relation(env, id, root()), At::AsOf);
+    scan.apply_policies();
+    let columns = columns_of(env.model, id, env.model.entity(id));
+    let items = columns.iter().map(|name| scan.column(name).named(&Alias::named(name.0.clone()))).collect();
+    From { relation: Relation::Query(Box::new(Query::select(scan.select(items, None)))), alias }
 }
 
 /// Whether a policy takes rows of an entity away, its own or one of an entity it leads to.
-fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
-    env.access.rows.keys().any(|restricted| *restricted == id || !env.model.policy_ways(id, *restricted).is_empty())
+pub(crate) fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
+    env.access.rows.keys().any(|restricted| !ways(env.model, id, *restricted).is_empty())
 }
 
 /// Of rows with one key (of versions: and one first instant) the one that was known last.
