@@ -12,7 +12,7 @@ use crate::{
     expr::{BinaryOp, Expr, Function, UnaryOp},
     model::{
         Cardinality,
-        entity::{Aggregate, ColumnName, Entity, Source},
+        entity::{Aggregate, ColumnName, Entity, RowValue, Source},
     },
     suggest,
     value::{ValueType, canonical_decimal},
@@ -119,9 +119,7 @@ fn tables(entities: &[Entity]) -> BTreeMap<String, Columns> {
         for measure in &entity.measures {
             let is_number = matches!(measure.aggregate, Aggregate::Sum | Aggregate::Average);
             numbers(&measure.expr, is_number, &mut |column| note(entity, column, Some(ValueType::Decimal)));
-            for expr in [&measure.expr].into_iter().chain(&measure.filter) {
-                expr.visit_refs(&mut |column| note(entity, column, None));
-            }
+            measure.visit_columns(&mut |column| note(entity, column, None));
         }
         if let Some(validity) = &entity.validity {
             let columns = [&validity.from, &validity.to].into_iter().chain(&validity.recorded);
@@ -147,9 +145,9 @@ fn tables(entities: &[Entity]) -> BTreeMap<String, Columns> {
 }
 
 /// Visits the columns of an expression that can only be numbers: what is added up, and what is calculated with.
-fn numbers(expr: &Expr<ColumnName>, is_number: bool, seen: &mut impl FnMut(&ColumnName)) {
+fn numbers(expr: &Expr<RowValue>, is_number: bool, seen: &mut impl FnMut(&ColumnName)) {
     match expr {
-        Expr::Ref(column) if is_number => seen(column),
+        Expr::Ref(RowValue::Column(column)) if is_number => seen(column),
         Expr::Ref(_) | Expr::Literal(_) => {}
         Expr::Unary(UnaryOp::Negate, value) => numbers(value, true, seen),
         Expr::Unary(UnaryOp::Not, value) | Expr::IsNull { value, .. } => numbers(value, false, seen),
@@ -174,14 +172,15 @@ fn numbers(expr: &Expr<ColumnName>, is_number: bool, seen: &mut impl FnMut(&Colu
         }
         Expr::Call(function, arguments) => {
             let are_numbers = match function {
-                Function::Abs | Function::Round => true,
+                Function::Abs | Function::Round | Function::Floor | Function::Sqrt => true,
                 Function::Coalesce | Function::NullIf | Function::Greatest | Function::Least => is_number,
                 Function::Lower
                 | Function::Upper
                 | Function::DaysBetween
                 | Function::AddDays
                 | Function::AddMonths
-                | Function::MonthStart => false,
+                | Function::MonthStart
+                | Function::MonthsBetween => false,
             };
             arguments.iter().for_each(|argument| numbers(argument, are_numbers, seen));
         }
