@@ -1,7 +1,7 @@
 //! The ways in which a number over several tables goes wrong, each by name, against SQL written by hand.
 
-mod corrections;
 mod bridges;
+mod corrections;
 mod time;
 mod windows;
 mod zones;
