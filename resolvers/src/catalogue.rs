@@ -2,10 +2,9 @@
 
 use holdfast_schema::{
     definition::test::SavedQuestion,
-    expr::BinaryOp,
     model::{
         Cardinality, DimensionIndex, EntityId, MetricId, MetricKind, RelationshipIndex, View, ViewId, ViewTarget,
-        access::{RuleSeverity, RuleTime},
+        access::RuleTime,
         metric::{Additivity, Direction},
     },
     query::{Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope},
@@ -19,6 +18,7 @@ use crate::{
     naming::camel,
     plan::Planner,
     select::{Arguments, Selected},
+    signal,
     surface::CatalogueRoot,
 };
 
@@ -92,6 +92,11 @@ impl CataloguePlan {
             CatalogueRoot::Segments => walk.list(selected, (0..model.segments.len()).map(Object::Segment))?,
         };
         Ok(Self { value })
+    }
+
+    /// Reads what is selected of one rule.
+    pub(crate) fn rule<'a>(planner: &Planner<'a>, selected: &Selected<'a>, position: usize) -> Result<Value, Problem> {
+        Walk { planner, values: 0 }.object(selected, Object::Rule(position))
     }
 }
 
@@ -199,6 +204,8 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::Movement(_) => "MOVEMENT",
                 MetricKind::PerEntity { .. } => "PER_ENTITY",
                 MetricKind::Share { .. } => "SHARE",
+                MetricKind::Score(_) => "SCORE",
+                MetricKind::OfScore { .. } => "OF_SCORE",
             }),
             "valueType" => value_type(metric.value_type),
             "formula" => text(&metric.formula),
@@ -253,7 +260,7 @@ impl<'a> Walk<'_, 'a> {
     fn question(&self, view: &str, id: MetricId) -> MetricQuery {
         let model = self.planner.model;
         let metric = model.metric(id);
-        let selection = MetricSelection { key: metric.name.clone(), metric: metric.name.clone(), filter: None, status: false };
+        let selection = MetricSelection::of(&metric.name);
         let grain_of = |fact: &EntityId| {
             let entity = model.entity(*fact);
             entity.time.and_then(|index| entity.dimensions[index.index()].time).map(|time| time.grain.max(Grain::Month))
@@ -377,20 +384,7 @@ impl<'a> Walk<'_, 'a> {
             "description" => optional(rule.description.as_ref()),
             "per" => self.object(field, Object::Entity(rule.per))?,
             "metric" => self.object(field, Object::Metric(rule.metric))?,
-            "operator" => text(match rule.operator {
-                BinaryOp::NotEqual => "NE",
-                BinaryOp::Less => "LT",
-                BinaryOp::LessOrEqual => "LTE",
-                BinaryOp::Greater => "GT",
-                BinaryOp::GreaterOrEqual => "GTE",
-                BinaryOp::Equal
-                | BinaryOp::Add
-                | BinaryOp::Subtract
-                | BinaryOp::Multiply
-                | BinaryOp::Divide
-                | BinaryOp::And
-                | BinaryOp::Or => "EQ",
-            }),
+            "operator" => text(signal::operator(rule.operator)),
             "threshold" => text(&rule.threshold),
             "at" => text(match rule.at {
                 RuleTime::LastCompleteMonth => "LAST_COMPLETE_MONTH",
@@ -399,11 +393,7 @@ impl<'a> Walk<'_, 'a> {
             }),
             "persistence" => Value::Number(i64::from(rule.persistence)),
             "firesWhenUnknown" => Value::Bool(rule.fires_when_unknown),
-            "severity" => text(match rule.severity {
-                RuleSeverity::Info => "INFO",
-                RuleSeverity::Warning => "WARNING",
-                RuleSeverity::Critical => "CRITICAL",
-            }),
+            "severity" => text(signal::severity(rule.severity)),
             "plays" => texts(&rule.plays),
             _ => optional(rule.source.as_ref()),
         })

@@ -2,8 +2,10 @@
 //! same time.
 
 mod asker;
+mod signals;
 
 pub(crate) use asker::Asker;
+pub(crate) use signals::{Signal, Signals};
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -46,6 +48,8 @@ pub(crate) struct Level {
     pub(crate) children: Vec<Result<Child, Problem>>,
     /// Metrics of the rows, as in the plan.
     pub(crate) metrics: Vec<Result<MetricRows, Problem>>,
+    /// Signals of the rows, as in the plan.
+    pub(crate) signals: Vec<Result<Signals, Problem>>,
 }
 
 /// The rows of one page.
@@ -99,6 +103,8 @@ pub(crate) enum Fetched {
     Connection(Child),
     /// Rows of several entities.
     Nodes(Vec<Result<Level, Problem>>),
+    /// Rules were evaluated.
+    Signals(Signals),
     /// Nothing was asked.
     Nothing,
 }
@@ -114,6 +120,7 @@ async fn root(asker: &Asker, model: &Model, kind: &RootKind) -> Result<Fetched, 
         RootKind::One(plan) => Fetched::Keyed(keyed(asker, model, plan).await?),
         RootKind::Connection(plan) => Fetched::Connection(connection(asker, model, plan, None).await?),
         RootKind::Nodes { plans, .. } => Fetched::Nodes(join_all(plans.iter().map(|plan| keyed(asker, model, plan))).await),
+        RootKind::Signals(plan) => Fetched::Signals(signals::all(asker, model, plan).await?),
         RootKind::Catalogue(_) | RootKind::Introspection => Fetched::Nothing,
         RootKind::Failed(problem) => return Err(problem.clone()),
     })
@@ -227,6 +234,7 @@ fn level_of_keys(keys: Vec<Key>) -> Level {
         windows: HashMap::new(),
         children: Vec::new(),
         metrics: Vec::new(),
+        signals: Vec::new(),
     }
 }
 
@@ -275,6 +283,7 @@ fn level_of_rows(answer: &EntityAnswer, plan: &RowsPlan, limit: usize, backwards
         windows,
         children: Vec::new(),
         metrics: Vec::new(),
+        signals: Vec::new(),
     }
 }
 
@@ -299,9 +308,11 @@ fn below<'a>(asker: &'a Asker, model: &'a Model, plan: &'a RowsPlan, mut level: 
         }));
         let metrics =
             join_all(plan.metrics.iter().map(|group| entity_metrics(asker, plan.entity, model, &group.query, shown.clone())));
-        let (children, metrics) = futures_util::join!(children, metrics);
+        let signals = join_all(plan.signals.iter().map(|plan| signals::of_rows(asker, model, plan, shown.clone())));
+        let (children, metrics, signals) = futures_util::join!(children, metrics, signals);
         level.children = children;
         level.metrics = metrics;
+        level.signals = signals;
         level
     }
     .boxed()

@@ -35,6 +35,7 @@ mod write;
 mod exact;
 mod ids;
 mod json;
+mod signal;
 
 mod answer;
 mod endpoint;

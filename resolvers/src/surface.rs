@@ -15,15 +15,22 @@ use holdfast_schema::{
 use crate::naming::{self, Names, camel, pascal};
 
 /// Fields that every row has.
-const ROW_FIELDS: [&str; 4] = ["id", "period", "compare", "status"];
+const ROW_FIELDS: [(&str, RowMember); 5] = [
+    ("id", RowMember::Id),
+    ("period", RowMember::Period),
+    ("compare", RowMember::Compare),
+    ("status", RowMember::Status),
+    ("contributions", RowMember::Contributions),
+];
 
 /// Fields of conditions that are not fields of what they are about.
 const CONNECTIVES: [&str; 3] = ["and", "or", "not"];
 
 /// Root fields that every surface has.
-const ROOTS: [(&str, Root); 10] = [
+const ROOTS: [(&str, Root); 11] = [
     ("node", Root::Node),
     ("nodes", Root::Nodes),
+    ("signals", Root::Signals),
     ("metrics", Root::Catalogue(CatalogueRoot::Metrics)),
     ("metric", Root::Catalogue(CatalogueRoot::Metric)),
     ("dimensions", Root::Catalogue(CatalogueRoot::Dimensions)),
@@ -35,7 +42,7 @@ const ROOTS: [(&str, Root); 10] = [
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 58] = [
+const TYPES: [&str; 65] = [
     "Query",
     "Node",
     "PageInfo",
@@ -54,6 +61,13 @@ const TYPES: [&str; 58] = [
     "NullOrder",
     "CellStatus",
     "MetricComparison",
+    "Contribution",
+    "Signal",
+    "SignalEvidence",
+    "SignalList",
+    "SignalOrder",
+    "SignalWhere",
+    "PreviousContribution",
     "Provenance",
     "CacheState",
     "SegmentName",
@@ -122,6 +136,8 @@ pub(crate) enum Root {
     Node,
     /// Any rows by their global ids.
     Nodes,
+    /// Rules evaluated for entities.
+    Signals,
     /// The definitions themselves.
     Catalogue(CatalogueRoot),
 }
@@ -176,6 +192,8 @@ pub(crate) enum EntityMember {
     Relationship(RelationshipIndex),
     /// The metrics.
     Metrics,
+    /// Rules evaluated for it.
+    Signals,
 }
 
 /// A view in GraphQL.
@@ -217,6 +235,8 @@ pub(crate) enum RowMember {
     Compare,
     /// Why values are missing.
     Status,
+    /// What the inputs of scores add to them.
+    Contributions,
     /// A dimension.
     Dimension(ViewDimensionIndex),
     /// A metric.
@@ -268,6 +288,12 @@ impl Surface {
             root_fields.insert(names.field.clone(), Root::Entity(id));
             root_fields.insert(names.list.clone(), Root::Entities(id));
         }
+        let mut conditions = Names::new("fields of `SignalWhere`");
+        ["rule", "severity", "fired", "unknown"].iter().for_each(|name| conditions.reserve(name));
+        for id in rule_entities(model) {
+            let entity = model.entity(id);
+            conditions.take(&entities[id.index()].field, format!("entity `{}`", entity.name), entity.span, out);
+        }
         let enums = enums(model, &entities, &mut types, out);
         Self { entities, views, roots: root_fields, enums }
     }
@@ -298,14 +324,15 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
         "Order",
         "Compare",
         "Status",
+        "Contributions",
         "MovementGrain",
     ] {
         types.take(&format!("{type_name}{suffix}"), format!("a type of view `{}`", view.name), view.span, out);
     }
     let mut fields = Names::new(format!("fields of `{type_name}Row`"));
     let mut members = HashMap::new();
-    ROW_FIELDS.iter().for_each(|name| fields.reserve(name));
-    for (name, member) in ROW_FIELDS.into_iter().zip([RowMember::Id, RowMember::Period, RowMember::Compare, RowMember::Status]) {
+    for (name, member) in ROW_FIELDS {
+        fields.reserve(name);
         members.insert(name.to_owned(), member);
     }
     let mut dimensions = Vec::new();
@@ -377,8 +404,21 @@ fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics)
     if metrics.is_empty() {
         members.remove("metrics");
     }
+    if model.rules.iter().any(|rule| rule.per == id)
+        && fields.take("signals", format!("the signals of entity `{}`", entity.name), entity.span, out)
+    {
+        members.insert("signals".to_owned(), EntityMember::Signals);
+    }
     let field = camel(&entity.name);
     EntityNames { list: naming::plural(&field), field, type_name, dimensions, relationships, metrics, members }
+}
+
+/// The entities that rules are evaluated for, in order.
+pub(crate) fn rule_entities(model: &Model) -> Vec<EntityId> {
+    let mut entities: Vec<EntityId> = model.rules.iter().map(|rule| rule.per).collect();
+    entities.sort_unstable();
+    entities.dedup();
+    entities
 }
 
 /// Whether each row of a fact belongs to one row of the entity.

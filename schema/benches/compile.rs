@@ -41,8 +41,7 @@ fn shipped() -> std::sync::Arc<Model> {
 }
 
 fn question(view: &str, metrics: &[&str], dimensions: &[&str], totals: bool) -> MetricQuery {
-    let selection =
-        |name: &&str| MetricSelection { key: (*name).to_owned(), metric: (*name).to_owned(), filter: None, status: false };
+    let selection = |name: &&str| MetricSelection::of(*name);
     let period = GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain: Grain::Month } };
     let dimension = |name: &&str| GroupBy { key: (*name).to_owned(), item: GroupItem::Dimension((*name).to_owned()) };
     MetricQuery {

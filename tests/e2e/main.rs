@@ -11,4 +11,5 @@ mod movements_properties;
 mod pages;
 mod policies;
 mod readme;
+mod signals;
 mod tidy;

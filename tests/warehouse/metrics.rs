@@ -32,10 +32,7 @@ const TOGETHER: usize = 6;
 fn question(view: &str, metrics: &[String], by: Vec<GroupItem>) -> MetricQuery {
     MetricQuery {
         scope: Scope::View(view.to_owned()),
-        metrics: metrics
-            .iter()
-            .map(|name| MetricSelection { key: name.clone(), metric: name.clone(), filter: None, status: true })
-            .collect(),
+        metrics: metrics.iter().map(|name| MetricSelection { status: true, ..MetricSelection::of(name) }).collect(),
         by: by.into_iter().enumerate().map(|(index, item)| GroupBy { key: format!("k{index}"), item }).collect(),
         range: Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2025, 7, 1)) }),
         filter: None,

@@ -9,7 +9,7 @@ use holdfast_schema::{
     value::Value,
 };
 
-use super::{Moment, Planner, entity_name, sorted};
+use super::{Moment, Planner, SignalsPlan, entity_name, sorted};
 use crate::{
     error::Problem,
     filter::{self, Kind},
@@ -34,6 +34,8 @@ pub(crate) struct RowsPlan {
     pub(crate) children: Vec<ChildPlan>,
     /// Metrics of the rows: one question for each different set of arguments.
     pub(crate) metrics: Vec<MetricGroup>,
+    /// Signals of the rows.
+    pub(crate) signals: Vec<SignalsPlan>,
 }
 
 /// Fields of an object, with response keys, in order.
@@ -52,6 +54,8 @@ pub(crate) enum EntityField {
     Child(usize),
     /// Metrics: a group, and the fields of the object with positions in its question; `None` is `__typename`.
     Metrics(usize, Vec<(String, Option<usize>)>),
+    /// Signals, by position in [`RowsPlan::signals`].
+    Signals(usize),
 }
 
 /// A level below.
@@ -180,8 +184,15 @@ impl RowsPlan {
 impl<'a> Planner<'a> {
     /// Plans what is read of rows that are shown at several places, each with its own selection.
     pub(crate) fn rows(&self, entity: EntityId, places: &[Selected<'a>], moment: Moment) -> Result<RowsPlan, Problem> {
-        let mut plan =
-            RowsPlan { entity, moment, dimensions: Vec::new(), shapes: Vec::new(), children: Vec::new(), metrics: Vec::new() };
+        let mut plan = RowsPlan {
+            entity,
+            moment,
+            dimensions: Vec::new(),
+            shapes: Vec::new(),
+            children: Vec::new(),
+            metrics: Vec::new(),
+            signals: Vec::new(),
+        };
         for place in places {
             let shape = self.shape(place, &mut plan)?;
             plan.shapes.push(shape);
@@ -200,6 +211,10 @@ impl<'a> Planner<'a> {
                 Some(EntityMember::Relationship(index)) => {
                     plan.children.push(self.child(plan, *index, &selected)?);
                     EntityField::Child(plan.children.len() - 1)
+                }
+                Some(EntityMember::Signals) => {
+                    plan.signals.push(self.entity_signals(plan.entity, &selected, plan.moment)?);
+                    EntityField::Signals(plan.signals.len() - 1)
                 }
                 Some(EntityMember::Metrics) => self.entity_metrics(names, &selected, plan)?,
             };
@@ -240,7 +255,7 @@ impl<'a> Planner<'a> {
             let position = names.metric(field.name).map(|metric| {
                 let name = self.model.metric(metric).name.clone();
                 let selections = &mut plan.metrics[group].query.metrics;
-                position_or_push(selections, MetricSelection { key: name.clone(), metric: name, filter: None, status: false })
+                position_or_push(selections, MetricSelection::of(name))
             });
             fields.push((field.key.to_owned(), position));
         }
@@ -305,16 +320,9 @@ impl<'a> Planner<'a> {
         let rows = self.rows(entity, &places, moment)?;
 
         let mut look_up = |name: &str| {
-            if name == "id" {
-                return Some((String::new(), Kind::Entity(entity)));
-            }
-            let index = names.dimensions.iter().find(|(field, _)| field == name)?.1;
-            let dimension = &definition.dimensions[index.index()];
-            let kind = match self.surface.enums.get(&DimensionId { entity, index }) {
-                Some(item) => Kind::Enum(item),
-                None => Kind::Plain(dimension.value_type),
-            };
-            Some((dimension.name.clone(), kind))
+            let (field, kind) = entity_kind(self, entity, name)?;
+            // A question about rows calls the entity itself by no name.
+            Some((if matches!(kind, Kind::Entity(_)) { String::new() } else { field }, kind))
         };
         let filter = filter::condition(self, moment.as_of, arguments.get("where"), &mut look_up)?;
         let mut look_up = |name: &str| {
@@ -400,6 +408,21 @@ impl<'a> Planner<'a> {
             backwards: last.is_some(),
         })
     }
+}
+
+/// The name of a field of an entity's conditions in questions about metrics, and what it is compared as.
+pub(super) fn entity_kind<'a>(planner: &Planner<'a>, entity: EntityId, name: &str) -> Option<(String, Kind<'a>)> {
+    let definition = planner.model.entity(entity);
+    if name == "id" {
+        return Some((definition.name.clone(), Kind::Entity(entity)));
+    }
+    let index = planner.surface.entity(entity).dimensions.iter().find(|(field, _)| field == name)?.1;
+    let dimension = &definition.dimensions[index.index()];
+    let kind = match planner.surface.enums.get(&DimensionId { entity, index }) {
+        Some(item) => Kind::Enum(item),
+        None => Kind::Plain(dimension.value_type),
+    };
+    Some((dimension.name.clone(), kind))
 }
 
 fn page_field(name: &str) -> PageField {

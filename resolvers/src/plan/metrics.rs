@@ -6,8 +6,10 @@ mod group;
 
 mod shape;
 
+pub(super) use shape::period_field;
+
 use holdfast_schema::{
-    model::{DimensionId, ViewId},
+    model::{DimensionId, MetricId, ViewId},
     query::MetricQuery,
     time::Grain,
 };
@@ -98,8 +100,40 @@ pub(crate) enum RowField {
     Metric(usize),
     /// Values at another time; `None` without a comparison.
     Compare(Option<Vec<(String, Option<Compared>)>>),
+    /// Inputs of scores; `None` is `__typename`.
+    Contributions(Vec<(String, Option<ScoreShape>)>),
     /// Why values are missing; `None` is `__typename`.
     Status(Vec<(String, StatusField)>),
+}
+
+/// A score of which the inputs are shown.
+#[derive(Debug)]
+pub(crate) struct ScoreShape {
+    /// Which score.
+    pub(crate) score: MetricId,
+    /// Per input, its value, its value from 0 to 1 and its contribution, by position in the question.
+    pub(crate) inputs: Vec<[usize; 3]>,
+    /// What is shown of each.
+    pub(crate) fields: Vec<(String, ContributionField)>,
+    /// Whether there is another time.
+    pub(crate) compares: bool,
+}
+
+/// One field of a contribution.
+#[derive(Debug)]
+pub(crate) enum ContributionField {
+    Typename,
+    Input,
+    Label,
+    Metric,
+    Weight,
+    Known,
+    Value,
+    Scaled,
+    Contribution,
+    Delta,
+    /// The same at the other time; of its fields only `known`, `value`, `scaled`, `contribution` and the name of the type.
+    Previous(Vec<(String, ContributionField)>),
 }
 
 /// A metric, by position in the question, and what is shown of its comparison.

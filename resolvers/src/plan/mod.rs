@@ -3,12 +3,18 @@
 
 mod entities;
 mod metrics;
+mod signals;
 
 pub(crate) use entities::{
     ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains,
 };
 pub(crate) use metrics::{
-    CompareField, Compared, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField,
+    CompareField, Compared, ContributionField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape,
+    ScoreShape, StatusField,
+};
+
+pub(crate) use signals::{
+    EvidenceField, SignalField, SignalGroup, SignalKey, SignalOrder, SignalShape, SignalsField, SignalsPlan, severity_rank,
 };
 
 use holdfast_schema::{
@@ -71,6 +77,8 @@ pub(crate) enum RootKind {
         /// Whether the field is `nodes`.
         is_list: bool,
     },
+    /// Evaluates rules.
+    Signals(Box<SignalsPlan>),
     /// Answers from the model.
     Catalogue(Box<CataloguePlan>),
     /// Answered by the introspection of the validator: `__schema`, `__type`, `__typename`.
@@ -127,6 +135,7 @@ impl<'a> Planner<'a> {
             }
             Root::Node => self.nodes(selected, arguments.get("id").into_iter(), false)?,
             Root::Nodes => self.nodes(selected, arguments.get("ids").map_or(&[][..], Input::items).iter(), true)?,
+            Root::Signals => RootKind::Signals(Box::new(self.signals(selected, &arguments)?)),
             Root::Catalogue(root) => RootKind::Catalogue(Box::new(CataloguePlan::new(self, root, selected, arguments)?)),
         })
     }

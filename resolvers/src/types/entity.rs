@@ -3,12 +3,12 @@
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
-use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
+use super::{Types, condition, field, input, list, named, one_line, required, required_list, signal, text};
 use crate::{
     limits::Limits,
     plan::movement_grains,
     scalar::{filter_type, output_type},
-    surface::{EntityNames, Surface},
+    surface::{EntityMember, EntityNames, Surface},
 };
 
 /// Registers the types of an entity and returns its root fields, one and many.
@@ -119,6 +119,9 @@ fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, l
             "Metrics of this one, computed for all rows of the level at once.",
         );
         object = object.field(metric_inputs(model, names).into_iter().fold(metrics, Field::argument));
+    }
+    if names.members.get("signals") == Some(&EntityMember::Signals) {
+        object = object.field(signal::entity_field());
     }
     object
 }

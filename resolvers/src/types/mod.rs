@@ -4,6 +4,8 @@
 mod catalogue;
 mod common;
 mod entity;
+mod score;
+mod signal;
 mod view;
 
 use async_graphql::{
@@ -31,7 +33,10 @@ pub(crate) fn sdl(model: &Model, surface: &Surface, limits: &Limits) -> Result<S
     for field in common::root_fields().into_iter().chain(catalogue::root_fields()) {
         query = query.field(field);
     }
+    query = query.field(signal::root_field(limits));
     common::register(model, surface, &mut types);
+    score::register(&mut types);
+    signal::register(model, surface, &mut types);
     catalogue::register(&mut types);
 
     let mut builder = Schema::build("Query", None, None).register(query);

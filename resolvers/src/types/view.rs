@@ -4,7 +4,7 @@ use async_graphql::{
     Name, Value,
     dynamic::{Field, InputObject, Object, TypeRef},
 };
-use holdfast_schema::model::{DimensionId, MetricId, Model, View, ViewDimension, ViewTarget};
+use holdfast_schema::model::{DimensionId, MetricId, MetricKind, Model, View, ViewDimension, ViewTarget};
 
 use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
 use crate::{
@@ -112,6 +112,10 @@ fn row(model: &Model, surface: &Surface, view: &View, names: &ViewNames) -> Obje
             ))
             .field(field("status", required(format!("{name}Status")), "Why values are missing."));
     }
+    if scores(model, names).next().is_some() {
+        let description = "What each input adds to a score.";
+        row = row.field(field("contributions", required(format!("{name}Contributions")), description));
+    }
     row
 }
 
@@ -215,4 +219,19 @@ fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types)
     }
     types.add(compare);
     types.add(status);
+    if scores(model, names).next().is_some() {
+        let description = one_line(&format!("Inputs of the scores of {}.", view.label));
+        let mut contributions = Object::new(format!("{}Contributions", names.type_name)).description(description);
+        for (field, metric) in scores(model, names) {
+            let kind = required_list("Contribution");
+            contributions = contributions.field(metric_field_of(model, names, field, metric, kind));
+        }
+        types.add(contributions);
+    }
+}
+
+/// The metrics of a view that are scores.
+fn scores<'a>(model: &Model, names: &'a ViewNames) -> impl Iterator<Item = (&'a str, MetricId)> {
+    let is_score = |metric: MetricId| matches!(model.metric(metric).kind, MetricKind::Score(_));
+    names.metrics.iter().filter(move |(_, metric)| is_score(*metric)).map(|(field, metric)| (field.as_str(), *metric))
 }

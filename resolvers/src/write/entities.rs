@@ -36,6 +36,15 @@ impl Writer<'_> {
                         });
                     });
                 }
+                EntityField::Signals(position) => {
+                    let (plan_of_signals, signals) = (&plan.signals[*position], &level.signals[*position]);
+                    writer.step(Step::Key(key.to_owned()), |writer| {
+                        writer.nullable(|writer| {
+                            let signals = writer.reached(signals)?;
+                            writer.entity_signals(plan_of_signals, signals, plan.entity, &level.keys[row])
+                        });
+                    });
+                }
                 EntityField::Metrics(group, fields) => {
                     let step = Step::Key(key.to_owned());
                     writer.step(step, |writer| {

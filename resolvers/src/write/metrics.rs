@@ -155,6 +155,15 @@ impl Writer<'_> {
                 }
                 RowField::Compare(None) => json::null(&mut writer.out),
                 RowField::Compare(Some(fields)) => return writer.comparison(rows, row, fields, type_name),
+                RowField::Contributions(fields) => {
+                    return writer.object(fields, |writer, _, field| match field {
+                        None => {
+                            json::plain(&mut writer.out, format!("{type_name}Contributions"));
+                            Ok(())
+                        }
+                        Some(score) => writer.contributions(score, &|metric, slot| rows.columns.cell(rows.rows, row, metric, slot)),
+                    });
+                }
                 RowField::Status(fields) => {
                     return writer.object(fields, |writer, _, field| {
                         match field {
@@ -187,7 +196,7 @@ impl Writer<'_> {
         }
     }
 
-    fn period(&mut self, today: Date, grain: Grain, start: Date, fields: &[(String, PeriodField)]) {
+    pub(super) fn period(&mut self, today: Date, grain: Grain, start: Date, fields: &[(String, PeriodField)]) {
         let end = grain.step().after(start);
         self.out.push(b'{');
         let mut first = true;
@@ -265,7 +274,7 @@ fn group_cell<'r>(rows: &Rows<'r>, row: usize, by: usize) -> CellRef<'r> {
 }
 
 /// A number as text.
-fn number(cell: CellRef<'_>) -> Option<String> {
+pub(super) fn number(cell: CellRef<'_>) -> Option<String> {
     match cell {
         CellRef::Int(value) => Some(value.to_string()),
         CellRef::Decimal(text) => Some(text.to_owned()),

@@ -4,6 +4,8 @@
 mod catalogue;
 mod entities;
 mod metrics;
+mod score;
+mod signals;
 
 use apollo_compiler::response::JsonMap;
 use holdfast_schema::{
@@ -91,6 +93,7 @@ impl<'a> Writer<'a> {
             },
             (RootKind::Connection(plan), Fetched::Connection(child)) => self.connection(plan, child, &Vec::new()),
             (RootKind::Nodes { plans, ids, is_list }, Fetched::Nodes(levels)) => self.nodes(plans, ids, *is_list, levels),
+            (RootKind::Signals(plan), Fetched::Signals(signals)) => self.signals(plan, signals),
             (RootKind::Catalogue(plan), Fetched::Nothing) => self.catalogue(&plan.value),
             (RootKind::Introspection, Fetched::Nothing) => {
                 let value = introspection.get(plan.selected.key).map(serde_json::to_vec);
@@ -105,6 +108,7 @@ impl<'a> Writer<'a> {
                 | RootKind::One(_)
                 | RootKind::Connection(_)
                 | RootKind::Nodes { .. }
+                | RootKind::Signals(_)
                 | RootKind::Catalogue(_)
                 | RootKind::Introspection
                 | RootKind::Failed(_),
@@ -114,7 +118,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What was fetched, or the problem noted here.
-    fn reached<'t, T>(&mut self, fetched: &'t Result<T, Problem>) -> Result<&'t T, Nulled> {
+    pub(super) fn reached<'t, T>(&mut self, fetched: &'t Result<T, Problem>) -> Result<&'t T, Nulled> {
         fetched.as_ref().map_err(|problem| {
             self.fail(problem.clone());
             Nulled

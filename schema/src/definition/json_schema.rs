@@ -11,7 +11,7 @@ use schemars::{
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-use super::{access, entity, metric, project, test, view};
+use super::{access, entity, metric, parameter, project, test, view};
 pub(super) use shapes::{Number, OneOrMany, OrText, Scalar};
 
 /// The schema of one document of a definition file.
@@ -41,8 +41,18 @@ fn subjects(generator: &mut SchemaGenerator) -> Schema {
         schema.insert("description".to_owned(), description.into());
         schema
     }
+    fn or_number(generator: &mut SchemaGenerator) -> Schema {
+        let mapping = generator.subschema_for::<parameter::Parameter>();
+        let number = generator.subschema_for::<Number>();
+        schema!({
+            "type": "object",
+            "additionalProperties": { "anyOf": [number, mapping] },
+            "description": "Numbers with names, used in definitions as `parameters.name`.",
+        })
+    }
     let properties = [
         ("metrics", named::<metric::Metric>(generator, "Metrics by name.")),
+        ("parameters", or_number(generator)),
         ("segments", named::<access::Segment>(generator, "Named filters.")),
         ("rules", named::<access::Rule>(generator, "Thresholds with an action.")),
         ("policies", named::<access::Policy>(generator, "Who may see which rows and members.")),

@@ -2,7 +2,11 @@
 
 use schemars::JsonSchema;
 
-use super::{Text, json_schema::OneOrMany, test};
+use super::{
+    Named, Text,
+    json_schema::{Number, OneOrMany},
+    test,
+};
 use crate::source::{Span, Spanned};
 
 /// One metric: what it is called and how it is computed.
@@ -16,7 +20,7 @@ pub struct Metric {
     pub label: Option<Text>,
     /// `description:` plain words.
     pub description: Option<Text>,
-    /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`.
+    /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`, `score`.
     #[schemars(flatten)]
     pub kind: MetricKind,
     /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement` and `cumulative`.
@@ -68,6 +72,8 @@ pub enum MetricKind {
     PerEntity(PerEntity),
     /// `share: {of: contraction_mrr}`: the group's part of the total over all groups of the same period.
     Share(Share),
+    /// `score: {inputs: {low_seats: {weight: 1}}}`: a weighted composite; or `{of: health, take: coverage}`.
+    Score(Score),
 }
 
 /// A running total.
@@ -136,4 +142,41 @@ pub struct Share {
     /// `as:` `ratio` (default: value ÷ total) or `difference` (value − total).
     #[schemars(rename = "as", extend("enum" = ["ratio", "difference"]))]
     pub as_: Option<Text>,
+}
+
+/// A weighted composite, or something read of one.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Score {
+    /// `inputs:` by name; a name is that of a metric, unless `of` says which. Exactly one of `inputs` and `of`.
+    #[schemars(with = "Option<std::collections::BTreeMap<String, ScoreInput>>")]
+    pub inputs: Named<ScoreInput>,
+    /// `min_coverage:` share of the weights that must be known, from 0 to 1; default 0.5. With less, the score is null.
+    #[schemars(with = "Option<Number>")]
+    pub min_coverage: Option<Text>,
+    /// `scale:` the score when every input is at its most; default 100.
+    #[schemars(with = "Option<Number>")]
+    pub scale: Option<Text>,
+    /// `of:` a score, of which something is taken.
+    pub of: Option<Text>,
+    /// `take:` with `of`: `coverage` (share of the weights that is known) or `top_driver` (name of the input that contributes most).
+    #[schemars(extend("enum" = ["coverage", "top_driver"]))]
+    pub take: Option<Text>,
+}
+
+/// One input of a score.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ScoreInput {
+    /// `of:` the metric; default the one of the input's name.
+    pub of: Option<Text>,
+    /// `weight:` above zero; default 1.
+    #[schemars(with = "Option<Number>")]
+    pub weight: Option<Text>,
+    /// `from:` the value that counts 0; default 0. Only for numbers.
+    #[schemars(with = "Option<Number>")]
+    pub from: Option<Text>,
+    /// `to:` the value that counts 1; default 1. Less than `from` when less is more. Only for numbers.
+    #[schemars(with = "Option<Number>")]
+    pub to: Option<Text>,
 }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod entity;
 pub mod metric;
+pub mod parameter;
 pub mod project;
 pub mod test;
 pub mod view;
@@ -36,6 +37,8 @@ pub struct Definitions {
     pub entities: Vec<entity::Entity>,
     /// All entries of all `metrics:` mappings.
     pub metrics: Named<metric::Metric>,
+    /// All entries of all `parameters:` mappings.
+    pub parameters: Named<parameter::Parameter>,
     /// One per `view:` document.
     pub views: Vec<view::View>,
     /// All entries of all `segments:` mappings.

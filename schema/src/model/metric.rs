@@ -4,6 +4,7 @@ use super::{
     EntityId, GrainIndex, MeasureId, MetricId,
     entity::{Aggregate, Window},
     path::PathDimension,
+    score::{Score, ScoreTake},
 };
 use crate::{expr::Expr, source::Span, time::Step, value::ValueType};
 
@@ -130,6 +131,15 @@ pub enum MetricKind {
         of: MetricId,
         /// Value ÷ total, or value − total.
         form: ShareForm,
+    },
+    /// A weighted composite.
+    Score(Score),
+    /// Something read of a score.
+    OfScore {
+        /// A metric of kind score.
+        of: MetricId,
+        /// What.
+        take: ScoreTake,
     },
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod entity;
 pub mod metric;
 pub mod path;
+pub mod score;
 pub mod view;
 
 mod join_graph;

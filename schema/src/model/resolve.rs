@@ -9,6 +9,7 @@ mod index;
 mod measures;
 mod metrics;
 mod movements;
+mod parameters;
 mod project;
 mod questions;
 mod relationships;
@@ -22,6 +23,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 pub(super) use self::index::Index;
+use self::parameters::Parameters;
 use super::{DimensionId, Entity, EntityId, Metric, Model, Names, View, join_graph::JoinGraph, path::PathTable, rules};
 use crate::{definition::Definitions, diagnostic::Diagnostics, source::SourceMap};
 
@@ -29,6 +31,7 @@ use crate::{definition::Definitions, diagnostic::Diagnostics, source::SourceMap}
 pub(super) struct Draft<'a> {
     pub(super) definitions: &'a Definitions,
     pub(super) index: Index<'a>,
+    pub(super) parameters: Parameters,
     pub(super) entities: Vec<Entity>,
     /// Dimensions whose type could not be told because their definition is wrong.
     pub(super) untyped: HashSet<DimensionId>,
@@ -51,6 +54,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let mut draft = Draft {
         definitions,
         index,
+        parameters: Parameters::new(&definitions.parameters, out),
         entities: Vec::new(),
         untyped: HashSet::new(),
         unconnected: Vec::new(),
@@ -100,7 +104,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
 
 /// A name that could not be read where it was defined is unknown everywhere else; that is one mistake.
 fn forget_follow_ups(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnostics) {
-    const UNKNOWN_NAMES: [&str; 9] = ["M010", "M011", "M012", "M013", "M014", "M015", "M016", "M017", "M018"];
+    const UNKNOWN_NAMES: [&str; 10] = ["M010", "M011", "M012", "M013", "M014", "M015", "M016", "M017", "M018", "M019"];
     let unread: HashSet<&str> = definitions.incomplete.iter().map(|name| name.value.as_str()).collect();
     if unread.is_empty() {
         return;

@@ -11,10 +11,11 @@ use crate::{
         entity::{Aggregate, OverTime, Window},
         metric::ShareForm,
         path::{Fan, PathDimension},
+        score::Score,
     },
     query::{
         bind::{check_period_count, check_shift, parts, whole_periods},
-        bound::{BoundKey, BoundQuery, Field, KeyItem},
+        bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
         condition::Condition,
         error::{QueryError, QueryErrorCode as Code},
         scope::entity_fields,
@@ -29,6 +30,15 @@ pub(crate) struct Builder<'a> {
     pub(super) query: &'a BoundQuery,
     pub(super) keys: Vec<BoundKey>,
     pub(super) leaves: Vec<Leaf>,
+    known: Vec<Known>,
+}
+
+/// A metric that has been opened up already.
+struct Known {
+    metric: MetricId,
+    timing: Timing,
+    filter: Vec<Condition<Field>>,
+    value: Expr<Slot>,
 }
 
 /// What a metric is computed under, on the way down from the question.
@@ -40,7 +50,7 @@ pub(super) struct Context<'a> {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(model: &'a Model, query: &'a BoundQuery, keys: Vec<BoundKey>) -> Self {
-        Self { model, query, keys, leaves: Vec::new() }
+        Self { model, query, keys, leaves: Vec::new(), known: Vec::new() }
     }
 
     pub(crate) fn plan(mut self) -> Result<Plan, QueryError> {
@@ -48,18 +58,26 @@ impl<'a> Builder<'a> {
         for asked in &self.query.metrics {
             let metric = self.model.metric(asked.metric);
             let context = Context { timing: Timing::default(), filter: &asked.filter };
-            let value = self.value(asked.metric, context)?;
+            let value = self.asked(asked, context)?;
             let previous = match self.query.compare {
                 Some(shift) => {
                     let timing = Timing { shift, total: false };
-                    Some(self.value(asked.metric, Context { timing, ..context })?)
+                    Some(self.asked(asked, Context { timing, ..context })?)
                 }
                 None => None,
             };
             let status = if asked.status { Some(self.divisor(metric, context)?) } else { None };
-            outputs.push(Output { key: asked.key.clone(), value, previous, status, value_type: metric.value_type });
+            let value_type = if asked.part.is_some() { ValueType::Decimal } else { metric.value_type };
+            outputs.push(Output { key: asked.key.clone(), value, previous, status, value_type });
         }
         Ok(self.finish(outputs))
+    }
+
+    fn asked(&mut self, asked: &BoundMetric, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        match asked.part {
+            None => self.value(asked.metric, context),
+            Some(part) => self.over_metrics(&score_of(self.model, asked.metric).part(part), context),
+        }
     }
 
     fn finish(self, outputs: Vec<Output>) -> Plan {
@@ -86,11 +104,25 @@ impl<'a> Builder<'a> {
             | MetricKind::Offset { .. }
             | MetricKind::Movement(_)
             | MetricKind::PerEntity { .. }
-            | MetricKind::Share { .. } => Ok(None),
+            | MetricKind::Share { .. }
+            | MetricKind::Score(_)
+            | MetricKind::OfScore { .. } => Ok(None),
         }
     }
 
+    /// A metric under a context; what several metrics are made of is computed once.
     fn value(&mut self, id: MetricId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+        let same = |known: &Known| known.metric == id && known.timing == context.timing && known.filter == context.filter;
+        if let Some(known) = self.known.iter().find(|known| same(known)) {
+            return Ok(known.value.clone());
+        }
+        let value = self.computed(id, context)?;
+        let filter = context.filter.to_vec();
+        self.known.push(Known { metric: id, timing: context.timing, filter, value: value.clone() });
+        Ok(value)
+    }
+
+    fn computed(&mut self, id: MetricId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
         let metric = self.model.metric(id);
         let value = match &metric.kind {
             MetricKind::Simple { measure } => self.simple(metric, *measure, context)?,
@@ -120,6 +152,8 @@ impl<'a> Builder<'a> {
                 };
                 Expr::binary(op, part, total)
             }
+            MetricKind::Score(score) => self.over_metrics(&score.value(), context)?,
+            MetricKind::OfScore { of, take } => self.over_metrics(&score_of(self.model, *of).take(*take), context)?,
         };
         if metric.empty_is_zero {
             return Ok(Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Value::Int(0))]));
@@ -469,6 +503,24 @@ impl<'a> Builder<'a> {
     pub(super) fn push(&mut self, leaf: Leaf) -> usize {
         self.leaves.push(leaf);
         self.leaves.len() - 1
+    }
+}
+
+/// The score behind a metric of which something is taken.
+fn score_of(model: &Model, id: MetricId) -> &Score {
+    match &model.metric(id).kind {
+        MetricKind::Score(score) => score,
+        MetricKind::Simple { .. }
+        | MetricKind::Ratio { .. }
+        | MetricKind::Derived { .. }
+        | MetricKind::Cumulative { .. }
+        | MetricKind::Offset { .. }
+        | MetricKind::Movement(_)
+        | MetricKind::PerEntity { .. }
+        | MetricKind::Share { .. }
+        | MetricKind::OfScore { .. } => {
+            unreachable!("something is taken of scores only: checked when definitions and questions are")
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    model::{DimensionId, Model, Segment, ViewDimension, ViewTarget},
+    model::{DimensionId, MetricId, MetricKind, Model, Segment, ViewDimension, ViewTarget, score::ScorePart},
     suggest,
     time::{Calendar, Grain, Step},
     value::ValueType,
@@ -39,9 +39,14 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         .metrics
         .iter()
         .map(|selection| {
+            let metric = scope.metric(model, &selection.metric)?;
+            if let Some(part) = selection.part {
+                check_part(model, metric, part)?;
+            }
             Ok(BoundMetric {
                 key: selection.key.clone(),
-                metric: scope.metric(model, &selection.metric)?,
+                metric,
+                part: selection.part,
                 filter: conjuncts(&names, selection.filter.as_ref())?,
                 status: selection.status,
             })
@@ -75,6 +80,30 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
     check_compare(&bound)?;
     check_movement_grain(model, &bound)?;
     Ok(bound)
+}
+
+/// Refuses parts of what is no score, and of inputs a score does not have.
+fn check_part(model: &Model, metric: MetricId, part: ScorePart) -> Result<(), QueryError> {
+    let metric = model.metric(metric);
+    let (ScorePart::Value(position) | ScorePart::Scaled(position) | ScorePart::Contribution(position)) = part;
+    match &metric.kind {
+        MetricKind::Score(score) if position < score.inputs.len() => Ok(()),
+        MetricKind::Score(score) => Err(QueryError::new(
+            Code::NameNotFound,
+            format!("the score `{}` has {} inputs, not one at position {position}", metric.name, score.inputs.len()),
+        )),
+        MetricKind::Simple { .. }
+        | MetricKind::Ratio { .. }
+        | MetricKind::Derived { .. }
+        | MetricKind::Cumulative { .. }
+        | MetricKind::Offset { .. }
+        | MetricKind::Movement(_)
+        | MetricKind::PerEntity { .. }
+        | MetricKind::Share { .. }
+        | MetricKind::OfScore { .. } => {
+            Err(QueryError::new(Code::NameNotFound, format!("`{}` is not a score, so nothing contributes to it", metric.name)))
+        }
+    }
 }
 
 fn unique_keys(query: &MetricQuery) -> Result<(), QueryError> {

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use super::{Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
 use crate::{
-    model::{DimensionId, MetricId, ViewDimension},
+    model::{DimensionId, MetricId, ViewDimension, score::ScorePart},
     time::{Grain, Step},
     value::ValueType,
 };
@@ -72,6 +72,8 @@ pub struct BoundMetric {
     pub filter: Vec<Condition<Field>>,
     /// Whether a second column says why a value is missing.
     pub status: bool,
+    /// One input's part of a score instead of the metric itself; the metric is a score that has the input.
+    pub part: Option<ScorePart>,
 }
 
 /// One column of the group key, checked.

@@ -21,6 +21,7 @@ pub use error::{QueryError, QueryErrorCode};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
+    model::score::ScorePart,
     time::{Grain, Step},
     value::Value,
 };
@@ -87,6 +88,16 @@ pub struct MetricSelection {
     pub filter: Option<Filter>,
     /// Whether a second column says why a value is missing (`crate::compile::ColumnRole::Status`).
     pub status: bool,
+    /// One input's part of a score instead of the metric itself.
+    pub part: Option<ScorePart>,
+}
+
+impl MetricSelection {
+    /// A metric as it is, in a column of its own name.
+    pub fn of(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { key: name.clone(), metric: name, filter: None, status: false, part: None }
+    }
 }
 
 /// One group key.

@@ -6,3 +6,4 @@ mod language;
 mod large_model;
 mod properties;
 mod questions;
+mod scores;

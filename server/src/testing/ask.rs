@@ -54,10 +54,9 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     if out.sorted().len() > before {
         return None;
     }
-    let metric = |name: String| MetricSelection { key: name.clone(), metric: name, filter: None, status: false };
     Some(MetricQuery {
         scope: Scope::View(view.name.clone()),
-        metrics: names.into_iter().map(metric).collect(),
+        metrics: names.into_iter().map(MetricSelection::of).collect(),
         by,
         range,
         filter,

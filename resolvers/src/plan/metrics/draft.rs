@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use holdfast_schema::{
-    model::{MetricId, View, ViewTarget},
+    model::{MetricId, MetricKind, Model, View, ViewTarget, score::ScorePart},
     query::{Comparison, Fill, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, OrderBy, Scope, TimeRange},
     time::{Grain, Step},
 };
@@ -34,11 +34,12 @@ pub(super) struct Draft<'p, 'a> {
     pub(super) compares: bool,
 }
 
-/// One metric under one condition.
+/// One metric, or one input of a score, under one condition.
 #[derive(Debug, PartialEq)]
 pub(super) struct Use {
     pub(super) metric: MetricId,
     pub(super) filter: Option<Filter>,
+    pub(super) part: Option<ScorePart>,
     pub(super) status: Cell<bool>,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Draft<'_, 'a> {
         let order = &self.view.metrics;
         self.metrics.sort_by_cached_key(|item| {
             let position = order.iter().position(|metric| *metric == item.metric);
-            (position, item.filter.as_ref().map(|filter| format!("{filter:?}")).unwrap_or_default())
+            (position, item.part, item.filter.as_ref().map(|filter| format!("{filter:?}")).unwrap_or_default())
         });
     }
 
@@ -61,6 +62,7 @@ impl<'a> Draft<'_, 'a> {
                 }
                 Some(RowMember::Compare) if self.compares => self.note_inside(field, "Compare", false)?,
                 Some(RowMember::Status) => self.note_inside(field, "Status", true)?,
+                Some(RowMember::Contributions) => self.note_inputs(field)?,
                 Some(RowMember::Compare | RowMember::Id | RowMember::Period | RowMember::Dimension(_)) | None => {}
             }
         }
@@ -78,20 +80,43 @@ impl<'a> Draft<'_, 'a> {
         Ok(())
     }
 
+    fn note_inputs(&mut self, object: &Selected<'a>) -> Result<(), Problem> {
+        for field in self.planner.request.below(object, &format!("{}Contributions", self.names.type_name)) {
+            let Some(metric) = self.metric_named(field.name) else { continue };
+            let filter = self.metric_filter(&field)?;
+            for part in parts_of(self.planner.model, metric).into_iter().flatten() {
+                self.note_use(metric, filter.clone(), Some(part));
+            }
+        }
+        Ok(())
+    }
+
+    /// Per input of a score, where the question asks for its value, its value from 0 to 1 and its contribution.
+    pub(super) fn positions_of_inputs(&self, score: MetricId, field: &Selected<'a>) -> Result<Vec<[usize; 3]>, Problem> {
+        let filter = self.metric_filter(field)?;
+        let position = |part: ScorePart| {
+            let position =
+                self.metrics.iter().position(|known| known.metric == score && known.part == Some(part) && known.filter == filter);
+            position.expect("every input that is shown was noted before")
+        };
+        Ok(parts_of(self.planner.model, score).into_iter().map(|parts| parts.map(position)).collect())
+    }
+
     pub(super) fn metric_named(&self, field: &str) -> Option<MetricId> {
         self.names.metrics.iter().find(|(name, _)| name == field).map(|(_, metric)| *metric)
     }
 
     fn note(&mut self, metric: MetricId, field: &Selected<'a>) -> Result<usize, Problem> {
         let filter = self.metric_filter(field)?;
-        Ok(self.note_use(metric, filter))
+        Ok(self.note_use(metric, filter, None))
     }
 
-    fn note_use(&mut self, metric: MetricId, filter: Option<Filter>) -> usize {
-        match self.metrics.iter().position(|known| known.metric == metric && known.filter == filter) {
+    fn note_use(&mut self, metric: MetricId, filter: Option<Filter>, part: Option<ScorePart>) -> usize {
+        let same = |known: &Use| known.metric == metric && known.filter == filter && known.part == part;
+        match self.metrics.iter().position(same) {
             Some(position) => position,
             None => {
-                self.metrics.push(Use { metric, filter, status: Cell::new(false) });
+                self.metrics.push(Use { metric, filter, part, status: Cell::new(false) });
                 self.metrics.len() - 1
             }
         }
@@ -105,18 +130,26 @@ impl<'a> Draft<'_, 'a> {
 
     pub(super) fn position_of(&self, metric: MetricId, field: &Selected<'a>) -> Result<usize, Problem> {
         let filter = self.metric_filter(field)?;
-        let position = self.metrics.iter().position(|known| known.metric == metric && known.filter == filter);
+        let same = |known: &Use| known.metric == metric && known.filter == filter && known.part.is_none();
+        let position = self.metrics.iter().position(same);
         Ok(position.expect("every metric that is shown was noted before"))
     }
 
-    /// Column key of a metric: its name, with a number when it stands under a condition.
+    /// Column key of a metric: its name, with what is taken of it, and a number when it stands under a condition.
     fn key_of(&self, position: usize) -> String {
         let item = &self.metrics[position];
         let name = &self.planner.model.metric(item.metric).name;
+        let name = match item.part {
+            None => name.clone(),
+            Some(ScorePart::Value(input)) => format!("{name}__value_{input}"),
+            Some(ScorePart::Scaled(input)) => format!("{name}__scaled_{input}"),
+            Some(ScorePart::Contribution(input)) => format!("{name}__contribution_{input}"),
+        };
         if item.filter.is_none() {
-            return name.clone();
+            return name;
         }
-        let number = self.metrics[..=position].iter().filter(|other| other.metric == item.metric && other.filter.is_some()).count();
+        let is_other = |other: &Use| other.metric == item.metric && other.part == item.part && other.filter.is_some();
+        let number = self.metrics[..=position].iter().filter(|other| is_other(other)).count();
         format!("{name}__{number}")
     }
 
@@ -147,7 +180,7 @@ impl<'a> Draft<'_, 'a> {
         };
         let having = filter::condition(self.planner, self.moment.as_of, arguments.get("having"), &mut look_up)?;
         for metric in used {
-            self.note_use(metric, None);
+            self.note_use(metric, None, None);
         }
         Ok(having)
     }
@@ -158,14 +191,15 @@ impl<'a> Draft<'_, 'a> {
             let Some((field, input)) = item.one() else { continue };
             let key = match self.names.members.get(field) {
                 Some(RowMember::Metric(metric)) => {
-                    self.note_use(*metric, None);
+                    self.note_use(*metric, None, None);
                     self.planner.model.metric(*metric).name.clone()
                 }
                 Some(RowMember::Dimension(index)) => {
                     let item = GroupItem::Dimension(self.view.dimensions[index.index()].name.clone());
                     self.grouped(&item, field)?.key.clone()
                 }
-                Some(RowMember::Period | RowMember::Id | RowMember::Compare | RowMember::Status) | None => {
+                Some(RowMember::Period | RowMember::Id | RowMember::Compare | RowMember::Status | RowMember::Contributions)
+                | None => {
                     let time = self.by.iter().find(|item| matches!(item.item, GroupItem::Time { .. }));
                     time.ok_or_else(|| self.not_grouped("period", "{time: {grain: MONTH}}"))?.key.clone()
                 }
@@ -189,6 +223,7 @@ impl<'a> Draft<'_, 'a> {
             metric: self.planner.model.metric(item.metric).name.clone(),
             filter: item.filter.clone(),
             status: item.status.get(),
+            part: item.part,
         });
         let range = match arguments.get("range") {
             Some(input) => Some(filter::time_range(self.planner, self.moment.as_of, input)?),
@@ -247,6 +282,14 @@ impl<'a> Draft<'_, 'a> {
             }
         }
     }
+}
+
+/// Per input of a score: its value, its value from 0 to 1, its contribution.
+fn parts_of(model: &Model, score: MetricId) -> Vec<[ScorePart; 3]> {
+    let MetricKind::Score(score) = &model.metric(score).kind else { return Vec::new() };
+    (0..score.inputs.len())
+        .map(|input| [ScorePart::Value(input), ScorePart::Scaled(input), ScorePart::Contribution(input)])
+        .collect()
 }
 
 /// The length of a closed range: in months when both ends begin one, else in days.

@@ -47,7 +47,8 @@ impl<'a> Draft<'_, 'a> {
         Ok(match self.names.members.get(field.name) {
             Some(RowMember::Dimension(index)) => Some(self.dimension_group(*index)),
             Some(RowMember::Period) => Some(self.period_group(field)?.0),
-            Some(RowMember::Id | RowMember::Compare | RowMember::Status | RowMember::Metric(_)) | None => None,
+            Some(RowMember::Id | RowMember::Compare | RowMember::Status | RowMember::Contributions | RowMember::Metric(_))
+            | None => None,
         })
     }
 

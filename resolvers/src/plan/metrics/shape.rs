@@ -5,7 +5,7 @@ use holdfast_schema::{
     query::GroupItem,
 };
 
-use super::{CompareField, PeriodField, RowField, RowShape, StatusField, draft::Draft};
+use super::{CompareField, ContributionField, PeriodField, RowField, RowShape, ScoreShape, StatusField, draft::Draft};
 use crate::{error::Problem, select::Selected, surface::RowMember};
 
 /// Entities that are group keys: which key, which entity, and every place that shows it.
@@ -74,6 +74,22 @@ impl<'a> Draft<'_, 'a> {
                 }
                 RowField::Compare(Some(fields))
             }
+            Some(RowMember::Contributions) => {
+                let mut fields = Vec::new();
+                for inner in request.below(field, &format!("{}Contributions", self.names.type_name)) {
+                    let kind = match self.metric_named(inner.name) {
+                        None => None,
+                        Some(score) => Some(ScoreShape {
+                            score,
+                            inputs: self.positions_of_inputs(score, &inner)?,
+                            fields: self.contribution_fields(&inner, "Contribution"),
+                            compares: self.compares,
+                        }),
+                    };
+                    fields.push((inner.key.to_owned(), kind));
+                }
+                RowField::Contributions(fields)
+            }
             Some(RowMember::Status) => {
                 let mut fields = Vec::new();
                 for inner in request.below(field, &format!("{}Status", self.names.type_name)) {
@@ -89,7 +105,30 @@ impl<'a> Draft<'_, 'a> {
     }
 }
 
-fn period_field(name: &str) -> PeriodField {
+impl<'a> Draft<'_, 'a> {
+    fn contribution_fields(&self, selected: &Selected<'a>, type_name: &str) -> Vec<(String, ContributionField)> {
+        let fields = self.planner.request.below(selected, type_name).into_iter();
+        fields.map(|field| (field.key.to_owned(), self.contribution_field(&field))).collect()
+    }
+
+    fn contribution_field(&self, field: &Selected<'a>) -> ContributionField {
+        match field.name {
+            "input" => ContributionField::Input,
+            "label" => ContributionField::Label,
+            "metric" => ContributionField::Metric,
+            "weight" => ContributionField::Weight,
+            "known" => ContributionField::Known,
+            "value" => ContributionField::Value,
+            "scaled" => ContributionField::Scaled,
+            "contribution" => ContributionField::Contribution,
+            "delta" => ContributionField::Delta,
+            "previous" => ContributionField::Previous(self.contribution_fields(field, "PreviousContribution")),
+            _ => ContributionField::Typename,
+        }
+    }
+}
+
+pub(in crate::plan) fn period_field(name: &str) -> PeriodField {
     match name {
         "start" => PeriodField::Start,
         "end" => PeriodField::End,

@@ -134,8 +134,8 @@ fn band_edge(context: &Context<'_>, node: &Node, is_last: bool) -> Option<BandEd
         context.push(error.help("add a band without `below` and `up_to` after it, for everything larger"));
     }
     let edge = edge.filter(|_| !is_last);
-    let below = map.decimal("below").filter(|_| edge == Some("below"));
-    let up_to = map.decimal("up_to").filter(|_| edge == Some("up_to"));
+    let below = map.number("below").filter(|_| edge == Some("below"));
+    let up_to = map.number("up_to").filter(|_| edge == Some("up_to"));
     map.finish();
     Some(BandEdge { name: name?, below, up_to })
 }

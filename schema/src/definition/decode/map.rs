@@ -157,6 +157,15 @@ impl<'a> Map<'a> {
         })
     }
 
+    /// A decimal number, or `parameters.name`, kept as written.
+    pub(super) fn number(&self, key: &'static str) -> Option<Text> {
+        let is_parameter = |node: &Node| matches!(&node.kind, Kind::Scalar { text, .. } if text.starts_with("parameters."));
+        match self.entries.iter().find(|(found, _)| found.value == key) {
+            Some((_, node)) if is_parameter(node) => self.text(key),
+            Some(_) | None => self.decimal(key),
+        }
+    }
+
     /// A mapping of names to things; absent is empty. A thing that cannot be read is left out and its name remembered.
     pub(super) fn named<T>(&self, key: &'static str, decode: impl Fn(&Context<'_>, &Text, &Node) -> Option<T>) -> Named<T> {
         self.optional(key, |context, _, node| context.named(node, decode)).unwrap_or_default()

@@ -3,12 +3,13 @@
 use super::{Context, Map, test};
 use crate::definition::{
     Text,
-    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Share},
+    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Share},
     yaml::Node,
 };
+use crate::diagnostic::Diagnostic;
 
 /// The keys that say how a metric is computed.
-const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share"];
+const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score"];
 
 pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
     let map = Map::open(context, node, "metric", Some(name.span))?;
@@ -57,6 +58,7 @@ fn kind(map: &Map<'_>, key: &'static str) -> Option<MetricKind> {
         "movement" => MetricKind::Movement(map.optional(key, movement)?),
         "per_entity" => MetricKind::PerEntity(map.optional(key, per_entity)?),
         "share" => MetricKind::Share(map.optional(key, share)?),
+        "score" => MetricKind::Score(map.optional(key, score)?),
         other => unreachable!("`{other}` is not among the kinds listed above"),
     })
 }
@@ -107,4 +109,40 @@ fn share(context: &Context<'_>, name: &Text, node: &Node) -> Option<Share> {
     let as_ = map.text("as");
     map.finish();
     Some(Share { of: of?, as_ })
+}
+
+fn score(context: &Context<'_>, name: &Text, node: &Node) -> Option<Score> {
+    let map = Map::open(context, node, "score", Some(name.span))?;
+    let form = map.exactly_one_of(&["inputs", "of"], "what it is made of");
+    let inputs = map.named("inputs", score_input);
+    let min_coverage = map.number("min_coverage");
+    let scale = map.number("scale");
+    let of = map.text("of").filter(|_| form == Some("of"));
+    let take = map.text("take");
+    let of_inputs = form == Some("inputs");
+    let misplaced = if of_inputs { vec!["take"] } else { vec!["min_coverage", "scale"] };
+    for key in misplaced {
+        if let Some((key, _)) = map.node(key).filter(|_| form.is_some()) {
+            let of = if of_inputs { "a score that has `inputs`" } else { "what is taken `of` a score" };
+            context.push(Diagnostic::error("D006", key.span, format!("{of} has no `{}`", key.value)));
+        }
+    }
+    if form == Some("of") && take.is_none() {
+        let error = Diagnostic::error("D002", name.span, "this score does not say what it takes");
+        context.push(error.help("add `take: coverage` or `take: top_driver`"));
+        return None;
+    }
+    map.finish();
+    form?;
+    Some(Score { inputs, min_coverage, scale, of, take })
+}
+
+fn score_input(context: &Context<'_>, name: &Text, node: &Node) -> Option<ScoreInput> {
+    let map = Map::open(context, node, "score input", Some(name.span))?;
+    let of = map.text("of");
+    let weight = map.number("weight");
+    let from = map.number("from");
+    let to = map.number("to");
+    map.finish();
+    Some(ScoreInput { of, weight, from, to })
 }

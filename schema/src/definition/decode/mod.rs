@@ -4,6 +4,7 @@ mod access;
 mod entity;
 mod map;
 mod metric;
+mod parameter;
 mod project;
 mod test;
 mod view;
@@ -25,7 +26,7 @@ use map::Map;
 const SINGLE_SUBJECTS: [&str; 3] = ["project", "entity", "view"];
 
 /// The keys that hold many things by name (`tests`: a list); a document may have several of them.
-const MANY_SUBJECTS: [&str; 7] = ["metrics", "segments", "rules", "policies", "saved_queries", "fixtures", "tests"];
+const MANY_SUBJECTS: [&str; 8] = ["metrics", "parameters", "segments", "rules", "policies", "saved_queries", "fixtures", "tests"];
 
 /// Adds what one document says to the definitions.
 pub(super) fn document(context: &Context<'_>, node: &Node, into: &mut Definitions) {
@@ -67,6 +68,7 @@ fn subjects(context: &Context<'_>, entries: &[(Text, Node)], into: &mut Definiti
     for (key, node) in entries {
         match key.value.as_str() {
             "metrics" => into.metrics.extend(context.named(node, metric::metric).unwrap_or_default()),
+            "parameters" => into.parameters.extend(context.named(node, parameter::parameter).unwrap_or_default()),
             "segments" => into.segments.extend(context.named(node, access::segment).unwrap_or_default()),
             "rules" => into.rules.extend(context.named(node, access::rule).unwrap_or_default()),
             "policies" => into.policies.extend(context.named(node, access::policy).unwrap_or_default()),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 29] = [
+const MAPPINGS: [(&str, &str); 32] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -27,6 +27,9 @@ const MAPPINGS: [(&str, &str); 29] = [
     ("Movement", "metrics: {m: {movement: {@}}}"),
     ("PerEntity", "metrics: {m: {per_entity: {@}}}"),
     ("Share", "metrics: {m: {share: {@}}}"),
+    ("Score", "metrics: {m: {score: {@}}}"),
+    ("ScoreInput", "metrics: {m: {score: {inputs: {i: {@}}}}}"),
+    ("Parameter", "parameters: {p: {@}}"),
     ("Segment", "segments: {s: {@}}"),
     ("Rule", "rules: {r: {@}}"),
     ("Policy", "policies: {p: {@}}"),
@@ -74,7 +77,7 @@ fn every_mapping_has_the_same_keys_in_the_decoder_and_in_the_schema() {
 fn subjects_are_those_of_the_decoder() {
     let schema = definition::json_schema();
     let subjects: Vec<&String> = schema["oneOf"][3]["properties"].as_object().expect("properties").keys().collect();
-    assert_eq!(subjects, ["metrics", "segments", "rules", "policies", "saved_queries", "fixtures", "tests"]);
+    assert_eq!(subjects, ["metrics", "parameters", "segments", "rules", "policies", "saved_queries", "fixtures", "tests"]);
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn an_editor_is_told_what_a_person_needs() {
     assert_eq!(metric["properties"]["label"], json!({"type": "string", "description": "What people call it."}));
     assert_eq!(metric["properties"]["version"]["type"], json!("integer"));
     assert_eq!(metric["properties"]["movement"]["$ref"], json!("#/$defs/Movement"));
-    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(8));
+    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(9));
     assert_eq!(definitions["Relationship"]["required"], json!(["to"]));
     assert_eq!(definitions["Rule"]["properties"]["for"]["type"], json!("integer"));
     assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average", "as_of"]));

@@ -95,6 +95,7 @@ metrics:
             MetricKind::Movement(_) => "movement",
             MetricKind::PerEntity(_) => "per_entity",
             MetricKind::Share(_) => "share",
+            MetricKind::Score(_) => "score",
         })
         .collect();
     assert_eq!(names, ["measure", "ratio", "expr", "cumulative", "cumulative", "offset", "movement", "per_entity", "share"]);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     definition::{Text, access as written},
     diagnostic::{Diagnostic, Diagnostics},
-    expr::{self, BinaryOp, Expr, UnaryOp, types::Meaning},
+    expr::{BinaryOp, Expr, UnaryOp, types::Meaning},
     model::{
         DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
         access::{PolicyRef, RuleSeverity, RuleTime},
@@ -25,7 +25,9 @@ pub(super) fn segments(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Segment>
 
 fn one_segment(draft: &Draft<'_>, name: &Text, segment: &written::Segment, out: &mut Diagnostics) -> Option<Segment> {
     let entity = draft.find_entity(&segment.entity.value, segment.entity.span, out)?;
-    let filter = parse_condition(&segment.filter, out, |name, out| draft.dimension_meaning(entity, &name.parts, name.span, out))?;
+    let filter = parse_condition(&draft.parameters, &segment.filter, out, |name, out| {
+        draft.dimension_meaning(entity, &name.parts, name.span, out)
+    })?;
     Some(Segment {
         name: name.value.clone(),
         label: label(segment.label.as_ref(), &name.value),
@@ -71,14 +73,23 @@ fn one_rule(draft: &Draft<'_>, name: &Text, rule: &written::Rule, out: &mut Diag
         }
         number
     });
+    if let (Some(RuleTime::AsOf), Some(2..), Some(periods)) = (at, persistence, &rule.persistence) {
+        out.push(
+            Diagnostic::error("M060", periods.span, "a rule about a day does not hold for several periods")
+                .help("look `at: last_complete_month`, or leave `for` out"),
+        );
+    }
     let (per, (metric, operator, threshold)) = (per?, comparison?);
     if let Some(found) = &draft.metrics[metric.index()] {
         for fact in &found.facts {
             draft.safe_path(*fact, per, rule.per.span, out);
         }
-        if !found.value_type.is_numeric() {
+        let stands_alone = rule.when.value.trim() == found.name;
+        let fits = if stands_alone { found.value_type == ValueType::Bool } else { found.value_type.is_numeric() };
+        if !fits {
+            let needed = if stands_alone { "true or false, so it needs a comparison" } else { "a number" };
             out.push(
-                Diagnostic::error("M060", rule.when.span, format!("`{}` is not a number", found.name))
+                Diagnostic::error("M060", rule.when.span, format!("`{}` is not {needed}", found.name))
                     .also(found.span, "the metric"),
             );
         }
@@ -102,9 +113,11 @@ fn one_rule(draft: &Draft<'_>, name: &Text, rule: &written::Rule, out: &mut Diag
 }
 
 fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(MetricId, BinaryOp, String)> {
-    let parsed = expr::parse(text, out)?;
+    let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| metric_meaning(draft, name, out))?;
     let found = match &meant {
+        // A metric that is true or false is its own condition.
+        Expr::Ref(metric) => Some((metric.to, BinaryOp::Equal, "1".to_owned())),
         Expr::Binary(op, left, right) => match (left.as_ref(), right.as_ref()) {
             (Expr::Ref(metric), constant) => {
                 is_comparison(*op).then_some(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number))
@@ -117,7 +130,7 @@ fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(
     if found.is_none() {
         out.push(
             Diagnostic::error("M060", text.span, "a rule compares one metric with a number")
-                .label("expected for example `seat_utilization < 0.70`")
+                .label("expected for example `seat_utilization < 0.70`, or a metric that is true or false")
                 .help("if the condition needs a formula, make it a metric with `expr:` first"),
         );
     }
@@ -200,7 +213,7 @@ fn own_dimension(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Dia
 }
 
 fn rows_condition(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Diagnostics) -> Option<Expr<PolicyRef>> {
-    let parsed = expr::parse(text, out)?;
+    let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| match name.parts.as_slice() {
         [first, claim] if first.value == "claims" => {
             Some(Meaning { to: PolicyRef::Claim(claim.value.clone()), value_type: None, span: name.span })

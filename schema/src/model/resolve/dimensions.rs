@@ -7,13 +7,14 @@ use std::collections::HashMap;
 
 use super::{
     expressions::{mean, replace, typed},
+    parameters::Parameters,
     words::{self, column, label, owned},
 };
 use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
-        self, Expr, Name,
+        Expr, Name,
         types::{Known, Meaning, described},
     },
     model::{
@@ -67,7 +68,7 @@ pub(super) fn of_row(expr: &Expr<ColumnName>) -> Expr<RowValue> {
 enum Form<'a> {
     Column,
     Derived { text: &'a Text, expr: Expr<Name> },
-    Bands { bands: &'a written::Bands, expr: Expr<Name> },
+    Bands { bands: &'a written::Bands, edges: Vec<bands::Edge>, expr: Expr<Name> },
     Wrong,
 }
 
@@ -79,10 +80,10 @@ struct Sketch<'a> {
 }
 
 /// Resolves keys, dimensions and times of one entity.
-pub(super) fn resolve(definition: &written::Entity, out: &mut Diagnostics) -> Described {
+pub(super) fn resolve(definition: &written::Entity, parameters: &Parameters, out: &mut Diagnostics) -> Described {
     let mut sketches = Vec::new();
     for (name, dimension) in &definition.dimensions {
-        sketches.push(sketch(name, dimension, out));
+        sketches.push(sketch(name, dimension, parameters, out));
     }
     let first_time = sketches.len();
     for (name, time) in &definition.time {
@@ -148,7 +149,7 @@ fn plain_dimension(name: &Text, label_text: Option<&Text>, column: ColumnName) -
     }
 }
 
-fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diagnostics) -> Sketch<'a> {
+fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, parameters: &Parameters, out: &mut Diagnostics) -> Sketch<'a> {
     let physical = definition.column.as_ref().unwrap_or(name);
     let mut dimension = plain_dimension(name, definition.label.as_ref(), ColumnName(physical.value.clone()));
     dimension.description = owned(definition.description.as_ref());
@@ -160,7 +161,7 @@ fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diag
         dimension.read = words::one_of("value of `read`", read, &options, out).unwrap_or_default();
     }
     let declared = definition.value_type.as_ref().map(|text| (words::value_type(text, out), text.span));
-    let form = form(definition, out);
+    let form = form(definition, parameters, out);
     if matches!(form, Form::Column) {
         column(physical, out);
     }
@@ -172,12 +173,16 @@ fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, out: &mut Diag
     Sketch { dimension, declared, form }
 }
 
-fn form<'a>(definition: &'a written::Dimension, out: &mut Diagnostics) -> Form<'a> {
+fn form<'a>(definition: &'a written::Dimension, parameters: &Parameters, out: &mut Diagnostics) -> Form<'a> {
     if let Some(text) = &definition.expr {
-        return expr::parse(text, out).map_or(Form::Wrong, |expr| Form::Derived { text, expr });
+        return parameters.parse(text, out).map_or(Form::Wrong, |expr| Form::Derived { text, expr });
     }
     match &definition.bands {
-        Some(bands) => expr::parse(&bands.of, out).map_or(Form::Wrong, |expr| Form::Bands { bands, expr }),
+        Some(bands) => {
+            let edges = bands::edges(bands, parameters, out);
+            let parsed = parameters.parse(&bands.of, out);
+            edges.zip(parsed).map_or(Form::Wrong, |(edges, expr)| Form::Bands { bands, edges, expr })
+        }
         None => Form::Column,
     }
 }
@@ -259,7 +264,7 @@ impl Follow<'_, '_> {
             Form::Column => sketch.declared.map(|(value_type, _)| (sketch.dimension.expr.clone(), Some(value_type))),
             Form::Wrong => None,
             Form::Derived { text, expr } => self.derived(expr, text.span, out),
-            Form::Bands { bands, expr } => self.banded(bands, expr, out),
+            Form::Bands { bands, edges, expr } => self.banded(bands, edges, expr, out),
         };
         self.trail.pop();
         if self.done[index] {
@@ -325,13 +330,18 @@ impl Follow<'_, '_> {
         self.described.own_expression(expr, whole, out)
     }
 
-    fn banded(&mut self, bands: &written::Bands, expr: &Expr<Name>, out: &mut Diagnostics) -> Option<(Expr<ColumnName>, Known)> {
-        let edges = bands::edges(bands, out);
+    fn banded(
+        &mut self,
+        bands: &written::Bands,
+        edges: &[bands::Edge],
+        expr: &Expr<Name>,
+        out: &mut Diagnostics,
+    ) -> Option<(Expr<ColumnName>, Known)> {
         let (value, known) = self.derived(expr, bands.of.span, out)?;
         if let Some(found) = known.filter(|known| !known.is_numeric()) {
             out.push(Diagnostic::error("M024", bands.of.span, format!("bands need a number, this is {}", described(found))));
         }
-        Some((bands::case(&value, bands, &edges?), Some(ValueType::Text)))
+        Some((bands::case(&value, bands, edges), Some(ValueType::Text)))
     }
 
     fn report_cycle(&mut self, start: usize, out: &mut Diagnostics) {

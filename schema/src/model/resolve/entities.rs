@@ -6,6 +6,7 @@ use super::{
     dimensions::{self, Described},
     index::{twice_named, unknown},
     measures,
+    parameters::Parameters,
     words::{self, column, label, owned},
 };
 use crate::{
@@ -20,14 +21,14 @@ use crate::{
 /// Fills `draft.entities`.
 pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
     for (position, (name, definition)) in draft.index.entities.iter().enumerate() {
-        let (entity, untyped) = one(name, definition, out);
+        let (entity, untyped) = one(name, definition, &draft.parameters, out);
         let id = EntityId(position as u16);
         draft.untyped.extend(untyped.into_iter().map(|index| DimensionId { entity: id, index }));
         draft.entities.push(entity);
     }
 }
 
-fn one(name: &Text, definition: &written::Entity, out: &mut Diagnostics) -> (Entity, Vec<DimensionIndex>) {
+fn one(name: &Text, definition: &written::Entity, parameters: &Parameters, out: &mut Diagnostics) -> (Entity, Vec<DimensionIndex>) {
     members_named_once(definition, out);
     if definition.key.is_empty() {
         out.push(
@@ -35,8 +36,8 @@ fn one(name: &Text, definition: &written::Entity, out: &mut Diagnostics) -> (Ent
                 .help("say which column or columns identify a row: `key: account_id`"),
         );
     }
-    let described = dimensions::resolve(definition, out);
-    let measures = measures::resolve(definition, &described, out);
+    let described = dimensions::resolve(definition, parameters, out);
+    let measures = measures::resolve(definition, &described, parameters, out);
     let Described { dimensions, key, time, known, .. } = described;
     let untyped = (0..dimensions.len()).filter(|index| known[*index].is_none()).map(|index| DimensionIndex(index as u16)).collect();
     let valid = definition.valid.as_ref();

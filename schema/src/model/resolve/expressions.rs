@@ -1,10 +1,11 @@
 //! Expression text in, typed expressions out: names get meanings, types are checked, mistakes get places.
 
+use super::parameters::Parameters;
 use crate::{
     definition::Text,
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
-        self, Expr, Name,
+        Expr, Name,
         types::{self, Checked, Meaning, Mismatch},
     },
     source::Span,
@@ -66,11 +67,12 @@ pub(super) fn condition<R: Clone + PartialEq>(
 
 /// Parses a text whose names all mean something of one kind, and checks that it is a condition.
 pub(super) fn parse_condition<R: Clone + PartialEq>(
+    parameters: &Parameters,
     text: &Text,
     out: &mut Diagnostics,
     meaning: impl FnMut(&Name, &mut Diagnostics) -> Option<Meaning<R>>,
 ) -> Option<Expr<Meaning<R>>> {
-    let parsed = expr::parse(text, out)?;
+    let parsed = parameters.parse(text, out)?;
     let meant = mean(&parsed, out, meaning)?;
     condition(&meant, text.span, out)
 }

@@ -4,13 +4,14 @@ use super::{
     dimensions::Described,
     expressions::{condition, typed},
     index::unknown,
+    parameters::Parameters,
     words::{self, label, owned},
 };
 use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
-        self, Expr,
+        Expr,
         types::{self, Known},
     },
     model::{
@@ -21,22 +22,33 @@ use crate::{
 };
 
 /// Resolves the measures of one entity. A measure that is wrong is kept with the best that is known of it.
-pub(super) fn resolve(definition: &written::Entity, described: &Described, out: &mut Diagnostics) -> Vec<Measure> {
+pub(super) fn resolve(
+    definition: &written::Entity,
+    described: &Described,
+    parameters: &Parameters,
+    out: &mut Diagnostics,
+) -> Vec<Measure> {
     let mut measures: Vec<Measure> = Vec::with_capacity(definition.measures.len());
     for (name, measure) in &definition.measures {
         if let Some(first) = measures.iter().find(|first| first.name == name.value) {
             out.push(super::index::twice_named("measure", name, first.span));
             continue;
         }
-        measures.push(one(definition, name, measure, described, out));
+        measures.push(one(definition, (name, measure), described, parameters, out));
     }
     measures
 }
 
-fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, described: &Described, out: &mut Diagnostics) -> Measure {
+fn one(
+    entity: &written::Entity,
+    (name, measure): (&Text, &written::Measure),
+    described: &Described,
+    parameters: &Parameters,
+    out: &mut Diagnostics,
+) -> Measure {
     let over_time = measure.over_time.as_ref().and_then(over_time(out)).unwrap_or_default();
     let from_a_day = over_time == OverTime::AsOf;
-    let (aggregate, expr, value_type) = aggregate(measure, from_a_day, described, out);
+    let (aggregate, expr, value_type) = aggregate(measure, from_a_day, described, parameters, out);
     let time = if from_a_day { without_time(name, measure, out) } else { time(measure, described, out) };
     let is_balance = matches!(over_time, OverTime::Last | OverTime::First | OverTime::Average);
     if let Some(text) = measure.over_time.as_ref().filter(|_| is_balance) {
@@ -61,7 +73,7 @@ fn one(entity: &written::Entity, name: &Text, measure: &written::Measure, descri
         aggregate,
         expr,
         filter: measure.filter.as_ref().and_then(|filter| {
-            let parsed = expr::parse(filter, out)?;
+            let parsed = parameters.parse(filter, out)?;
             let meant = described.row_meaning(&parsed, from_a_day, out)?;
             Some(described.inline_row(&condition(&meant, filter.span, out)?))
         }),
@@ -132,6 +144,7 @@ fn aggregate(
     measure: &written::Measure,
     from_a_day: bool,
     described: &Described,
+    parameters: &Parameters,
     out: &mut Diagnostics,
 ) -> (Aggregate, Expr<RowValue>, ValueType) {
     let options = [
@@ -147,7 +160,7 @@ fn aggregate(
     if aggregate == Aggregate::Count && measure.expr.value.trim() == "rows" {
         return (Aggregate::CountRows, nothing, ValueType::Int);
     }
-    let parsed = expr::parse(&measure.expr, out);
+    let parsed = parameters.parse(&measure.expr, out);
     let meant = parsed.and_then(|expr| described.row_meaning(&expr, from_a_day, out));
     let resolved = meant.and_then(|expr| typed(&expr, measure.expr.span, out));
     let Some((expr, known)) = resolved.map(|(expr, known)| (described.inline_row(&expr), known)) else {

@@ -5,6 +5,7 @@ mod additivity;
 mod finish;
 mod formula;
 mod order;
+mod score;
 mod shape;
 
 pub(super) use self::shape::metric_meaning;
@@ -14,7 +15,7 @@ use crate::{diagnostic::Diagnostics, model::MetricId};
 
 /// Fills `draft.metrics`.
 pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
-    let shapes: Vec<_> = draft.index.metrics.iter().map(|(_, metric)| shape::of(draft, metric, out)).collect();
+    let shapes: Vec<_> = draft.index.metrics.iter().map(|(name, metric)| shape::of(draft, name, metric, out)).collect();
     let manners: Vec<_> = draft.index.metrics.iter().map(|(_, metric)| finish::manner(metric, out)).collect();
     draft.metrics = vec![None; shapes.len()];
     for id in order::inputs_first(draft, &shapes, out) {

@@ -228,6 +228,8 @@ fn movement_fact(metric: &Metric) -> Option<EntityId> {
         | MetricKind::Cumulative { .. }
         | MetricKind::Offset { .. }
         | MetricKind::PerEntity { .. }
-        | MetricKind::Share { .. } => None,
+        | MetricKind::Share { .. }
+        | MetricKind::Score(_)
+        | MetricKind::OfScore { .. } => None,
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
         entity.movements.iter().flat_map(|movements| &movements.grains).for_each(|(name, _)| one("movement grain", name, out));
     }
     definitions.metrics.iter().for_each(|(name, _)| one("metric", name, out));
+    definitions.parameters.iter().for_each(|(name, _)| one("parameter", name, out));
     for view in &definitions.views {
         one("view", &view.view, out);
         view.dimensions.iter().filter_map(|dimension| dimension.name.as_ref()).for_each(|name| one("dimension", name, out));

@@ -7,11 +7,11 @@ use crate::{
 };
 
 /// Fields of every row of a view.
-pub(super) const OF_ROWS: [&str; 4] = ["id", "period", "compare", "status"];
+pub(super) const OF_ROWS: [&str; 5] = ["id", "period", "compare", "status", "contributions"];
 /// Fields of every entity.
 const OF_ENTITIES: [&str; 2] = ["id", "metrics"];
 /// Types that exist without any definition, and fields of the root.
-const OF_THE_ROOT: [&str; 27] = [
+const OF_THE_ROOT: [&str; 31] = [
     "query",
     "mutation",
     "subscription",
@@ -39,6 +39,10 @@ const OF_THE_ROOT: [&str; 27] = [
     "fill",
     "time_range",
     "catalogue",
+    "parameters",
+    "signal",
+    "signals",
+    "contribution",
 ];
 
 pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {

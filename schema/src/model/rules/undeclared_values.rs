@@ -4,7 +4,7 @@ use super::Draft;
 use crate::{
     definition::Text,
     diagnostic::{Diagnostic, Diagnostics},
-    expr::{self, BinaryOp, Expr, Name},
+    expr::{BinaryOp, Expr, Name},
     model::{Dimension, EntityId},
     suggest,
     value::Value,
@@ -33,7 +33,7 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
 
 fn condition(draft: &Draft<'_>, from: EntityId, text: &Text, out: &mut Diagnostics) {
     // What does not parse or is not known has been reported.
-    let Some(expr) = expr::parse(text, &mut Diagnostics::default()) else { return };
+    let Some(expr) = draft.parameters.parse(text, &mut Diagnostics::default()) else { return };
     walk(&expr, &mut |name, value| {
         let Some(dimension) = dimension(draft, from, name) else { return };
         let Value::Text(value) = value else { return };

@@ -14,13 +14,16 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
         let texts = match &metric.kind {
             Written::Ratio(text) | Written::Expr(text) => vec![text],
             Written::PerEntity(per_entity) => per_entity.of.iter().chain(&per_entity.condition).collect(),
-            Written::Measure(_) | Written::Cumulative(_) | Written::Offset(_) | Written::Movement(_) | Written::Share(_) => {
-                continue;
-            }
+            Written::Measure(_)
+            | Written::Cumulative(_)
+            | Written::Offset(_)
+            | Written::Movement(_)
+            | Written::Share(_)
+            | Written::Score(_) => continue,
         };
         for text in texts {
             // What does not parse or is not known has been reported.
-            let Some(parsed) = expr::parse(text, &mut Diagnostics::default()) else { continue };
+            let Some(parsed) = draft.parameters.parse(text, &mut Diagnostics::default()) else { continue };
             let meant = parsed.try_map(&mut |name: &expr::Name| {
                 let id = draft.index.metrics.get(&name.to_string()).ok_or(())?;
                 Ok::<_, ()>(Expr::Ref(Meaning { to: MetricId(id as u16), value_type: None, span: name.span }))

@@ -26,13 +26,10 @@ fn model() -> Arc<Model> {
 }
 
 /// A question about the first quarter of 2025; `by` holds grains and dimension names.
-fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery {
+pub(crate) fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery {
     MetricQuery {
         scope: Scope::View(view.to_owned()),
-        metrics: metrics
-            .iter()
-            .map(|name| MetricSelection { key: (*name).to_owned(), metric: (*name).to_owned(), filter: None, status: false })
-            .collect(),
+        metrics: metrics.iter().map(|name| MetricSelection::of(*name)).collect(),
         by: by
             .iter()
             .map(|name| {
@@ -61,6 +58,6 @@ fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery {
     }
 }
 
-fn nobody() -> Caller {
+pub(crate) fn nobody() -> Caller {
     Caller::default()
 }

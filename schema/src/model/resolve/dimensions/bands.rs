@@ -4,19 +4,20 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
+use super::super::parameters::Parameters;
 use crate::{
     definition::entity as written,
     diagnostic::{Diagnostic, Diagnostics},
     expr::{BinaryOp, CaseArm, Expr},
     model::entity::ColumnName,
-    value::{Value, canonical_decimal},
+    value::Value,
 };
 
 /// An upper edge in canonical text; `None` for the last band.
 pub(super) type Edge = Option<(BinaryOp, String)>;
 
 /// Edges from low to high. That each but the last has one, and only one, was checked when they were read.
-pub(super) fn edges(bands: &written::Bands, out: &mut Diagnostics) -> Option<Vec<Edge>> {
+pub(super) fn edges(bands: &written::Bands, parameters: &Parameters, out: &mut Diagnostics) -> Option<Vec<Edge>> {
     let mut edges = Vec::with_capacity(bands.edges.len());
     let mut highest: Option<(Decimal, bool)> = None;
     let mut sound = true;
@@ -29,13 +30,16 @@ pub(super) fn edges(bands: &written::Bands, out: &mut Diagnostics) -> Option<Vec
                 continue;
             }
         };
+        let canonical = parameters.number(text, out);
+        let Some(canonical) = canonical else {
+            sound = false;
+            continue;
+        };
         let mut fail = |message: String, help: &str| {
             out.push(Diagnostic::error("M024", text.span, message).help(help));
             sound = false;
         };
-        let canonical = canonical_decimal(&text.value);
-        let Some((canonical, number)) = canonical.and_then(|text| Decimal::from_str(&text).ok().map(|number| (text, number)))
-        else {
+        let Ok(number) = Decimal::from_str(&canonical) else {
             fail(format!("`{}` is not a number of up to 28 digits", text.value), "write digits, such as 10000 or 0.7");
             continue;
         };

@@ -11,6 +11,7 @@ use super::{
     },
     additivity,
     formula::formula,
+    score,
     shape::{MetricExpr, Shape},
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
         entity::{Aggregate, OverTime},
         metric::{Additivity, Direction, ShareForm, Take},
         path::PathDimension,
+        score::ScoreTake,
     },
     source::Span,
     value::ValueType,
@@ -168,6 +170,14 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             };
             (MetricKind::Share { of: *of, form: *form }, value_type)
         }
+        Shape::Score(inputs) => (MetricKind::Score(score::finished(draft, inputs, out)?), ValueType::Decimal),
+        Shape::OfScore { of, take, span } => {
+            let value_type = match take {
+                ScoreTake::Coverage => ValueType::Decimal,
+                ScoreTake::TopDriver => ValueType::Text,
+            };
+            score::is_one(draft, *of, *span, out).then_some((MetricKind::OfScore { of: *of, take: *take }, value_type))?
+        }
     })
 }
 
@@ -234,7 +244,13 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
         Shape::Simple(measure) => measure.entity,
         Shape::Movement { movement, .. } => movement.measure.entity,
         Shape::Cumulative { of, .. } => *draft.metrics[of.index()].as_ref()?.facts.first()?,
-        Shape::Ratio { .. } | Shape::Derived { .. } | Shape::Offset { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => {
+        Shape::Ratio { .. }
+        | Shape::Derived { .. }
+        | Shape::Offset { .. }
+        | Shape::PerEntity { .. }
+        | Shape::Share { .. }
+        | Shape::Score(_)
+        | Shape::OfScore { .. } => {
             out.push(
                 Diagnostic::error("M042", text.span, "`where` does not apply to a metric that is made of other metrics")
                     .help("put the condition on the metrics it is made of"),
@@ -242,7 +258,8 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
             return None;
         }
     };
-    let condition = parse_condition(text, out, |name, out| draft.dimension_meaning(fact, &name.parts, name.span, out))?;
+    let condition =
+        parse_condition(&draft.parameters, text, out, |name, out| draft.dimension_meaning(fact, &name.parts, name.span, out))?;
     Some(plain(&condition))
 }
 
@@ -282,7 +299,7 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
         }
         Shape::PerEntity { aggregate: Aggregate::Count, .. } => Some("count".to_owned()),
         Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
-        Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } => None,
+        Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
     }
 }
 
@@ -295,6 +312,11 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         // A running total is a balance of what it adds up.
         Shape::Cumulative { of, .. } if of_metric(*of) == Additivity::Additive => Additivity::SemiAdditive,
         Shape::Offset { of, .. } => of_metric(*of),
-        Shape::Cumulative { .. } | Shape::Ratio { .. } | Shape::PerEntity { .. } | Shape::Share { .. } => Additivity::Not,
+        Shape::Cumulative { .. }
+        | Shape::Ratio { .. }
+        | Shape::PerEntity { .. }
+        | Shape::Share { .. }
+        | Shape::Score(_)
+        | Shape::OfScore { .. } => Additivity::Not,
     }
 }

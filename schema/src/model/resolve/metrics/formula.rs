@@ -36,6 +36,7 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
             Some("difference") => format!("{0} - total {0}", share.of.value),
             _ => format!("{0} / total {0}", share.of.value),
         },
+        written::MetricKind::Score(score) => score_formula(score),
     };
     format!("{body}{}", when(definition.filter.as_ref(), "where"))
 }
@@ -57,4 +58,26 @@ fn measure_formula(draft: &Draft<'_>, text: &Text) -> String {
             format!("{}({expr}) of {entity}{filter}{}", measure.aggregate.value, latest.unwrap_or_default())
         }
     }
+}
+
+/// `100 * mean of low_seats (weight 2), depth (weight 1, from 0 to 100), over what is known, at least 0.5 of the weights`.
+fn score_formula(score: &written::Score) -> String {
+    if let (Some(of), Some(take)) = (&score.of, &score.take) {
+        return format!("{} of {}", take.value.replace('_', " "), of.value);
+    }
+    let or = |text: &Option<Text>, default: &str| text.as_ref().map_or_else(|| default.to_owned(), |text| text.value.clone());
+    let inputs = score.inputs.iter().map(|(name, input)| {
+        let scale = match (&input.from, &input.to) {
+            (None, None) => String::new(),
+            (from, to) => format!(", from {} to {}", or(from, "0"), or(to, "1")),
+        };
+        let of = input.of.as_ref().filter(|of| of.value != name.value).map(|of| format!(" = {}", of.value)).unwrap_or_default();
+        format!("{}{of} (weight {}{scale})", name.value, or(&input.weight, "1"))
+    });
+    format!(
+        "{} * weighted mean of {}, over what is known; null below {} of the weights",
+        or(&score.scale, "100"),
+        inputs.collect::<Vec<_>>().join(", "),
+        or(&score.min_coverage, "0.5"),
+    )
 }

@@ -1,20 +1,24 @@
 //! What a metric is made of, by id; types are not looked at yet.
 
-use super::super::{
-    Draft,
-    expressions::mean,
-    index::unknown,
-    movements::split,
-    words::{self, one_of},
+use super::{
+    super::{
+        Draft,
+        expressions::mean,
+        index::unknown,
+        movements::split,
+        words::{self, one_of},
+    },
+    score,
 };
 use crate::{
     definition::{Text, metric as written},
     diagnostic::{Diagnostic, Diagnostics},
-    expr::{self, BinaryOp, Expr, Name, types::Meaning},
+    expr::{BinaryOp, Expr, Name, types::Meaning},
     model::{
         EntityId, MeasureId, MetricId,
         entity::{Aggregate, Window},
         metric::{Class, MemberValue, Movement, ShareForm, Take},
+        score::ScoreTake,
     },
     source::Span,
     time::Step,
@@ -34,6 +38,8 @@ pub(super) enum Shape {
     Movement { movement: Movement, span: Span },
     PerEntity { entity: EntityId, span: Span, of: Option<MetricExpr>, aggregate: Aggregate, condition: Option<MetricExpr> },
     Share { of: MetricId, form: ShareForm },
+    Score(score::Inputs),
+    OfScore { of: MetricId, take: ScoreTake, span: Span },
 }
 
 impl Shape {
@@ -49,7 +55,10 @@ impl Shape {
             }
             Shape::Derived { expr, .. } => add(expr),
             Shape::PerEntity { of, condition, .. } => of.iter().chain(condition).for_each(add),
-            Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, .. } => inputs.push(*of),
+            Shape::Score(score) => inputs.extend(score.inputs.iter().map(|input| input.metric)),
+            Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, .. } | Shape::OfScore { of, .. } => {
+                inputs.push(*of);
+            }
         }
         inputs.sort_unstable();
         inputs.dedup();
@@ -58,7 +67,7 @@ impl Shape {
 }
 
 /// Resolves the names of one metric; `None` when something is wrong.
-pub(super) fn of(draft: &Draft<'_>, metric: &written::Metric, out: &mut Diagnostics) -> Option<Shape> {
+pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: &mut Diagnostics) -> Option<Shape> {
     match &metric.kind {
         written::MetricKind::Measure(text) => measure(draft, text, out).map(Shape::Simple),
         written::MetricKind::Ratio(text) => ratio(draft, text, out),
@@ -84,6 +93,7 @@ pub(super) fn of(draft: &Draft<'_>, metric: &written::Metric, out: &mut Diagnost
             let form = share.as_.as_ref().map_or(Some(ShareForm::Ratio), |form| one_of("form of a share", form, &options, out));
             Some(Shape::Share { of: of?, form: form? })
         }
+        written::MetricKind::Score(written) => score::shape(draft, name, written, out),
     }
 }
 
@@ -111,7 +121,7 @@ pub(in crate::model::resolve) fn metric_meaning(
 }
 
 fn over_metrics(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MetricExpr> {
-    let parsed = expr::parse(text, out)?;
+    let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| metric_meaning(draft, name, out))?;
     let mut has_metric = false;
     meant.visit_refs(&mut |_| has_metric = true);
@@ -125,7 +135,7 @@ fn over_metrics(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option
     Some(meant)
 }
 
-fn find(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MetricId> {
+pub(super) fn find(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<MetricId> {
     draft.index.metrics.find(&text.value, text.span, out).map(|id| MetricId(id as u16))
 }
 
@@ -193,7 +203,7 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
         .take
         .as_ref()
         .map_or(Some(Take::Amount), |take| one_of("value of `take`", take, &Take::ALL.map(|one| (one.name(), one)), out));
-    let when = movement.when.as_ref().map(|when| member_condition(when, out));
+    let when = movement.when.as_ref().map(|when| member_condition(draft, when, out));
     let measure = measure?;
     let entity = draft.entity(measure.entity);
     let Some(movements) = &entity.movements else {
@@ -226,14 +236,14 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
     Some(Shape::Movement { movement: Movement { measure, classes, take: take?, grain, when }, span: movement.of.span })
 }
 
-fn member_condition(text: &Text, out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
+fn member_condition(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
     const WORDS: [(&str, MemberValue); 4] = [
         ("opening", MemberValue::Opening),
         ("closing", MemberValue::Closing),
         ("owner_opening", MemberValue::OwnerOpening),
         ("owner_closing", MemberValue::OwnerClosing),
     ];
-    let condition = super::super::expressions::parse_condition(text, out, |name, out| {
+    let condition = super::super::expressions::parse_condition(&draft.parameters, text, out, |name, out| {
         let word = name.to_string();
         let found = WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
         if found.is_none() {
