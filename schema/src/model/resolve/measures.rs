@@ -77,7 +77,7 @@ fn one(
             let meant = described.row_meaning(&parsed, from_a_day, out)?;
             Some(described.inline_row(&condition(&meant, filter.span, out)?))
         }),
-        latest: measure.latest.as_ref().and_then(|latest| self::latest(name, latest, from_a_day, described, out)),
+        latest: measure.latest.as_ref().and_then(|latest| self::latest((name, latest), from_a_day, described, parameters, out)),
         over_time,
         time,
         value_type: if over_time == OverTime::Average { ValueType::Decimal } else { value_type },
@@ -110,7 +110,13 @@ fn without_time(name: &Text, measure: &written::Measure, out: &mut Diagnostics) 
     None
 }
 
-fn latest(name: &Text, latest: &written::Latest, from_a_day: bool, described: &Described, out: &mut Diagnostics) -> Option<Latest> {
+fn latest(
+    (name, latest): (&Text, &written::Latest),
+    from_a_day: bool,
+    described: &Described,
+    parameters: &Parameters,
+    out: &mut Diagnostics,
+) -> Option<Latest> {
     if !from_a_day {
         out.push(
             Diagnostic::error("M036", latest.by.span, format!("`{}` has no day from which the latest could be told", name.value))
@@ -119,7 +125,7 @@ fn latest(name: &Text, latest: &written::Latest, from_a_day: bool, described: &D
         return None;
     }
     let mut own = |text: &Text| {
-        let parsed = expr::parse(text, out)?;
+        let parsed = parameters.parse(text, out)?;
         described.own_expression(&parsed, text.span, out).map(|(expr, _)| expr)
     };
     let per: Vec<_> = latest.per.iter().map(&mut own).collect();

@@ -8,7 +8,7 @@ use super::{
         random::Random,
     },
     Rows,
-    catalogue::{PLAYS, USE_CASES},
+    catalogue::{PLAYS, PLAYS_AGAINST_LOSS, USE_CASES},
     story::{Size, Story},
 };
 
@@ -117,7 +117,7 @@ fn write_play_runs(story: &Story, rows: &mut Rows, random: &mut Random) {
                 () => "stabilised",
             };
             let finding = random.choose(&["temporary", "disengagement", "product_gap", "budget_cut", "packaging_fit", "none"]);
-            let play = random.pick(&PLAYS);
+            let play = random.pick(&PLAYS[..PLAYS_AGAINST_LOSS]);
             rows.push(
                 "play_run",
                 &[

@@ -173,8 +173,11 @@ pub(super) const USE_CASES: [(&str, &str, &str, &str); 6] = [
     ("U-OBS", "Service observability", "IT", "software,healthcare"),
 ];
 
+/// How many plays, from the start of the list, are tried against a loss.
+pub(super) const PLAYS_AGAINST_LOSS: usize = 8;
+
 /// Plays: id, name, lever, rule, tactic, metric, effect in millionths.
-pub(super) const PLAYS: [(&str, &str, &str, &str, &str, &str, i64); 8] = [
+pub(super) const PLAYS: [(&str, &str, &str, &str, &str, &str, i64); 11] = [
     (
         "adoption_check_in",
         "Adoption check-in",
@@ -215,6 +218,25 @@ pub(super) const PLAYS: [(&str, &str, &str, &str, &str, &str, i64); 8] = [
     ),
     ("roi_evidence", "Evidence of return", "value", "budget_signal", "Bring numbers", "contraction_mrr", -150_000),
     ("win_back", "Win back", "win_back", "contracted", "Come back with what is new", "contraction_recovered_mrr", 200_000),
+    (
+        "value_acceleration",
+        "Value acceleration",
+        "value",
+        "low_utilization",
+        "Bring idle value into use, fast",
+        "contract_utilization_score",
+        100_000,
+    ),
+    ("upsell_conversation", "Upsell conversation", "expansion", "high_utilization", "Offer room to grow", "expansion_mrr", 100_000),
+    (
+        "workflow_deepening",
+        "Workflow deepening",
+        "value",
+        "shallow_broad_adoption",
+        "Build on one workflow that matters",
+        "adoption_depth_score",
+        100_000,
+    ),
 ];
 
 /// Colleagues: id, name, function.
