@@ -35,7 +35,10 @@ key: nap_id
 measures: {naps: {count: rows}}
 dimensions: {place: string}
 ---
-metrics: {revenue: {measure: sale.revenue}, sales: {measure: sale.sales}, naps: {measure: nap.naps}}
+metrics:
+  revenue: {measure: sale.revenue}
+  sales: {measure: sale.sales}
+  naps: {measure: nap.naps}
 ---
 view: shop
 metrics: [revenue, sales]
@@ -86,6 +89,15 @@ async fn activity(database: &Database) -> (i64, i64) {
     (row.get(0), row.get(1))
 }
 
+/// Waits until so many connections are open.
+async fn wait_for_connections(database: &Database, wanted: i64) {
+    let began = Instant::now();
+    while activity(database).await.1 != wanted {
+        assert!(began.elapsed() < PATIENCE, "{} connections are open instead of {wanted}", activity(database).await.1);
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Waits until so many statements run.
 async fn wait_for_statements(database: &Database, wanted: i64) {
     let began = Instant::now();
@@ -106,9 +118,12 @@ fn shows_nothing_of_the_inside(answer: &Answer) {
 async fn a_warehouse_killed_under_load_gives_errors_and_then_right_answers_again() {
     let server = Postgres::start();
     let database = database(&server).await;
-    let settings = Settings { connections: 4, ..Settings::new(&database.url) };
-    let counter = counter(&settings);
-    let expected = counter.ask(QUESTION).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("slow.yaml"), SLOW).expect("the file can be written");
+    let settings = "[warehouse]\npool_size = 4\n[cache]\nenabled = false\n";
+    fs::write(folder.path().join("holdfast.toml"), settings).expect("the file can be written");
+    let holdfast = Arc::new(Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]));
+    let expected = holdfast.ask(QUESTION).await;
     assert_eq!(
         expected.rows("shop"),
         database.rows("select shop, sum(amount), count(*) from sale group by shop order by shop").await
@@ -117,11 +132,11 @@ async fn a_warehouse_killed_under_load_gives_errors_and_then_right_answers_again
     let (right, unavailable) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let load: Vec<_> = (0..8)
         .map(|_| {
-            let (counter, expected, stop) = (counter.clone(), expected.clone(), Arc::clone(&stop));
+            let (holdfast, expected, stop) = (Arc::clone(&holdfast), expected.clone(), Arc::clone(&stop));
             let (right, unavailable) = (Arc::clone(&right), Arc::clone(&unavailable));
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
-                    let answer = counter.ask(QUESTION).await;
+                    let answer = holdfast.ask(QUESTION).await;
                     if answer.codes().is_empty() {
                         assert_eq!(answer, expected);
                         right.fetch_add(1, Ordering::Relaxed);
@@ -143,16 +158,20 @@ async fn a_warehouse_killed_under_load_gives_errors_and_then_right_answers_again
         }
     };
     more(&right, "no answers at all").await;
+    wait_for_connections(&database, 4).await;
     tokio::task::block_in_place(|| server.kill());
     more(&unavailable, "nobody notices that the warehouse is gone").await;
     tokio::task::block_in_place(|| server.restart());
     more(&right, "it does not recover by itself").await;
+    wait_for_connections(&database, 4).await;
     stop.store(true, Ordering::Relaxed);
     for task in load {
         task.await.expect("no wrong answer, no panic");
     }
-    let (_, connections) = activity(&database).await;
-    assert!(connections <= 4, "{connections} connections are open, 4 are allowed");
+    wait_for_statements(&database, 0).await;
+    assert_eq!(activity(&database).await, (0, 4), "as many connections as before");
+    let log = holdfast.log();
+    assert!(log.contains("warehouse unavailable") && !log.contains("panic"), "{log}");
 }
 
 #[tokio::test]
