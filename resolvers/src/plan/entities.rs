@@ -353,7 +353,7 @@ impl<'a> Planner<'a> {
                     let (field, input) = input.one()?;
                     (EntityOrderKey::Metric(self.model.metric(names.metric(field)?).name.clone()), input)
                 }
-                EntityMember::Id | EntityMember::Relationship(_) => return None,
+                EntityMember::Id | EntityMember::Relationship(_) | EntityMember::Signals => return None,
             };
             let (direction, nulls) = sorted(input);
             Some(EntityOrderBy { by, direction, nulls })

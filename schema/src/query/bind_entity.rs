@@ -68,7 +68,7 @@ fn bind_metrics(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<O
     if used.is_empty() {
         return Ok(None);
     }
-    let select = |name: &String| MetricSelection { key: name.clone(), metric: name.clone(), filter: None, status: false };
+    let select = |name: &String| MetricSelection::of(name);
     let selections = used.into_iter().map(select).collect();
     let question = query.metrics.question(&query.entity, selections, query.as_of, query.as_known_at);
     bind(model, &question, caller).map(Some)

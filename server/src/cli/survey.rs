@@ -114,7 +114,7 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
     let to = model.project.calendar.truncate(Grain::Month, as_of);
     Some(MetricQuery {
         scope: Scope::View(view.name.clone()),
-        metrics: vec![MetricSelection { key: metric.name.clone(), metric: metric.name.clone(), filter: None, status: true }],
+        metrics: vec![MetricSelection { status: true, ..MetricSelection::of(&metric.name) }],
         by: Vec::new(),
         range: Some(TimeRange { from: Some(Step::months(1).before(to)), to: Some(to) }),
         filter: None,

@@ -121,10 +121,8 @@ fn tables(entities: &[Entity]) -> BTreeMap<String, Columns> {
             numbers(&measure.expr, is_number, &mut |column| note(entity, column, Some(ValueType::Decimal)));
             measure.visit_columns(&mut |column| note(entity, column, None));
         }
-        if let Some(validity) = &entity.validity {
-            let columns = [&validity.from, &validity.to].into_iter().chain(&validity.recorded);
-            columns.for_each(|column| note(entity, column, Some(ValueType::Timestamp)));
-        }
+        let period = entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]);
+        period.chain(&entity.recorded).for_each(|column| note(entity, column, Some(ValueType::Timestamp)));
         entity.freshness.refresh.iter().for_each(|column| note(entity, column, None));
         for relationship in &entity.relationships {
             let other = &entities[relationship.to.index()];
