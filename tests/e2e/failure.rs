@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_server::warehouse::postgres::{self, Settings, load};
+use holdfast_server::{
+    engine::Settings as EngineSettings,
+    warehouse::postgres::{self, Settings, load},
+};
 use holdfast_tests::{
     answer::Answer,
     binary::Server,
@@ -35,10 +38,17 @@ key: nap_id
 measures: {naps: {count: rows}}
 dimensions: {place: string}
 ---
+entity: slow_sale
+source: slow_sale
+key: sale_id
+measures: {sales: {count: rows}}
+dimensions: {shop: string}
+---
 metrics:
   revenue: {measure: sale.revenue}
   sales: {measure: sale.sales}
   naps: {measure: nap.naps}
+  slow_sales: {measure: slow_sale.sales}
 ---
 view: shop
 metrics: [revenue, sales]
@@ -47,6 +57,10 @@ dimensions: [sale.shop]
 view: bed
 metrics: [naps]
 dimensions: [nap.place]
+---
+view: stand
+metrics: [slow_sales]
+dimensions: [slow_sale.shop]
 ";
 
 const QUESTION: &str = "{ shop(by: [{dimension: SHOP}]) { rows { shop revenue sales } } }";
@@ -172,6 +186,25 @@ async fn a_warehouse_killed_under_load_gives_errors_and_then_right_answers_again
     assert_eq!(activity(&database).await, (0, 4), "as many connections as before");
     let log = holdfast.log();
     assert!(log.contains("warehouse unavailable") && !log.contains("panic"), "{log}");
+}
+
+#[tokio::test]
+async fn a_request_with_more_statements_than_may_run_or_wait_is_answered_whole() {
+    let database = database(Postgres::shared()).await;
+    let settings = Settings { connections: 2, ..Settings::new(&database.url) };
+    let warehouse = postgres::Postgres::new(&settings).expect("the address is right");
+    let settings = EngineSettings { concurrency: 2, queue: 1, queue_wait: Duration::from_secs(1), ..without_cache() };
+    let counter = Counter::new(&api(&model(definitions(SLOW))), Arc::new(warehouse), settings);
+    // Twenty different statements, which together take longer than a request may wait for others.
+    database.execute("create view slow_sale as select sale.* from sale, (select pg_sleep(0.1)) as pause").await;
+    let fields: Vec<String> =
+        (0..20).map(|n| format!(r#"f{n}: stand(where: {{shop: {{ne: "s{n}"}}}}) {{ rows {{ slowSales }} }}"#)).collect();
+    let document = format!("{{ {} }}", fields.join(" "));
+    let (first, second) = tokio::join!(counter.ask(&document), counter.ask(&document));
+    for answer in [first, second] {
+        assert_eq!(answer.codes(), [""; 0], "{:#}", answer.json);
+        assert_eq!((answer.rows("f0"), answer.rows("f19")), (vec![vec!["2000".to_owned()]], vec![vec!["3000".to_owned()]]));
+    }
 }
 
 #[tokio::test]

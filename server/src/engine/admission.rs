@@ -7,7 +7,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -36,8 +36,10 @@ pub(super) struct Admission {
 struct Lane {
     /// Statements that may run or stand in the common queue.
     turns: Arc<Semaphore>,
-    /// Statements that stand in the common queue.
+    /// Statements that stand in the common queue for the first turn of the request.
     queued: Mutex<usize>,
+    /// Whether the request had its first turn: it then takes no place that others could wait in, and is not refused halfway.
+    is_admitted: AtomicBool,
 }
 
 /// The right to run one statement, until it is dropped.
@@ -70,16 +72,19 @@ impl Admission {
     }
 
     async fn wait(&self, lane: &Lane) -> Result<SemaphorePermit<'_>, Error> {
-        if let Ok(turn) = self.turns.try_acquire() {
-            return Ok(turn);
-        }
-        let Some(_place) = Place::take(self, lane) else {
-            return Err(turned_away(Duration::ZERO));
+        let turn = match self.turns.try_acquire() {
+            Ok(turn) => turn,
+            Err(_) => {
+                let place = Place::take(self, lane);
+                if place.is_none() && !lane.is_admitted.load(Ordering::Relaxed) {
+                    return Err(turned_away(Duration::ZERO));
+                }
+                let turn = timeout(self.longest_wait, self.turns.acquire()).await.map_err(|_| turned_away(self.longest_wait))?;
+                turn.expect("the semaphore is never closed")
+            }
         };
-        match timeout(self.longest_wait, self.turns.acquire()).await {
-            Ok(turn) => Ok(turn.expect("the semaphore is never closed")),
-            Err(_) => Err(turned_away(self.longest_wait)),
-        }
+        lane.is_admitted.store(true, Ordering::Relaxed);
+        Ok(turn)
     }
 }
 
@@ -98,7 +103,11 @@ struct Visit<'a> {
 impl<'a> Visit<'a> {
     fn begin(admission: &'a Admission, request: RequestId) -> Self {
         let mut lanes = admission.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Lane { turns: Arc::new(Semaphore::new(admission.concurrency)), queued: Mutex::new(0) };
+        let new = || Lane {
+            turns: Arc::new(Semaphore::new(admission.concurrency)),
+            queued: Mutex::new(0),
+            is_admitted: AtomicBool::new(false),
+        };
         let (lane, statements) = lanes.entry(request).or_insert_with(|| (Arc::new(new()), 0));
         *statements += 1;
         Self { admission, request, lane: Arc::clone(lane) }
@@ -118,7 +127,8 @@ impl Drop for Visit<'_> {
     }
 }
 
-/// A place in the common queue. A request has one for all its statements; it is given back when the last of them stops waiting.
+/// A place in the common queue. A request has one for all its statements until its first turn; it is given back when the last of
+/// those that came for it stops waiting.
 struct Place<'a> {
     waiting: &'a AtomicUsize,
     lane: &'a Lane,
@@ -126,6 +136,9 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn take(admission: &'a Admission, lane: &'a Lane) -> Option<Self> {
+        if lane.is_admitted.load(Ordering::Relaxed) {
+            return None;
+        }
         let mut queued = lane.queued.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = &admission.waiting;
         if *queued == 0 && waiting.fetch_add(1, Ordering::Relaxed) >= admission.most_waiting {

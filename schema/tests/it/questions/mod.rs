@@ -19,7 +19,11 @@ use holdfast_schema::{
 use jiff::civil::date;
 
 fn model() -> Arc<Model> {
-    let sources = SourceMap::new([("model.yaml".to_owned(), include_str!("model.yaml").to_owned())]);
+    load_model(include_str!("model.yaml").to_owned())
+}
+
+fn load_model(text: String) -> Arc<Model> {
+    let sources = SourceMap::new([("model.yaml".to_owned(), text)]);
     let (model, diagnostics) = load(sources.clone());
     assert!(!diagnostics.has_errors(), "{}", render::human(&sources, &diagnostics, false));
     model.unwrap()

@@ -1,14 +1,21 @@
 //! The same question always gives the same bytes, and nothing an asker writes becomes text of a statement.
 
+use std::sync::Arc;
+
 use holdfast_schema::{
     compile,
-    query::{Comparator, Filter, MetricQuery, TextTest},
+    model::Model,
+    query::{
+        Caller, Comparator, Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricQuery, Page,
+        Parents, TextTest,
+    },
     sql::{Dialect, Param},
     value::Value,
 };
+use jiff::civil::date;
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::{model, nobody, question};
+use super::{load_model, model, nobody, question};
 
 const MARKER: &str = "zqx'\";--";
 
@@ -55,6 +62,56 @@ fn any_question() -> impl Strategy<Value = MetricQuery> {
     })
 }
 
+/// Texts an asker sends in every place of an entity question that takes one: conditions, keys, cursors.
+fn any_entity_question() -> impl Strategy<Value = EntityQuery> {
+    let field = || select(vec!["segment", "region", "name"]).prop_map(str::to_owned);
+    let condition = prop_oneof![
+        (field(), text()).prop_map(|(field, text)| Filter::Compare {
+            field,
+            operator: Comparator::NotEqual,
+            value: Value::Text(text)
+        }),
+        (field(), text(), select(vec![TextTest::LikeIgnoringCase, TextTest::StartsWith, TextTest::Contains]))
+            .prop_map(|(field, text, test)| Filter::Matches { field, test, text }),
+        vec(text(), 1..4).prop_map(|keys| Filter::KeyIn {
+            field: String::new(),
+            keys: keys.into_iter().map(|key| vec![Value::Text(key)]).collect()
+        }),
+    ];
+    let cursor = || proptest::option::of(vec(text().prop_map(Value::Text), 2..=2));
+    let parents = proptest::option::of(vec(text().prop_map(|key| vec![Value::Text(key)]), 1..4));
+    (proptest::option::of(condition), cursor(), cursor(), parents, any::<bool>()).prop_map(
+        |(filter, after, before, parents, backwards)| EntityQuery {
+            entity: "account".to_owned(),
+            dimensions: vec!["name".to_owned(), "region".to_owned()],
+            parents: parents.map(|keys| Parents { entity: "stakeholder".to_owned(), relationship: "account".to_owned(), keys }),
+            filter,
+            having: None,
+            metrics: EntityMetrics::default(),
+            order_by: vec![EntityOrderBy {
+                by: EntityOrderKey::Dimension("region".to_owned()),
+                direction: Direction::Descending,
+                nulls: None,
+            }],
+            page: Page { limit: 10, offset: 0, after, before, backwards },
+            as_of: date(2025, 6, 30),
+            as_known_at: None,
+        },
+    )
+}
+
+/// A caller whose claims hold such texts.
+fn claimant(texts: Vec<String>) -> Caller {
+    let claims = [("regions".to_owned(), texts.into_iter().map(Value::Text).collect())];
+    Caller { claims: claims.into(), ..Caller::default() }
+}
+
+/// The model with a policy that reads the claims.
+fn restricted() -> Arc<Model> {
+    let policy = "\n---\npolicies:\n  own_regions: {applies_to: account, rows: region in claims.regions}\n";
+    load_model(include_str!("model.yaml").to_owned() + policy)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -78,6 +135,21 @@ proptest! {
                 let is_used = statement.sql.as_str().contains(&format!("${highest}"));
                 prop_assert!(highest == 0 || is_used);
                 prop_assert!(statement.params.iter().all(|param| !matches!(param, Param::Text(text) if text.is_empty())));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_an_asker_of_entities_writes_or_claims_becomes_text(query in any_entity_question(), claims in vec(text(), 0..3)) {
+        let (model, caller) = (restricted(), claimant(claims.clone()));
+        for dialect in [Dialect::Postgres, Dialect::Embedded] {
+            let rows = compile::entities(&model, &query, &caller, dialect).unwrap().rows;
+            let count = compile::count(&model, &query, &caller, dialect).unwrap().rows;
+            for statement in [&rows, &count] {
+                prop_assert!(!statement.sql.as_str().contains("zqx"), "{}", statement.sql.as_str());
+                for claim in &claims {
+                    prop_assert!(statement.params.contains(&Param::Text(claim.clone())), "{}", statement.sql.as_str());
+                }
             }
         }
     }
