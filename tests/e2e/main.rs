@@ -1,5 +1,6 @@
 //! The whole product, from outside: real warehouses, the real binary, and the repository itself.
 
+mod as_of;
 mod cache;
 mod cases;
 mod catalogue;
