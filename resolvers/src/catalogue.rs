@@ -206,6 +206,7 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::Share { .. } => "SHARE",
                 MetricKind::Score(_) => "SCORE",
                 MetricKind::OfScore { .. } => "OF_SCORE",
+                MetricKind::Series(_) => "SERIES",
             }),
             "valueType" => value_type(metric.value_type),
             "formula" => text(&metric.formula),

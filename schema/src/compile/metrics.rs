@@ -75,6 +75,7 @@ fn movement_grain(leaves: &[Leaf]) -> Option<String> {
     leaves.iter().find_map(|leaf| match &leaf.kind {
         LeafKind::Movement(movement) => Some(movement.grain.clone()),
         LeafKind::PerEntity(per_entity) => movement_grain(&per_entity.inner.leaves),
+        LeafKind::Series(series) => movement_grain(&series.inner.leaves),
         LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => None,
     })
 }
@@ -88,6 +89,7 @@ fn is_overlapping(plan: &Plan) -> bool {
         here || match &leaf.kind {
             LeafKind::Movement(movement) => movement.is_refined,
             LeafKind::PerEntity(per_entity) => is_overlapping(&per_entity.inner),
+            LeafKind::Series(series) => is_overlapping(&series.inner),
             LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => false,
         }
     })

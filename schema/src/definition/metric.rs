@@ -20,7 +20,8 @@ pub struct Metric {
     pub label: Option<Text>,
     /// `description:` plain words.
     pub description: Option<Text>,
-    /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`, `score`.
+    /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`, `score`,
+    /// `series`.
     #[schemars(flatten)]
     pub kind: MetricKind,
     /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement` and `cumulative`.
@@ -74,6 +75,8 @@ pub enum MetricKind {
     Share(Share),
     /// `score: {inputs: {low_seats: {weight: 1}}}`: a weighted composite; or `{of: health, take: coverage}`.
     Score(Score),
+    /// `series: {of: bookings, grain: month, window: 6 months, take: slope}`: one number about a metric's values period after period.
+    Series(Series),
 }
 
 /// A running total.
@@ -179,4 +182,27 @@ pub struct ScoreInput {
     /// `to:` the value that counts 1; default 1. Less than `from` when less is more. Only for numbers.
     #[schemars(with = "Option<Number>")]
     pub to: Option<Text>,
+}
+
+/// One number about a metric's values period after period.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Series {
+    /// `of:` a metric.
+    pub of: Text,
+    /// `grain:` the periods of the series.
+    #[schemars(extend("enum" = ["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]))]
+    pub grain: Text,
+    /// `window:` how far back, a whole number of periods: `6 months`, `90 days`.
+    pub window: Text,
+    /// `take:` what is said of the values: `count`, `sum`, `mean`, `min`, `max`, `median`, `first`, `last`, `stdev`, `slope`, `residual_stdev`, `forecast`, `mad_score`, `falls`, `rises`, `product`.
+    #[schemars(extend("enum" = [
+        "count", "sum", "mean", "min", "max", "median", "first", "last", "stdev", "slope", "residual_stdev", "forecast", "mad_score",
+        "falls", "rises", "product",
+    ]))]
+    pub take: Text,
+    /// `at_least:` periods with a value below which nothing is said; default 1.
+    pub at_least: Option<Spanned<i64>>,
+    /// `horizon:` how far ahead a `forecast` looks; default one period.
+    pub horizon: Option<Text>,
 }

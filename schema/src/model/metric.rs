@@ -5,6 +5,7 @@ use super::{
     entity::{Aggregate, Window},
     path::PathDimension,
     score::{Score, ScoreTake},
+    series::Series,
 };
 use crate::{expr::Expr, source::Span, time::Step, value::ValueType};
 
@@ -141,6 +142,8 @@ pub enum MetricKind {
         /// What.
         take: ScoreTake,
     },
+    /// One number about a metric's values period after period.
+    Series(Series),
 }
 
 /// How a share is expressed.

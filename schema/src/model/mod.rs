@@ -8,6 +8,7 @@ pub mod entity;
 pub mod metric;
 pub mod path;
 pub mod score;
+pub mod series;
 pub mod view;
 
 mod join_graph;
@@ -21,6 +22,7 @@ pub use entity::{Cardinality, Dimension, Entity, Measure, Relationship};
 pub use metric::{Metric, MetricKind};
 pub use path::{Path, Reach};
 pub use resolve::resolve;
+pub use series::{Series, SeriesTake};
 pub use view::{View, ViewDimension, ViewTarget};
 
 use crate::{definition::test, time::Calendar};

@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn finish(self, outputs: Vec<Output>) -> Plan {
+    pub(super) fn finish(self, outputs: Vec<Output>) -> Plan {
         Plan {
             keys: self.keys,
             range: self.query.range,
@@ -106,12 +106,13 @@ impl<'a> Builder<'a> {
             | MetricKind::PerEntity { .. }
             | MetricKind::Share { .. }
             | MetricKind::Score(_)
-            | MetricKind::OfScore { .. } => Ok(None),
+            | MetricKind::OfScore { .. }
+            | MetricKind::Series(_) => Ok(None),
         }
     }
 
     /// A metric under a context; what several metrics are made of is computed once.
-    fn value(&mut self, id: MetricId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+    pub(super) fn value(&mut self, id: MetricId, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
         let same = |known: &Known| known.metric == id && known.timing == context.timing && known.filter == context.filter;
         if let Some(known) = self.known.iter().find(|known| same(known)) {
             return Ok(known.value.clone());
@@ -154,6 +155,7 @@ impl<'a> Builder<'a> {
             }
             MetricKind::Score(score) => self.over_metrics(&score.value(), context)?,
             MetricKind::OfScore { of, take } => self.over_metrics(&score_of(self.model, *of).take(*take), context)?,
+            MetricKind::Series(series) => self.series(metric, series, context)?,
         };
         if metric.empty_is_zero {
             return Ok(Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Value::Int(0))]));
@@ -292,7 +294,9 @@ impl<'a> Builder<'a> {
             LeafKind::Aggregate(aggregate) => &mut aggregate.columns,
             LeafKind::Cumulative(cumulative) => &mut cumulative.columns,
             LeafKind::AsOf(as_of) => &mut as_of.columns,
-            LeafKind::Movement(_) | LeafKind::PerEntity(_) => unreachable!("aggregate columns belong to aggregate leaves"),
+            LeafKind::Movement(_) | LeafKind::PerEntity(_) | LeafKind::Series(_) => {
+                unreachable!("aggregate columns belong to aggregate leaves")
+            }
         };
         Slot { leaf, column: position_or_push(columns, column) }
     }
@@ -542,7 +546,7 @@ pub(super) fn grain_error(metric: &Metric, asked: Grain, finest: Grain) -> Query
 }
 
 /// A key of a leaf over inner rows: the inner plan has already cut and reached it.
-fn outer_key(item: &KeyItem) -> LeafKey {
+pub(super) fn outer_key(item: &KeyItem) -> LeafKey {
     match item {
         KeyItem::Period(grain) => LeafKey::Period(*grain),
         KeyItem::Field(field) | KeyItem::FieldPeriod(field, _) => {

@@ -10,9 +10,11 @@ pub mod explain;
 pub(crate) mod keyset;
 mod movement;
 pub(crate) mod place;
+pub mod series;
 
 pub use entity_text::entity_text;
 pub use place::Place;
+pub use series::{SeriesColumn, SeriesEnd, SeriesLeaf};
 
 use crate::{
     expr::Expr,
@@ -124,6 +126,8 @@ pub enum LeafKind {
     AsOf(AsOfLeaf),
     /// A plan of its own per entity, aggregated again.
     PerEntity(PerEntityLeaf),
+    /// A plan of its own by the periods of a series, each window of it taken together.
+    Series(SeriesLeaf),
 }
 
 /// Measures of one fact.

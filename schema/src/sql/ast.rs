@@ -118,6 +118,13 @@ pub enum Relation {
         /// Name of the only column.
         column: Alias,
     },
+    /// Rows of constants.
+    Values {
+        /// The rows, each with a value per column.
+        rows: Vec<Vec<Expr>>,
+        /// Names of the columns.
+        columns: Vec<Alias>,
+    },
 }
 
 /// A joined relation.
@@ -214,6 +221,16 @@ pub enum Expr {
     Divide(Box<Expr>, Box<Expr>),
     /// Square root, null of a negative number, 16 decimals, half away from zero.
     SquareRoot(Box<Expr>),
+    /// The product, rounded half away from zero when it has more than 20 decimals.
+    Product(Box<Expr>, Box<Expr>),
+    /// An aggregate: the exact sample standard deviation of values, or of their distances from the least-squares line along whole
+    /// numbers; 16 decimals, half away from zero, null of fewer than two values (or one number).
+    Deviation {
+        /// The values.
+        of: Box<Expr>,
+        /// The whole numbers.
+        along: Option<Box<Expr>>,
+    },
     /// `round(x, digits)`, half away from zero.
     Round(Box<Expr>, i64),
     /// A whole number about to be added up, in a type that cannot overflow.

@@ -222,14 +222,26 @@ impl Writer {
                 });
                 self.push(")");
             }
+            Relation::Values { rows, .. } => {
+                self.push("(values ");
+                self.comma(rows, |writer, row| {
+                    writer.push("(");
+                    writer.comma(row, Self::expr);
+                    writer.push(")");
+                });
+                self.push(")");
+            }
         }
         self.push(" as ");
         self.alias(&from.alias);
-        if let Relation::Days { column, .. } = &from.relation {
-            self.push(" (");
-            self.alias(column);
-            self.push(")");
-        }
+        let columns = match &from.relation {
+            Relation::Days { column, .. } => std::slice::from_ref(column),
+            Relation::Values { columns, .. } => columns,
+            Relation::Table { .. } | Relation::Sql(_) | Relation::Cte(_) | Relation::Query(_) => return,
+        };
+        self.push(" (");
+        self.comma(columns, Self::alias);
+        self.push(")");
     }
 
     fn join(&mut self, join: &Join) {
@@ -336,6 +348,14 @@ impl Writer {
                 Dialect::Embedded => self.call("holdfast_add_months", &[value, months]),
             },
             Expr::MonthsBetween(from, to) => self.months_between(from, to),
+            Expr::Product(left, right) => match self.dialect {
+                Dialect::Postgres => {
+                    self.wrapped("round(", left, " * ");
+                    self.wrapped("", right, ", 20)");
+                }
+                Dialect::Embedded => self.call("holdfast_multiply", &[left, right]),
+            },
+            Expr::Deviation { of, along } => self.deviation(of, along.as_deref()),
             Expr::Round(value, digits) => match self.dialect {
                 Dialect::Postgres => self.wrapped("round(", value, &format!(", {digits})")),
                 Dialect::Embedded => self.wrapped("holdfast_round(", value, &format!(", {digits})")),
@@ -608,6 +628,38 @@ impl Writer {
             }
             Dialect::Embedded => self.call("holdfast_median", &[value]),
         }
+    }
+}
+
+impl Writer {
+    /// From sums, so that nothing is rounded before the root, which is taken to 40 decimals and then rounded to 16.
+    fn deviation(&mut self, of: &Expr, along: Option<&Expr>) {
+        match (self.dialect, along) {
+            (Dialect::Embedded, None) => self.call("holdfast_deviation", &[of]),
+            (Dialect::Embedded, Some(along)) => self.call("holdfast_residual_deviation", &[of, along]),
+            (Dialect::Postgres, along) => {
+                let y = self.apart(|writer| writer.wrapped("cast(", of, " as numeric)"));
+                let n = format!("count({y})");
+                let squares = format!("({n} * sum({y} * {y}) - sum({y}) * sum({y}))");
+                let (above, below) = match along {
+                    None => (squares, format!("({n} * ({n} - 1))")),
+                    Some(along) => {
+                        let x = self.apart(|writer| writer.wrapped("cast(", along, " as numeric)"));
+                        let spread = format!("({n} * sum({x} * {x}) - sum({x}) * sum({x}))");
+                        let joint = format!("({n} * sum({x} * {y}) - sum({x}) * sum({y}))");
+                        (format!("({squares} * {spread} - {joint} * {joint})"), format!("({spread} * {n} * ({n} - 1))"))
+                    }
+                };
+                self.push(&format!("round(sqrt(div({above} * 1e40, nullif({below}, 0)) * 1e-40), 16)"));
+            }
+        }
+    }
+
+    /// The text that is written inside, which then stands wherever it is needed.
+    fn apart(&mut self, write: impl FnOnce(&mut Self)) -> String {
+        let start = self.text.len();
+        write(self);
+        self.text.split_off(start)
     }
 }
 

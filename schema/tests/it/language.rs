@@ -39,7 +39,7 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
             MetricKind::Measure(text) | MetricKind::Ratio(text) | MetricKind::Expr(text) => found.push(text),
             MetricKind::Movement(movement) => found.extend(&movement.when),
             MetricKind::PerEntity(per_entity) => found.extend(per_entity.of.iter().chain(&per_entity.condition)),
-            MetricKind::Cumulative(_) | MetricKind::Offset(_) | MetricKind::Share(_) | MetricKind::Score(_) => {}
+            MetricKind::Cumulative(_) | MetricKind::Offset(_) | MetricKind::Share(_) | MetricKind::Score(_) | MetricKind::Series(_) => {}
         }
     }
     found.extend(definitions.segments.iter().map(|(_, segment)| &segment.filter));

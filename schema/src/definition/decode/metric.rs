@@ -3,13 +3,13 @@
 use super::{Context, Map, test};
 use crate::definition::{
     Text,
-    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Share},
+    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Series, Share},
     yaml::Node,
 };
 use crate::diagnostic::Diagnostic;
 
 /// The keys that say how a metric is computed.
-const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score"];
+const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series"];
 
 pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
     let map = Map::open(context, node, "metric", Some(name.span))?;
@@ -59,6 +59,7 @@ fn kind(map: &Map<'_>, key: &'static str) -> Option<MetricKind> {
         "per_entity" => MetricKind::PerEntity(map.optional(key, per_entity)?),
         "share" => MetricKind::Share(map.optional(key, share)?),
         "score" => MetricKind::Score(map.optional(key, score)?),
+        "series" => MetricKind::Series(map.optional(key, series)?),
         other => unreachable!("`{other}` is not among the kinds listed above"),
     })
 }
@@ -145,4 +146,16 @@ fn score_input(context: &Context<'_>, name: &Text, node: &Node) -> Option<ScoreI
     let to = map.number("to");
     map.finish();
     Some(ScoreInput { of, weight, from, to })
+}
+
+fn series(context: &Context<'_>, name: &Text, node: &Node) -> Option<Series> {
+    let map = Map::open(context, node, "series", Some(name.span))?;
+    let of = map.required_text("of");
+    let grain = map.required_text("grain");
+    let window = map.required_text("window");
+    let take = map.required_text("take");
+    let at_least = map.whole("at_least");
+    let horizon = map.text("horizon");
+    map.finish();
+    Some(Series { of: of?, grain: grain?, window: window?, take: take?, at_least, horizon })
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 32] = [
+const MAPPINGS: [(&str, &str); 33] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -30,6 +30,7 @@ const MAPPINGS: [(&str, &str); 32] = [
     ("Score", "metrics: {m: {score: {@}}}"),
     ("ScoreInput", "metrics: {m: {score: {inputs: {i: {@}}}}}"),
     ("Parameter", "parameters: {p: {@}}"),
+    ("Series", "metrics: {m: {series: {@}}}"),
     ("Segment", "segments: {s: {@}}"),
     ("Rule", "rules: {r: {@}}"),
     ("Policy", "policies: {p: {@}}"),

@@ -81,6 +81,7 @@ metrics:
   contraction: {movement: {of: component_value.mrr, is: contraction}}
   losers: {per_entity: {entity: account, where: contraction > 0}}
   part: {share: {of: mrr, as: difference}}
+  trend: {series: {of: mrr, grain: month, window: 6 months, take: slope, at_least: 4}}
 ",
     );
     let names: Vec<_> = definitions
@@ -96,9 +97,13 @@ metrics:
             MetricKind::PerEntity(_) => "per_entity",
             MetricKind::Share(_) => "share",
             MetricKind::Score(_) => "score",
+            MetricKind::Series(_) => "series",
         })
         .collect();
-    assert_eq!(names, ["measure", "ratio", "expr", "cumulative", "cumulative", "offset", "movement", "per_entity", "share"]);
+    assert_eq!(
+        names,
+        ["measure", "ratio", "expr", "cumulative", "cumulative", "offset", "movement", "per_entity", "share", "series"]
+    );
 }
 
 #[test]

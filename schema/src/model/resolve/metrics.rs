@@ -6,6 +6,7 @@ mod finish;
 mod formula;
 mod order;
 mod score;
+mod series;
 mod shape;
 
 pub(super) use self::shape::metric_meaning;

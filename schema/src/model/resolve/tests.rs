@@ -381,6 +381,30 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "metrics: {m: {measure: component_value.mrr}, n: {cumulative: {of: m, window: 12 months}}}\n",
         &["M044: `m` is a balance; its values over time do not add up"],
     ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 90 days, take: slope}}}\n",
+        &["M045: `90 days` is not a whole number of periods by month"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: slope, at_least: 7}}}\n",
+        &["M045: `at_least` is 7 and the window has 6 periods"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: slope, horizon: 1 month}}}\n",
+        &["M045: `slope` does not look ahead"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 72 months, take: falls}}}\n",
+        &["M045: `falls` looks at 60 periods at most"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: slop}}}\n",
+        &["M006: `slop` is not a value of `take`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {expr: m > 1}, o: {series: {of: n, grain: month, window: 6 months, take: mean}}}\n",
+        &["M026: a series is made of numbers, found a truth value"],
+    ),
     ("metrics: {m: {movement: {of: usage.sessions}}}\n", &["M046: `usage` does not say how its members are compared"]),
     ("metrics: {m: {movement: {of: component_value.mrr, is: contracton}}}\n", &["M006: `contracton` is not a class"]),
     (

@@ -230,6 +230,7 @@ fn movement_fact(metric: &Metric) -> Option<EntityId> {
         | MetricKind::PerEntity { .. }
         | MetricKind::Share { .. }
         | MetricKind::Score(_)
-        | MetricKind::OfScore { .. } => None,
+        | MetricKind::OfScore { .. }
+        | MetricKind::Series(_) => None,
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
             | Written::Offset(_)
             | Written::Movement(_)
             | Written::Share(_)
-            | Written::Score(_) => continue,
+            | Written::Score(_)
+            | Written::Series(_) => continue,
         };
         for text in texts {
             // What does not parse or is not known has been reported.

@@ -13,6 +13,7 @@ mod movement;
 mod output;
 mod per_entity;
 pub(crate) mod scan;
+mod series;
 mod time;
 
 use std::collections::BTreeSet;
@@ -82,6 +83,7 @@ impl<'a> Lowerer<'a> {
             LeafKind::Cumulative(cumulative) => self.cumulative(plan, leaf, cumulative),
             LeafKind::AsOf(as_of) => self.as_of(plan, leaf, as_of),
             LeafKind::PerEntity(per_entity) => self.per_entity(leaf, per_entity),
+            LeafKind::Series(series) => self.series(leaf, series),
         }
     }
 }

@@ -75,6 +75,62 @@ fn equal_leaves_are_shared_and_shifted_ones_are_not() {
 }
 
 #[test]
+fn series_over_the_same_values_share_them_and_look_at_whole_windows() {
+    check_plan(
+        &question("value", &["used_slope", "used_latest"], &["month", "segment"]),
+        expect![[r#"
+            group by [period(month), account.segment]
+              0: series by month from 2024-08-01, windows of 6 periods: 3, of
+                  group by [account.segment, period(month)]
+                    0: aggregate usage over time Sum
+                       by usage → account . segment
+                       by period(month)
+                       .0 = Sum quantity
+                   = 0.0
+                 .0 = Count
+                 .1 = Sum
+                 .2 = Positions
+                 .3 = PositionSquares
+                 .4 = PositionProducts
+                 .5 = At(5)
+            used_slope = expression over 0.0, 0.0, 0.4, 0.2, 0.1, 0.0, 0.3, 0.2, 0.2
+            used_latest = 0.5
+        "#]],
+    );
+    check_plan(
+        &question("value", &["used_slope_before"], &[]),
+        expect![[r#"
+            group by []
+              0: series by month from 2024-07-01, windows of 6 periods: 1, 3 months 0 days earlier, of
+                  group by [period(month)]
+                    0: aggregate usage over time Sum
+                       by period(month)
+                       .0 = Sum quantity
+                   = 0.0
+                 .0 = Count
+                 .1 = Sum
+                 .2 = Positions
+                 .3 = PositionSquares
+                 .4 = PositionProducts
+            used_slope_before = expression over 0.0, 0.0, 0.4, 0.2, 0.1, 0.0, 0.3, 0.2, 0.2
+        "#]],
+    );
+}
+
+#[test]
+fn a_series_does_not_look_at_a_running_month() {
+    let query = MetricQuery { as_of: jiff::civil::date(2025, 3, 31), ..question("value", &["used_latest"], &["month"]) };
+    let model = model();
+    let bound = bind(&model, &query, &nobody()).unwrap();
+    let plan = plan(&model, &bound).unwrap();
+    let LeafKind::Series(series) = &plan.leaves[0].kind else { panic!("a series") };
+    let ends: Vec<_> = series.ends.iter().map(|end| (end.keys[0], series.periods[end.last])).collect();
+    let month = |month| jiff::civil::date(2025, month, 1);
+    assert_eq!(ends, [(month(1), month(1)), (month(2), month(2)), (month(3), month(2))]);
+    assert_eq!((series.periods.first(), series.periods.last()), (Some(&jiff::civil::date(2024, 8, 1)), Some(&month(2))));
+}
+
+#[test]
 fn a_movement_grouped_by_its_owners_dimension_keeps_its_grain() {
     check_plan(
         &question("retention", &["contraction_rate"], &["month", "segment"]),

@@ -208,3 +208,18 @@ fn rows_seen_from_periods_need_to_know_which() {
         ],
     );
 }
+
+#[test]
+fn a_series_by_period_needs_a_beginning() {
+    check_refusal(
+        &MetricQuery { range: None, ..question("value", &["used_slope"], &["month"]) },
+        expect!["E_INVALID_RANGE: `used_slope` by period needs a range with a first day | pass range: {between: {from, to}} | "],
+    );
+    let long = Some(TimeRange { from: Some(date(1500, 1, 1)), to: Some(date(2025, 1, 1)) });
+    check_refusal(
+        &MetricQuery { range: long, ..question("value", &["used_slope"], &["month"]) },
+        expect![
+            "E_INVALID_RANGE: `used_slope` would look at more than 5000 periods by month | use a shorter range or a coarser period | "
+        ],
+    );
+}

@@ -178,6 +178,14 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             };
             score::is_one(draft, *of, *span, out).then_some((MetricKind::OfScore { of: *of, take: *take }, value_type))?
         }
+        Shape::Series { series, span } => {
+            if let Some(found) = type_of(series.of).filter(|found| !found.is_numeric()) {
+                out.push(Diagnostic::error("M026", *span, format!("a series is made of numbers, found {}", described(found))));
+                return None;
+            }
+            let value_type = if series.take.is_count() { ValueType::Int } else { ValueType::Decimal };
+            (MetricKind::Series(series.clone()), value_type)
+        }
     })
 }
 
@@ -250,7 +258,8 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
         | Shape::PerEntity { .. }
         | Shape::Share { .. }
         | Shape::Score(_)
-        | Shape::OfScore { .. } => {
+        | Shape::OfScore { .. }
+        | Shape::Series { .. } => {
             out.push(
                 Diagnostic::error("M042", text.span, "`where` does not apply to a metric that is made of other metrics")
                     .help("put the condition on the metrics it is made of"),
@@ -298,6 +307,8 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
             unit_of_metric(*of).map(str::to_owned)
         }
         Shape::PerEntity { aggregate: Aggregate::Count, .. } => Some("count".to_owned()),
+        Shape::Series { series, .. } if series.take.keeps_unit() => unit_of_metric(series.of).map(str::to_owned),
+        Shape::Series { series, .. } => series.take.is_count().then(|| "count".to_owned()),
         Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
         Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
     }
@@ -317,6 +328,8 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         | Shape::PerEntity { .. }
         | Shape::Share { .. }
         | Shape::Score(_)
-        | Shape::OfScore { .. } => Additivity::Not,
+        | Shape::OfScore { .. } | Shape::Series { .. } => {
+            Additivity::Not
+        }
     }
 }

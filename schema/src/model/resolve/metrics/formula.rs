@@ -37,6 +37,11 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
             _ => format!("{0} / total {0}", share.of.value),
         },
         written::MetricKind::Score(score) => score_formula(score),
+        written::MetricKind::Series(series) => {
+            let ahead = series.horizon.as_ref().map(|horizon| format!(" {} ahead", horizon.value)).unwrap_or_default();
+            let (take, of, grain) = (&series.take.value, &series.of.value, &series.grain.value.replace('_', " "));
+            format!("{take}{ahead} of {of} by {grain} over the last {}", series.window.value)
+        }
     };
     format!("{body}{}", when(definition.filter.as_ref(), "where"))
 }

@@ -19,6 +19,7 @@ use crate::{
         entity::{Aggregate, Window},
         metric::{Class, MemberValue, Movement, ShareForm, Take},
         score::ScoreTake,
+        series::Series,
     },
     source::Span,
     time::Step,
@@ -40,6 +41,7 @@ pub(super) enum Shape {
     Share { of: MetricId, form: ShareForm },
     Score(score::Inputs),
     OfScore { of: MetricId, take: ScoreTake, span: Span },
+    Series { series: Series, span: Span },
 }
 
 impl Shape {
@@ -59,6 +61,7 @@ impl Shape {
             Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, .. } | Shape::OfScore { of, .. } => {
                 inputs.push(*of);
             }
+            Shape::Series { series, .. } => inputs.push(series.of),
         }
         inputs.sort_unstable();
         inputs.dedup();
@@ -94,6 +97,10 @@ pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: 
             Some(Shape::Share { of: of?, form: form? })
         }
         written::MetricKind::Score(written) => score::shape(draft, name, written, out),
+        written::MetricKind::Series(written) => {
+            let series = super::series::of(draft, written, out)?;
+            Some(Shape::Series { series, span: written.of.span })
+        }
     }
 }
 

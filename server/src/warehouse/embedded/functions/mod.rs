@@ -2,6 +2,7 @@
 
 pub(super) mod calendar;
 mod decimal;
+mod deviation;
 mod median;
 mod scalar;
 
@@ -12,5 +13,7 @@ pub(super) fn register(context: &SessionContext) {
     for function in decimal::functions().into_iter().chain(calendar::functions()) {
         context.register_udf(function);
     }
-    context.register_udaf(median::function());
+    for function in deviation::functions().into_iter().chain([median::function()]) {
+        context.register_udaf(function);
+    }
 }
