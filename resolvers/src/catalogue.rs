@@ -207,6 +207,7 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::Score(_) => "SCORE",
                 MetricKind::OfScore { .. } => "OF_SCORE",
                 MetricKind::Series(_) => "SERIES",
+                MetricKind::Cohort { .. } => "COHORT",
             }),
             "valueType" => value_type(metric.value_type),
             "formula" => text(&metric.formula),

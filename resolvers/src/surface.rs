@@ -26,6 +26,9 @@ const ROW_FIELDS: [(&str, RowMember); 5] = [
 /// Fields of conditions that are not fields of what they are about.
 const CONNECTIVES: [&str; 3] = ["and", "or", "not"];
 
+/// Fields that rows of a view with cohort metrics have too.
+const COHORT_FIELDS: [(&str, RowMember); 2] = [("cohort", RowMember::Cohort), ("age", RowMember::Age)];
+
 /// Root fields that every surface has.
 const ROOTS: [(&str, Root); 11] = [
     ("node", Root::Node),
@@ -42,12 +45,15 @@ const ROOTS: [(&str, Root); 11] = [
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 65] = [
+const TYPES: [&str; 68] = [
     "Query",
     "Node",
     "PageInfo",
     "Period",
     "Grain",
+    "ByCohort",
+    "ByAge",
+    "AgeGrain",
     "TimeRange",
     "DateRange",
     "TrailingRange",
@@ -207,6 +213,8 @@ pub(crate) struct ViewNames {
     pub(crate) dimensions: Vec<DimensionNames>,
     /// Metrics, in written order.
     pub(crate) metrics: Vec<(String, MetricId)>,
+    /// Whether rows can be grouped by cohort and age.
+    pub(crate) has_cohorts: bool,
     /// Members of the row type.
     pub(crate) members: HashMap<String, RowMember>,
 }
@@ -231,6 +239,10 @@ pub(crate) enum RowMember {
     Id,
     /// A period of some grain.
     Period,
+    /// A period in which members began.
+    Cohort,
+    /// Time since then.
+    Age,
     /// The comparison.
     Compare,
     /// Why values are missing.
@@ -335,6 +347,11 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
         fields.reserve(name);
         members.insert(name.to_owned(), member);
     }
+    let has_cohorts = view.metrics.iter().any(|metric| model.metric(*metric).is_cohort);
+    for (name, member) in COHORT_FIELDS.into_iter().filter(|_| has_cohorts) {
+        fields.reserve(name);
+        members.insert(name.to_owned(), member);
+    }
     let mut dimensions = Vec::new();
     for (index, dimension) in view.dimensions.iter().enumerate() {
         let index = ViewDimensionIndex(index as u16);
@@ -357,7 +374,7 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
             metrics.push((field, *metric));
         }
     }
-    ViewNames { field: camel(&view.name), type_name, dimensions, metrics, members }
+    ViewNames { field: camel(&view.name), type_name, dimensions, metrics, has_cohorts, members }
 }
 
 fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
@@ -394,7 +411,8 @@ fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics)
     CONNECTIVES.iter().for_each(|name| taken.reserve(name));
     let metrics: Vec<_> = model
         .metric_ids()
-        .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
+        // Cohorts have ages, and an entity is not asked at any.
+        .filter(|(_, metric)| !metric.is_cohort && metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
         .map(|(id, metric)| (camel(&metric.name), id))
         .filter(|(field, id)| {
             let metric = model.metric(*id);

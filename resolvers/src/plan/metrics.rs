@@ -82,6 +82,11 @@ pub(crate) enum RowField {
         /// The period's fields.
         fields: Vec<(String, PeriodField)>,
     },
+    /// A group key that is an age.
+    Age {
+        /// Position in the question's `by`; `None` in totals.
+        by: Option<usize>,
+    },
     /// A group key that is a plain value.
     Dimension {
         /// Position in the question's `by`; `None` in totals.

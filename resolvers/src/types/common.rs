@@ -1,7 +1,7 @@
 //! Types that every surface has: scalars, operators, time, comparison, provenance, `Node`.
 
 use async_graphql::dynamic::{Field, InputObject, Interface, InterfaceField, Object, Scalar};
-use holdfast_schema::{model::Model, time::Grain, value::ValueType};
+use holdfast_schema::{model::Model, query::Ages, time::Grain, value::ValueType};
 
 use super::{FILTERED, Types, field, input, list, named, required, required_list, text};
 use crate::{
@@ -39,6 +39,9 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
             .field(field("endCursor", named("String"), "")),
     );
     time(types);
+    if surface.views.iter().any(|view| view.has_cohorts) {
+        cohorts(types);
+    }
     filters(types);
     let mut enums: Vec<&Enumeration> = surface.enums.values().collect();
     enums.sort_by(|a, b| a.type_name.cmp(&b.type_name));
@@ -180,6 +183,25 @@ fn filters(types: &mut Types) {
         }
         types.add(filter);
     }
+}
+
+/// Group keys of cohort metrics.
+fn cohorts(types: &mut Types) {
+    let grains = Ages::GRAINS.map(|grain| grain.name().to_ascii_uppercase());
+    types.add_words("AgeGrain", "What ages are counted in.", &grains.each_ref().map(String::as_str));
+    types.add(InputObject::new("ByCohort").description("Periods of a grain in which members began.").field(input(
+        "grain",
+        required("Grain"),
+        "",
+    )));
+    types.add(
+        InputObject::new("ByAge")
+            .description("Every `step`-th age from `from` to `upTo`. Age 0 is the period in which a member began.")
+            .field(input("grain", required("AgeGrain"), ""))
+            .field(input("step", named("Int"), "From age to age.").default_value(1))
+            .field(input("from", named("Int"), "Left out, the first step."))
+            .field(input("upTo", named("Int"), "Left out, two years.")),
+    );
 }
 
 fn segments(model: &Model, types: &mut Types) {

@@ -83,6 +83,15 @@ fn row(model: &Model, surface: &Surface, view: &View, names: &ViewNames) -> Obje
         .description(one_line(&format!("One group of {}.", view.label)))
         .field(field("id", required("ID"), "The same for the same question and group."))
         .field(period);
+    if names.has_cohorts {
+        row = row
+            .field(field("cohort", named("Period"), "The period in which members began.").argument(input(
+                "grain",
+                required("Grain"),
+                "",
+            )))
+            .field(field("age", named("Int"), "Time since then, in the grain that was asked for."));
+    }
     for dimension in &names.dimensions {
         let definition = &view.dimensions[dimension.index.index()];
         let (kind, description) = match definition.target {
@@ -149,6 +158,11 @@ fn by(view: &View, names: &ViewNames, has_time: bool, types: &mut Types) {
         by = by.field(input("dimension", named(format!("{name}Dimension")), "A dimension."));
     }
     by = by.field(input("time", named(format!("{name}ByTime")), "Periods."));
+    if names.has_cohorts {
+        by = by
+            .field(input("cohort", named("ByCohort"), "Periods in which members began; `range` then says which of them."))
+            .field(input("age", named("ByAge"), "Time since then; cohort metrics need it."));
+    }
     types.add(by);
     let mut time = InputObject::new(format!("{name}ByTime")).description("Periods of a grain.");
     if has_time {
@@ -196,6 +210,9 @@ fn order(model: &Model, view: &View, names: &ViewNames, types: &mut Types) {
         .description("One part of an order. Exactly one field.")
         .oneof()
         .field(input("period", named("Sort"), "The first group key of time."));
+    if names.has_cohorts {
+        order = order.field(input("cohort", named("Sort"), "The first cohort.")).field(input("age", named("Sort"), "The age."));
+    }
     for dimension in &names.dimensions {
         order = order.field(input(&dimension.field, named("Sort"), view.dimensions[dimension.index.index()].label.clone()));
     }

@@ -134,6 +134,15 @@ impl Writer<'_> {
                 RowField::Typename => json::plain(&mut writer.out, format!("{type_name}Row")),
                 RowField::Id => json::plain(&mut writer.out, row_id(rows, row)),
                 RowField::Metric(metric) => json::cell(&mut writer.out, rows.columns.cell(rows.rows, row, *metric, 0)),
+                RowField::Age { by } => match by.map_or(CellRef::Null, |by| group_cell(rows, row, by)) {
+                    CellRef::Int(age) => json::number(&mut writer.out, age),
+                    CellRef::Null
+                    | CellRef::Bool(_)
+                    | CellRef::Decimal(_)
+                    | CellRef::Text(_)
+                    | CellRef::Date(_)
+                    | CellRef::Timestamp(_) => json::null(&mut writer.out),
+                },
                 RowField::Dimension { by, dimension } => {
                     let cell = by.map_or(CellRef::Null, |by| group_cell(rows, row, by));
                     writer.dimension(key, *dimension, cell);

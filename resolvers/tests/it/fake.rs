@@ -63,6 +63,7 @@ measures:
   invoiced: {sum: invoiced, unit: currency}
 movements:
   owner: account
+  cohort: opened_on
   grains:
     account: [account]
 ",
@@ -75,6 +76,7 @@ movements:
   opening_mrr: {movement: {of: revenue.mrr, take: opening}}
   contraction_mrr: {movement: {of: revenue.mrr, is: contraction}, direction: lower_is_better}
   contraction_rate: {ratio: contraction_mrr / opening_mrr, format: percent(1)}
+  initial_mrr: {cohort: {of: revenue.mrr, take: opening}}
 ",
     ),
     (
@@ -82,6 +84,10 @@ movements:
         "view: retention
 metrics: [mrr, invoiced, opening_mrr, contraction_mrr, contraction_rate]
 dimensions: [account, account.segment, account.opened_on]
+---
+view: vintages
+metrics: [initial_mrr]
+dimensions: [account.segment]
 ",
     ),
 ];
@@ -203,6 +209,8 @@ impl Runner for Fake {
         let columns = plan.columns.iter().map(|role| match role {
             ColumnRole::Group { by, .. } => match &query.by[*by].item {
                 GroupItem::Time { .. } => Column::Date(vec![Some(date(2025, 1, 1)), Some(date(2025, 2, 1))]),
+                GroupItem::Cohort { .. } => Column::Date(vec![Some(date(2024, 1, 1)), Some(date(2024, 4, 1))]),
+                GroupItem::Age(_) => Column::Int(vec![Some(6), Some(12)]),
                 GroupItem::Dimension(name) if name == "segment" => text_column(["enterprise", "mid-market"].into_iter().map(Some)),
                 GroupItem::Dimension(_) => text_column(["A1", "A2"].into_iter().map(Some)),
             },

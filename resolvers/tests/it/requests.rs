@@ -6,7 +6,8 @@ use async_graphql::{Executor as _, Request, Variables};
 use expect_test::{Expect, expect};
 use holdfast_resolvers::{Endpoint, Limits, Session, Settings};
 use holdfast_schema::{
-    query::{Comparator, Direction, EntityOrderBy, EntityOrderKey, Filter, GroupItem, MetricQuery, Nulls, Scope, TimeRange},
+    query::{Ages, Comparator, Direction, EntityOrderBy, EntityOrderKey, Filter, GroupItem, MetricQuery, Nulls, Scope, TimeRange},
+    time::Grain,
     value::Value,
 };
 use jiff::civil::date;
@@ -372,6 +373,68 @@ fn comparisons_are_exact_and_reasons_are_told() {
             }"#]],
     );
     assert!(metrics(&asked[0]).metrics[0].status);
+}
+
+#[test]
+fn cohorts_at_ages_come_back_as_periods_and_numbers() {
+    let asked = check(
+        "{ vintages(by: [{cohort: {grain: QUARTER}}, {age: {grain: MONTH, step: 6, upTo: 12}}], orderBy: [{age: {dir: DESC}}]) {
+             rows { cohort(grain: QUARTER) { label start end } age initialMrr status { initialMrr } }
+           } }",
+        expect![[r#"
+            {
+              "data": {
+                "vintages": {
+                  "rows": [
+                    {
+                      "cohort": {
+                        "label": "2024-Q1",
+                        "start": "2024-01-01",
+                        "end": "2024-04-01"
+                      },
+                      "age": 6,
+                      "initialMrr": "10.5",
+                      "status": {
+                        "initialMrr": null
+                      }
+                    },
+                    {
+                      "cohort": {
+                        "label": "2024-Q2",
+                        "start": "2024-04-01",
+                        "end": "2024-07-01"
+                      },
+                      "age": 12,
+                      "initialMrr": "11.5",
+                      "status": {
+                        "initialMrr": "NO_ROWS"
+                      }
+                    }
+                  ]
+                }
+              }
+            }"#]],
+    );
+    let query = metrics(&asked[0]);
+    let ages = Ages::parse("6 months 6..12").expect("these are ages");
+    assert_eq!(
+        query.by.iter().map(|by| &by.item).collect::<Vec<_>>(),
+        [&GroupItem::Cohort { grain: Grain::Quarter }, &GroupItem::Age(ages)]
+    );
+    assert_eq!(query.order_by[0].key, "age");
+}
+
+#[test]
+fn ages_that_are_none_and_ages_that_are_not_asked_for_are_refused() {
+    let wrong = "{ vintages(by: [{age: {grain: MONTH, step: 6, from: 7}}]) { rows { initialMrr } } }";
+    codes(wrong, &["BAD_USER_INPUT"]);
+    codes("{ vintages(by: [{age: {grain: WEEK}}]) { rows { initialMrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("{ vintages { rows { age initialMrr } } }", &["DIMENSION_NOT_GROUPED"]);
+    codes(
+        "{ vintages(by: [{age: {grain: YEAR}}]) { rows { cohort(grain: YEAR) { label } initialMrr } } }",
+        &["DIMENSION_NOT_GROUPED"],
+    );
+    codes("{ retention(by: [{age: {grain: YEAR}}]) { rows { mrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
 }
 
 #[test]

@@ -58,17 +58,23 @@ fn shipped() -> Api {
 }
 
 #[test]
-fn every_shipped_metric_can_be_asked_for_by_month() {
+fn every_shipped_metric_can_be_asked_for_by_month_or_by_age() {
     let api = shipped();
     let model = Arc::clone(api.model());
     let mut refused = Vec::new();
     for view in &model.views {
         for metric in &view.metrics {
+            let is_cohort = model.metric(*metric).is_cohort;
             let (view, metric) = (camel(&view.name), camel(&model.metric(*metric).name));
-            let text = format!(
-                "{{ {view}(range: {{between: {{from: \"2025-01-01\", to: \"2025-04-01\"}}}}) {{
-                     rows {{ id period(grain: MONTH) {{ label }} {metric} }} totals {{ {metric} }} }} }}"
-            );
+            let range = "range: {between: {from: \"2025-01-01\", to: \"2025-04-01\"}}";
+            let text = if is_cohort {
+                format!(
+                    "{{ {view}({range}, by: [{{cohort: {{grain: MONTH}}}}, {{age: {{grain: YEAR, upTo: 1}}}}]) {{
+                         rows {{ id cohort(grain: MONTH) {{ label }} age {metric} }} totals {{ {metric} }} }} }}"
+                )
+            } else {
+                format!("{{ {view}({range}) {{ rows {{ id period(grain: MONTH) {{ label }} {metric} }} totals {{ {metric} }} }} }}")
+            };
             let (_, body) = fake::send_to(&api, Arc::new(fake::Fake::default()), async_graphql::Request::new(text));
             if let Some(error) = body["errors"].get(0) {
                 refused.push(format!("{view}.{metric}: {error}"));

@@ -74,6 +74,7 @@ pub(super) fn env<'a>(model: &'a Model, bound: &'a BoundQuery) -> Env<'a> {
 fn movement_grain(leaves: &[Leaf]) -> Option<String> {
     leaves.iter().find_map(|leaf| match &leaf.kind {
         LeafKind::Movement(movement) => Some(movement.grain.clone()),
+        LeafKind::Cohort(cohort) => Some(cohort.movement.grain.clone()),
         LeafKind::PerEntity(per_entity) => movement_grain(&per_entity.inner.leaves),
         LeafKind::Series(series) => movement_grain(&series.inner.leaves),
         LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => None,
@@ -83,11 +84,12 @@ fn movement_grain(leaves: &[Leaf]) -> Option<String> {
 fn is_overlapping(plan: &Plan) -> bool {
     plan.leaves.iter().any(|leaf| {
         let here = leaf.keys.iter().any(|key| match key {
-            LeafKey::Period(_) => false,
+            LeafKey::Period(_) | LeafKey::Cohort(_) | LeafKey::Age => false,
             LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => place.reach.fan == Fan::Overlapping,
         });
         here || match &leaf.kind {
             LeafKind::Movement(movement) => movement.is_refined,
+            LeafKind::Cohort(cohort) => cohort.movement.is_refined,
             LeafKind::PerEntity(per_entity) => is_overlapping(&per_entity.inner),
             LeafKind::Series(series) => is_overlapping(&series.inner),
             LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => false,

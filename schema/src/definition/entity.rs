@@ -247,4 +247,6 @@ pub struct Movements {
     /// `grains:` each names the entities and dimensions whose values identify a member; the first is the default.
     #[schemars(with = "BTreeMap<String, OneOrMany<String>>")]
     pub grains: Named<Vec<Text>>,
+    /// `cohort:` a date of the owner that says when it began, such as `first_active_date`; it puts owners into cohorts.
+    pub cohort: Option<Text>,
 }

@@ -21,10 +21,10 @@ pub struct Metric {
     /// `description:` plain words.
     pub description: Option<Text>,
     /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`, `score`,
-    /// `series`.
+    /// `series`, `cohort`.
     #[schemars(flatten)]
     pub kind: MetricKind,
-    /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement` and `cumulative`.
+    /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement`, `cohort` and `cumulative`.
     #[schemars(rename = "where")]
     pub filter: Option<Text>,
     /// `empty:` what a group without rows shows: `null` (default) or `zero`.
@@ -77,6 +77,8 @@ pub enum MetricKind {
     Score(Score),
     /// `series: {of: bookings, grain: month, window: 6 months, take: slope}`: one number about a metric's values period after period.
     Series(Series),
+    /// `cohort: {of: component_value.mrr, take: retained}`: a movement between two ages of members that began together.
+    Cohort(Cohort),
 }
 
 /// A running total.
@@ -112,6 +114,27 @@ pub struct Movement {
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub is: Vec<Text>,
     /// `take:` `amount` (default: the size of the change, never negative), `opening`, `closing`, `retained`, `change`, `credit`, `members`, `owners`.
+    #[schemars(extend("enum" = ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]))]
+    pub take: Option<Text>,
+    /// `grain:` fixes the movement grain, whatever the query says.
+    pub grain: Option<Text>,
+    /// `when:` condition over `opening`, `closing`, `owner_opening`, `owner_closing` of each member.
+    pub when: Option<Text>,
+}
+
+/// A movement between two ages of members that began together.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Cohort {
+    /// `of:` `entity.measure` of a snapshot whose `movements:` have a `cohort:`.
+    pub of: Text,
+    /// `over:` `life` (default: from the beginning to the age, end to end), `step` (from the age before to the age), `steps` (every step from the beginning to the age, added up).
+    #[schemars(extend("enum" = ["life", "step", "steps"]))]
+    pub over: Option<Text>,
+    /// `is:` as in a `movement`; a rise from nothing after the beginning is a `reactivation`, or a `component_add`.
+    #[schemars(with = "Option<OneOrMany<String>>")]
+    pub is: Vec<Text>,
+    /// `take:` as in a `movement`.
     #[schemars(extend("enum" = ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]))]
     pub take: Option<Text>,
     /// `grain:` fixes the movement grain, whatever the query says.

@@ -71,7 +71,7 @@ pub struct Ask {
     /// `metrics:` default: the metric the test stands beside.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub metrics: Vec<Text>,
-    /// `by:` dimension names and `period(month)`, `month(quarter)`.
+    /// `by:` dimension names and `period(month)`, `month(quarter)`, `cohort(quarter)`, `age(6 months)`.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub by: Vec<Text>,
     /// `range:` `2025-Q1`, `2025-01`, `2025`, or `2025-01-01..2025-04-01` (end excluded).

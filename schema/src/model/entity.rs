@@ -308,6 +308,8 @@ pub struct Movements {
     pub owner: EntityId,
     /// Movement grains; the first is the default. Each holds the owner's key.
     pub grains: Vec<MovementGrain>,
+    /// When an owner began: a date of its own, which puts it into a cohort.
+    pub cohort: Option<DimensionIndex>,
 }
 
 impl Movements {

@@ -50,6 +50,8 @@ pub struct Metric {
     pub inputs: Vec<MetricId>,
     /// Whether a movement is among it and its inputs, so that `movementGrain` applies.
     pub is_movement: bool,
+    /// Whether a cohort is among it and its inputs, so that it is asked for by age.
+    pub is_cohort: bool,
     /// How it may be added up.
     pub additivity: Additivity,
     /// Where it was written.
@@ -115,6 +117,13 @@ pub enum MetricKind {
     },
     /// A line of the bridge between two balances.
     Movement(Movement),
+    /// The same between two ages of a cohort.
+    Cohort {
+        /// What is compared and added up.
+        movement: Movement,
+        /// Between which ages.
+        stretch: Stretch,
+    },
     /// A metric evaluated per entity, then aggregated.
     PerEntity {
         /// For each of these.
@@ -167,6 +176,31 @@ pub struct Movement {
     pub grain: Option<GrainIndex>,
     /// Members that count.
     pub when: Option<Expr<MemberValue>>,
+}
+
+/// Which part of a cohort's life is compared, seen from an age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stretch {
+    /// From the beginning to the age, end to end.
+    Life,
+    /// From the age before to the age.
+    Step,
+    /// Every step from the beginning to the age, added up.
+    Steps,
+}
+
+impl Stretch {
+    /// Every stretch.
+    pub const ALL: [Stretch; 3] = [Stretch::Life, Stretch::Step, Stretch::Steps];
+
+    /// The name in definitions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stretch::Life => "life",
+            Stretch::Step => "step",
+            Stretch::Steps => "steps",
+        }
+    }
 }
 
 /// What happened to a member between two balances, tested in this order.

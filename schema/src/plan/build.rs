@@ -103,6 +103,7 @@ impl<'a> Builder<'a> {
             | MetricKind::Cumulative { .. }
             | MetricKind::Offset { .. }
             | MetricKind::Movement(_)
+            | MetricKind::Cohort { .. }
             | MetricKind::PerEntity { .. }
             | MetricKind::Share { .. }
             | MetricKind::Score(_)
@@ -140,6 +141,7 @@ impl<'a> Builder<'a> {
                 self.value(*of, Context { timing, ..context })?
             }
             MetricKind::Movement(movement) => self.movement(metric, movement, context)?,
+            MetricKind::Cohort { movement, stretch } => self.cohort(metric, movement, *stretch, context)?,
             MetricKind::PerEntity { entity, of, aggregate, condition } => {
                 self.per_entity(*entity, of.as_ref(), *aggregate, condition.as_ref(), context)?
             }
@@ -294,7 +296,7 @@ impl<'a> Builder<'a> {
             LeafKind::Aggregate(aggregate) => &mut aggregate.columns,
             LeafKind::Cumulative(cumulative) => &mut cumulative.columns,
             LeafKind::AsOf(as_of) => &mut as_of.columns,
-            LeafKind::Movement(_) | LeafKind::PerEntity(_) | LeafKind::Series(_) => {
+            LeafKind::Movement(_) | LeafKind::PerEntity(_) | LeafKind::Series(_) | LeafKind::Cohort(_) => {
                 unreachable!("aggregate columns belong to aggregate leaves")
             }
         };
@@ -388,12 +390,15 @@ impl<'a> Builder<'a> {
                 KeyItem::Field(_) | KeyItem::FieldPeriod(..) if timing.total => {}
                 KeyItem::Field(field) => keys.push(LeafKey::Place(self.place(fact, field)?)),
                 KeyItem::FieldPeriod(field, grain) => keys.push(LeafKey::PlacePeriod(self.place(fact, field)?, *grain)),
+                KeyItem::Cohort(_) if timing.total => {}
+                KeyItem::Cohort(grain) => keys.push(LeafKey::PlacePeriod(self.cohort_place(fact)?, *grain)),
+                KeyItem::Age(_) => return Err(self.without_age(fact)),
             }
         }
         Ok(keys)
     }
 
-    fn place(&self, fact: EntityId, field: &Field) -> Result<Place, QueryError> {
+    pub(super) fn place(&self, fact: EntityId, field: &Field) -> Result<Place, QueryError> {
         Place::of(self.model, fact, field).ok_or_else(|| {
             let fact = &self.model.entity(fact).name;
             QueryError::new(Code::NoPath, format!("`{}` cannot be reached from `{fact}`", field.of.name))
@@ -549,6 +554,8 @@ pub(super) fn grain_error(metric: &Metric, asked: Grain, finest: Grain) -> Query
 pub(super) fn outer_key(item: &KeyItem) -> LeafKey {
     match item {
         KeyItem::Period(grain) => LeafKey::Period(*grain),
+        KeyItem::Cohort(grain) => LeafKey::Cohort(*grain),
+        KeyItem::Age(_) => LeafKey::Age,
         KeyItem::Field(field) | KeyItem::FieldPeriod(field, _) => {
             LeafKey::Place(Place::safe(&PathDimension { path: Vec::new(), dimension: field.dimension }))
         }
@@ -558,7 +565,7 @@ pub(super) fn outer_key(item: &KeyItem) -> LeafKey {
 /// The dimensions among the keys of a leaf.
 pub(super) fn key_places(keys: &[LeafKey]) -> impl Iterator<Item = &Place> {
     keys.iter().filter_map(|key| match key {
-        LeafKey::Period(_) => None,
+        LeafKey::Period(_) | LeafKey::Cohort(_) | LeafKey::Age => None,
         LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => Some(place),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{AggregateColumn, Leaf, LeafKey, LeafKind, Place, Plan, Slot};
+use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, Place, Plan, Slot};
 use crate::{
     expr::Expr,
     model::{EntityId, Model, RelationshipId, path::PathDimension},
@@ -45,6 +45,8 @@ fn key_name(model: &Model, item: &KeyItem) -> String {
         KeyItem::Period(grain) => format!("period({})", grain.name()),
         KeyItem::Field(field) => dimension(model, field.dimension),
         KeyItem::FieldPeriod(field, grain) => format!("{}({})", dimension(model, field.dimension), grain.name()),
+        KeyItem::Cohort(grain) => format!("cohort({})", grain.name()),
+        KeyItem::Age(ages) => format!("age({})", ages.text()),
     }
 }
 
@@ -123,23 +125,27 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
                 movement.grain,
                 movement.basis
             );
-            write_keys(out, model, fact, &leaf.keys, &pad);
-            let members: Vec<String> = movement.members.iter().map(|member| path_dimension(model, fact, member)).collect();
-            let _ = writeln!(out, "{pad}   members [{}]", members.join(", "));
-            let read: Vec<String> = movement.attributes.iter().map(|at| path_dimension(model, fact, at)).collect();
-            if !read.is_empty() {
-                let _ = writeln!(out, "{pad}   read [{}]", read.join(", "));
-            }
-            let taken: Vec<String> = movement
-                .columns
-                .iter()
-                .map(|column| {
-                    let classes: Vec<&str> = column.classes.iter().map(|class| class.name()).collect();
-                    let of = if classes.is_empty() { "all".to_owned() } else { classes.join(" or ") };
-                    format!("{} of {of}", column.take.name())
-                })
-                .collect();
-            write_columns(out, &taken, &pad);
+            write_movement(out, model, movement, &leaf.keys, &pad);
+        }
+        LeafKind::Cohort(cohort) => {
+            let movement = &cohort.movement;
+            let _ = writeln!(
+                out,
+                "{pad}{n}: cohorts by {} of {}.{} per {}, {:?}, over {} at ages {}",
+                dimension(model, cohort.began),
+                model.entity(movement.measure.entity).name,
+                model.measure(movement.measure).name,
+                movement.grain,
+                movement.basis,
+                cohort.stretch.name(),
+                cohort.ages.text()
+            );
+            write_movement(out, model, movement, &leaf.keys, &pad);
+            let _ = writeln!(
+                out,
+                "{pad}   .{} = whether every member has reached the age, and was seen before it",
+                movement.columns.len()
+            );
         }
         LeafKind::PerEntity(per_entity) => {
             let aggregates: Vec<String> = per_entity.columns.iter().map(|column| format!("{:?}", column.aggregate)).collect();
@@ -157,12 +163,36 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
     }
 }
 
+/// Keys, members and columns of a movement.
+fn write_movement(out: &mut String, model: &Model, movement: &MovementLeaf, keys: &[LeafKey], pad: &str) {
+    let fact = movement.measure.entity;
+    write_keys(out, model, fact, keys, pad);
+    let members: Vec<String> = movement.members.iter().map(|member| path_dimension(model, fact, member)).collect();
+    let _ = writeln!(out, "{pad}   members [{}]", members.join(", "));
+    let read: Vec<String> = movement.attributes.iter().map(|at| path_dimension(model, fact, at)).collect();
+    if !read.is_empty() {
+        let _ = writeln!(out, "{pad}   read [{}]", read.join(", "));
+    }
+    let taken: Vec<String> = movement
+        .columns
+        .iter()
+        .map(|column| {
+            let classes: Vec<&str> = column.classes.iter().map(|class| class.name()).collect();
+            let of = if classes.is_empty() { "all".to_owned() } else { classes.join(" or ") };
+            format!("{} of {of}", column.take.name())
+        })
+        .collect();
+    write_columns(out, &taken, pad);
+}
+
 fn write_keys(out: &mut String, model: &Model, fact: EntityId, keys: &[LeafKey], pad: &str) {
     for key in keys {
         let text = match key {
             LeafKey::Period(grain) => format!("period({})", grain.name()),
             LeafKey::Place(at) => place(model, fact, at),
             LeafKey::PlacePeriod(at, grain) => format!("{} by {}", place(model, fact, at), grain.name()),
+            LeafKey::Cohort(grain) => format!("cohort({})", grain.name()),
+            LeafKey::Age => "age".to_owned(),
         };
         let _ = writeln!(out, "{pad}   by {text}");
     }

@@ -4,6 +4,7 @@
 
 mod as_of;
 pub(crate) mod build;
+pub(crate) mod cohort;
 pub mod entity;
 mod entity_text;
 pub mod explain;
@@ -19,13 +20,13 @@ pub use series::{SeriesColumn, SeriesEnd, SeriesLeaf};
 use crate::{
     expr::Expr,
     model::{
-        DimensionIndex, EntityId, MeasureId, Model,
+        DimensionId, DimensionIndex, EntityId, MeasureId, Model,
         entity::{Aggregate, Latest, OverTime, RowValue, Window},
-        metric::{Class, MemberValue, Take},
+        metric::{Class, MemberValue, Stretch, Take},
         path::PathDimension,
     },
     query::{
-        Fill, MovementBasis, OrderBy, QueryError, TimeRange,
+        Ages, Fill, MovementBasis, OrderBy, QueryError, TimeRange,
         bound::{BoundKey, BoundQuery},
         condition::Condition,
     },
@@ -111,6 +112,10 @@ pub enum LeafKey {
     Place(Place),
     /// A date dimension cut into periods.
     PlacePeriod(Place, Grain),
+    /// Periods in which the owners of a [`CohortLeaf`] began.
+    Cohort(Grain),
+    /// Ages of a [`CohortLeaf`].
+    Age,
 }
 
 /// How a leaf aggregates.
@@ -128,6 +133,8 @@ pub enum LeafKind {
     PerEntity(PerEntityLeaf),
     /// A plan of its own by the periods of a series, each window of it taken together.
     Series(SeriesLeaf),
+    /// Members compared with what they were when their owner began.
+    Cohort(CohortLeaf),
 }
 
 /// Measures of one fact.
@@ -199,6 +206,20 @@ pub struct MovementColumn {
     pub when: Option<Expr<MemberValue>>,
     /// Members that count for this column only, by dimension.
     pub filter: Vec<Condition<Place>>,
+}
+
+/// Members compared with what they were when their owner began, at ages. After its own columns comes one that says
+/// what a group can tell: 1 when every member has reached the age, 0 when one has not, -1 when one began before the first snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CohortLeaf {
+    /// Balance, members and columns. Dimensions are read when a member is first seen.
+    pub movement: MovementLeaf,
+    /// When the owner began: a date of its own.
+    pub began: DimensionId,
+    /// Which part of a life is compared.
+    pub stretch: Stretch,
+    /// The ages.
+    pub ages: Ages,
 }
 
 /// Running totals.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Leaf, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
+    Leaf, LeafKey, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
     build::{Builder, Context, grain_error, key_places, places, position_or_push},
     place::{Members, is_constant, own_key},
 };
@@ -23,6 +23,22 @@ use crate::{
     time::Grain,
 };
 
+/// A movement as the question compares it.
+pub(super) struct Compared {
+    /// The leaf, still without columns.
+    pub(super) leaf: MovementLeaf,
+    /// The column.
+    pub(super) column: MovementColumn,
+}
+
+impl MovementLeaf {
+    /// Reads more dimensions per member.
+    pub(super) fn read_too(&mut self, attributes: Vec<PathDimension>) {
+        let all: BTreeSet<PathDimension> = self.attributes.drain(..).chain(attributes).collect();
+        self.attributes = all.into_iter().collect();
+    }
+}
+
 impl Builder<'_> {
     /// A movement as a column of a leaf.
     pub(super) fn movement(
@@ -34,19 +50,46 @@ impl Builder<'_> {
         let fact = movement.measure.entity;
         self.check_movement_time(metric, movement)?;
         self.check_days(metric, context.timing)?;
+        let keys = self.leaf_keys(fact, context.timing)?;
+        let Compared { leaf: new, column } = self.compared(metric, movement, &keys, context)?;
+        let same = |leaf: &Leaf| {
+            leaf.timing == context.timing
+                && matches!(&leaf.kind, LeafKind::Movement(known)
+                    if known.measure == new.measure && known.members == new.members && known.row_filter == new.row_filter)
+        };
+        let attributes = new.attributes.clone();
+        let position = self
+            .leaves
+            .iter()
+            .position(same)
+            .unwrap_or_else(|| self.push(Leaf { timing: context.timing, keys, kind: LeafKind::Movement(new) }));
+        let LeafKind::Movement(leaf) = &mut self.leaves[position].kind else { unreachable!("found as a movement") };
+        leaf.read_too(attributes);
+        let column = position_or_push(&mut leaf.columns, column);
+        Ok(Expr::Ref(Slot { leaf: position, column }))
+    }
+
+    /// How a movement compares under the question's grain, keys and conditions: a leaf that has no columns yet, and its column.
+    pub(super) fn compared(
+        &self,
+        metric: &Metric,
+        movement: &Movement,
+        keys: &[LeafKey],
+        context: Context<'_>,
+    ) -> Result<Compared, QueryError> {
+        let fact = movement.measure.entity;
         let movements = self.model.entity(fact).movements.as_ref();
         let movements = movements.expect("the fact of a movement has movements: checked when definitions are resolved");
         let asked = || self.query.movement_grain.as_deref().and_then(|name| movements.grain_named(name));
         let grain = &movements.grains[movement.grain.or_else(asked).map_or(0, |index| index.index())];
-        let keys = self.leaf_keys(fact, context.timing)?;
         let query_filter = self.query_filter(fact, context.timing)?;
         let column_filter = self.column_filter(metric, fact, context)?;
-        self.check_fan(metric, key_places(&keys).chain(places(&query_filter)).chain(places(&column_filter)))?;
+        self.check_fan(metric, key_places(keys).chain(places(&query_filter)).chain(places(&column_filter)))?;
 
         let mut name = grain.name.clone();
         let mut members = grain.members.clone();
         let is_closing = |place: &&Place| self.model.dimension(place.dimension).read == ReadAt::Closing;
-        for place in key_places(&keys).chain(places(&query_filter).chain(places(&column_filter)).filter(is_closing)) {
+        for place in key_places(keys).chain(places(&query_filter).chain(places(&column_filter)).filter(is_closing)) {
             self.refine(fact, &mut members, &mut name, &place.path());
         }
         let (member_filter, mut row_filter) = self.split_filter(fact, &members, query_filter);
@@ -62,42 +105,30 @@ impl Builder<'_> {
         // Rows of a part of the owner are as fine as the part: its loss is not the owner's.
         let is_part = |place: &Place| !owners.decide(&place.path());
         let is_finer_than_owner = !members.iter().all(|member| owners.decide(member)) || places(&row_filter).any(is_part);
-        let attributes: Vec<PathDimension> = key_places(&keys)
+        let attributes: BTreeSet<PathDimension> = key_places(keys)
             .chain(places(&member_filter))
             .chain(places(&filter))
             .map(Place::path)
             .filter(|place| !members.contains(place))
             .collect();
-        let column = MovementColumn { classes: movement.classes.clone(), take: movement.take, when: movement.when.clone(), filter };
-        let same = |leaf: &Leaf| {
-            leaf.timing == context.timing
-                && matches!(&leaf.kind, LeafKind::Movement(known)
-                    if known.measure == movement.measure && known.members == members && known.row_filter == row_filter)
+        let leaf = MovementLeaf {
+            measure: movement.measure,
+            members,
+            owner,
+            is_finer_than_owner,
+            is_refined: name != grain.name,
+            grain: name,
+            basis: self.basis(fact, movement),
+            row_filter,
+            member_filter,
+            attributes: attributes.into_iter().collect(),
+            columns: Vec::new(),
         };
-        let position = self.leaves.iter().position(same).unwrap_or_else(|| {
-            let kind = LeafKind::Movement(MovementLeaf {
-                measure: movement.measure,
-                members,
-                owner,
-                is_finer_than_owner,
-                is_refined: name != grain.name,
-                grain: name,
-                basis: self.basis(fact, movement),
-                row_filter,
-                member_filter,
-                attributes: Vec::new(),
-                columns: Vec::new(),
-            });
-            self.push(Leaf { timing: context.timing, keys, kind })
-        });
-        let LeafKind::Movement(leaf) = &mut self.leaves[position].kind else { unreachable!("found as a movement") };
-        let all: BTreeSet<PathDimension> = leaf.attributes.drain(..).chain(attributes).collect();
-        leaf.attributes = all.into_iter().collect();
-        let column = position_or_push(&mut leaf.columns, column);
-        Ok(Expr::Ref(Slot { leaf: position, column }))
+        let column = MovementColumn { classes: movement.classes.clone(), take: movement.take, when: movement.when.clone(), filter };
+        Ok(Compared { leaf, column })
     }
 
-    fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
+    pub(super) fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
         self.time_grain(fact, self.model.measure(movement.measure).time)
             .expect("the fact of a movement has time: checked when definitions are resolved")
     }

@@ -79,6 +79,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
     check_fill(model, &bound)?;
     check_compare(&bound)?;
     check_movement_grain(model, &bound)?;
+    check_total_ages(&bound)?;
     Ok(bound)
 }
 
@@ -158,9 +159,20 @@ fn keys(model: &Model, scope: &ScopeFields, query: &MetricQuery) -> Result<Vec<B
                     value_type: ValueType::Date,
                 });
             }
+            GroupItem::Cohort { grain } => keys.push(BoundKey {
+                key: group.key.clone(),
+                by,
+                part: 0,
+                item: KeyItem::Cohort(*grain),
+                value_type: ValueType::Date,
+            }),
+            GroupItem::Age(ages) => {
+                keys.push(BoundKey { key: group.key.clone(), by, part: 0, item: KeyItem::Age(*ages), value_type: ValueType::Int })
+            }
         }
     }
     check_grains(&keys)?;
+    check_ages(&keys)?;
     Ok(keys)
 }
 
@@ -174,6 +186,17 @@ fn check_grains(keys: &[BoundKey]) -> Result<(), QueryError> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Members are looked at along one row of ages.
+fn check_ages(keys: &[BoundKey]) -> Result<(), QueryError> {
+    let ages = keys.iter().filter(|key| matches!(key.item, KeyItem::Age(_))).count();
+    if ages > 1 {
+        return Err(
+            QueryError::new(Code::InvalidArgument, "ages are asked for twice").help("ask for each row of ages in its own field")
+        );
+    }
+    Ok(())
 }
 
 /// The dimensions behind a field: itself, or the parts of an entity's key.
@@ -385,6 +408,15 @@ pub(crate) fn check_shift(grain: Grain, step: Step) -> Result<(), QueryError> {
     }
     Err(QueryError::new(Code::InvalidGrain, format!("periods by {} cannot be moved by that distance", grain.name()))
         .help("move by whole periods, or ask for a finer grain"))
+}
+
+/// At each age the same members are looked at again: over several ages nothing adds up.
+fn check_total_ages(bound: &BoundQuery) -> Result<(), QueryError> {
+    match bound.ages().filter(|ages| bound.totals && !ages.is_one()) {
+        None => Ok(()),
+        Some(_) => Err(QueryError::new(Code::InvalidArgument, "totals over several ages would count every member at each of them")
+            .help("leave out totals and group by age alone, or ask for one age (`from` and `upTo` alike)")),
+    }
 }
 
 fn check_movement_grain(model: &Model, bound: &BoundQuery) -> Result<(), QueryError> {

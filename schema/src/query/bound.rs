@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
+use super::{Ages, Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
 use crate::{
     model::{DimensionId, MetricId, ViewDimension, score::ScorePart},
     time::{Grain, Step},
@@ -96,7 +96,7 @@ impl BoundKey {
     pub fn period(&self) -> Option<Grain> {
         match self.item {
             KeyItem::Period(grain) => Some(grain),
-            KeyItem::Field(_) | KeyItem::FieldPeriod(..) => None,
+            KeyItem::Field(_) | KeyItem::FieldPeriod(..) | KeyItem::Cohort(_) | KeyItem::Age(_) => None,
         }
     }
 }
@@ -110,11 +110,23 @@ pub enum KeyItem {
     Field(Field),
     /// A date dimension cut into periods.
     FieldPeriod(Field, Grain),
+    /// Periods in which the owners of a movement began.
+    Cohort(Grain),
+    /// Time since then.
+    Age(Ages),
 }
 
 impl BoundQuery {
     /// Finest grain of the metrics' own time among the keys.
     pub fn period(&self) -> Option<Grain> {
         Grain::finest(self.keys.iter().filter_map(BoundKey::period))
+    }
+
+    /// The ages asked for.
+    pub fn ages(&self) -> Option<Ages> {
+        self.keys.iter().find_map(|key| match key.item {
+            KeyItem::Age(ages) => Some(ages),
+            KeyItem::Period(_) | KeyItem::Field(_) | KeyItem::FieldPeriod(..) | KeyItem::Cohort(_) => None,
+        })
     }
 }

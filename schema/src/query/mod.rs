@@ -1,6 +1,7 @@
 //! Questions as they are asked: names as written, values typed by whoever asks. `bind` says what they mean.
 
 pub mod access;
+mod ages;
 pub(crate) mod bind;
 mod bind_condition;
 pub(crate) mod bind_entity;
@@ -13,6 +14,7 @@ pub mod error;
 pub(crate) mod scope;
 mod value_check;
 
+pub use ages::Ages;
 pub use bind::bind;
 pub use bind_entity::bind_entities;
 pub use bound::BoundQuery;
@@ -121,6 +123,13 @@ pub enum GroupItem {
         /// How finely.
         grain: Grain,
     },
+    /// Cohorts: periods in which the owners of a movement began. With it, or with ages, the question's range is about those beginnings.
+    Cohort {
+        /// How finely.
+        grain: Grain,
+    },
+    /// Time since the beginning; only for cohort metrics, which need it.
+    Age(Ages),
 }
 
 /// A span of days, the end excluded. An open end is `None`.

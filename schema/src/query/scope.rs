@@ -39,8 +39,12 @@ impl ScopeFields {
                 })?;
                 let fields = entity_fields(model, id);
                 let itself = fields.first().cloned().expect("the entity itself comes first");
-                let metrics =
-                    model.metric_ids().map(|(metric, _)| metric).filter(|metric| model.is_valid(*metric, &itself)).collect();
+                let metrics = model
+                    .metric_ids()
+                    .filter(|(_, metric)| !metric.is_cohort)
+                    .map(|(id, _)| id)
+                    .filter(|id| model.is_valid(*id, &itself))
+                    .collect();
                 (format!("entity `{name}`"), fields, metrics)
             }
         };

@@ -111,6 +111,13 @@ pub enum Relation {
     Cte(Alias),
     /// A subquery.
     Query(Box<Query>),
+    /// Whole numbers, one row each.
+    Numbers {
+        /// The numbers.
+        numbers: Vec<u32>,
+        /// Name of the only column.
+        column: Alias,
+    },
     /// Days, one row each.
     Days {
         /// The days.

@@ -213,6 +213,11 @@ impl Writer {
                 self.line();
                 self.push(")");
             }
+            Relation::Numbers { numbers, .. } => {
+                self.push("(values ");
+                self.comma(numbers, |writer, number| writer.push(&format!("({number})")));
+                self.push(")");
+            }
             Relation::Days { days, .. } => {
                 self.push("(values ");
                 self.comma(days, |writer, day| {
@@ -235,7 +240,7 @@ impl Writer {
         self.push(" as ");
         self.alias(&from.alias);
         let columns = match &from.relation {
-            Relation::Days { column, .. } => std::slice::from_ref(column),
+            Relation::Days { column, .. } | Relation::Numbers { column, .. } => std::slice::from_ref(column),
             Relation::Values { columns, .. } => columns,
             Relation::Table { .. } | Relation::Sql(_) | Relation::Cte(_) | Relation::Query(_) => return,
         };

@@ -38,6 +38,7 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
         match &metric.kind {
             MetricKind::Measure(text) | MetricKind::Ratio(text) | MetricKind::Expr(text) => found.push(text),
             MetricKind::Movement(movement) => found.extend(&movement.when),
+            MetricKind::Cohort(cohort) => found.extend(&cohort.when),
             MetricKind::PerEntity(per_entity) => found.extend(per_entity.of.iter().chain(&per_entity.condition)),
             MetricKind::Cumulative(_) | MetricKind::Offset(_) | MetricKind::Share(_) | MetricKind::Score(_) | MetricKind::Series(_) => {}
         }

@@ -7,7 +7,7 @@ use holdfast_resolvers::{MetricAnswer, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     model::{Metric, Model},
-    query::{Fill, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Ages, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     time::{Grain, Step},
     value::CellRef,
 };
@@ -112,11 +112,14 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
     let id = model.metric_named(&metric.name)?;
     let view = model.views.iter().find(|view| view.metrics.contains(&id))?;
     let to = model.project.calendar.truncate(Grain::Month, as_of);
+    // Cohorts are asked for at an age that all of a year's have reached.
+    let age = metric.is_cohort.then(|| Ages::new(Grain::Year, 1, None, Some(1)).expect("one year is an age"));
+    let (months, last) = if age.is_some() { (24, Step::months(12).before(to)) } else { (1, to) };
     Some(MetricQuery {
         scope: Scope::View(view.name.clone()),
         metrics: vec![MetricSelection { status: true, ..MetricSelection::of(&metric.name) }],
-        by: Vec::new(),
-        range: Some(TimeRange { from: Some(Step::months(1).before(to)), to: Some(to) }),
+        by: age.map(|ages| GroupBy { key: "age".to_owned(), item: GroupItem::Age(ages) }).into_iter().collect(),
+        range: Some(TimeRange { from: Some(Step::months(months).before(to)), to: Some(last) }),
         filter: None,
         having: None,
         compare: None,

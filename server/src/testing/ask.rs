@@ -4,7 +4,7 @@ use holdfast_schema::{
     definition::{Text, test::Ask},
     diagnostic::{Diagnostic, Diagnostics},
     model::{MetricId, Model, View},
-    query::{Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope, TimeRange},
+    query::{Ages, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope, TimeRange},
     source::Span,
     suggest,
     time::{Grain, Step},
@@ -33,7 +33,7 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     let names = metric_names(model, ask, around.beside);
     let view = view(model, ask, &names, out)?;
     let range = ask.range.as_ref().and_then(|text| range(text, out));
-    let by: Vec<GroupBy> = ask.by.iter().filter_map(|text| group(text, out)).collect();
+    let by: Vec<GroupBy> = ask.by.iter().filter_map(|text| group(view, text, out)).collect();
     let filter = ask.filter.as_ref().and_then(|text| condition::over_dimensions(model, view, text, out));
     let having = ask.having.as_ref().and_then(|text| condition::over_metrics(text, out));
     let order_by = ask.order_by.iter().filter_map(|text| order(text, out)).collect();
@@ -107,12 +107,23 @@ fn view<'a>(model: &'a Model, ask: &Ask, metrics: &[String], out: &mut Diagnosti
     found
 }
 
-/// `segment`, `period(month)`, `signed_on(quarter)`.
-fn group(text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
+/// `segment`, `period(month)`, `signed_on(quarter)`, `cohort(quarter)`, `age(6 months)`.
+fn group(view: &View, text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
     let written = text.value.trim();
     let Some((name, grain)) = written.strip_suffix(')').and_then(|written| written.split_once('(')) else {
         return Some(GroupBy { key: written.to_owned(), item: GroupItem::Dimension(written.to_owned()) });
     };
+    let name = name.trim();
+    let is_dimension = |name: &str| view.dimension_named(name).is_some();
+    if name == "age" && !is_dimension(name) {
+        return match Ages::parse(grain) {
+            Ok(ages) => Some(GroupBy { key: name.to_owned(), item: GroupItem::Age(ages) }),
+            Err(message) => {
+                out.push(Diagnostic::error(BAD_QUESTION, text.span, message));
+                None
+            }
+        };
+    }
     let Some(grain) = Grain::from_name(grain.trim()) else {
         let grains = Grain::ALL.map(Grain::name).join(", ");
         out.push(
@@ -120,7 +131,9 @@ fn group(text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
         );
         return None;
     };
-    let name = name.trim();
+    if name == "cohort" && !is_dimension(name) {
+        return Some(GroupBy { key: name.to_owned(), item: GroupItem::Cohort { grain } });
+    }
     let dimension = (name != "period").then(|| name.to_owned());
     Some(GroupBy { key: name.to_owned(), item: GroupItem::Time { dimension, grain } })
 }

@@ -6,8 +6,8 @@ use holdfast_schema::{
         Named,
         test::{Literal, Test},
     },
-    query::MetricQuery,
-    time::Calendar,
+    query::{GroupItem, MetricQuery},
+    time::{Calendar, Grain},
     value::{CellRef, RowSet},
 };
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -93,10 +93,18 @@ impl Expected<'_> {
                 Err(_) => text == wanted,
             },
             CellRef::Date(date) => {
-                let is_label = || self.plan.time_grain.is_some_and(|grain| self.calendar.label(grain, date) == wanted);
-                date.to_string() == wanted || (matches!(role, ColumnRole::Group { .. }) && is_label())
+                date.to_string() == wanted || self.grain(role).is_some_and(|grain| self.calendar.label(grain, date) == wanted)
             }
             CellRef::Timestamp(instant) => wanted.parse().is_ok_and(|wanted: jiff::Timestamp| wanted == instant),
+        }
+    }
+
+    /// The grain of a column that holds the first days of periods.
+    fn grain(&self, role: ColumnRole) -> Option<Grain> {
+        let ColumnRole::Group { by, .. } = role else { return None };
+        match self.query.by.get(by)?.item {
+            GroupItem::Time { grain, .. } | GroupItem::Cohort { grain } => Some(grain),
+            GroupItem::Dimension(_) | GroupItem::Age(_) => None,
         }
     }
 

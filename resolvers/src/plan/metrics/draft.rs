@@ -63,7 +63,15 @@ impl<'a> Draft<'_, 'a> {
                 Some(RowMember::Compare) if self.compares => self.note_inside(field, "Compare", false)?,
                 Some(RowMember::Status) => self.note_inside(field, "Status", true)?,
                 Some(RowMember::Contributions) => self.note_inputs(field)?,
-                Some(RowMember::Compare | RowMember::Id | RowMember::Period | RowMember::Dimension(_)) | None => {}
+                Some(
+                    RowMember::Compare
+                    | RowMember::Id
+                    | RowMember::Period
+                    | RowMember::Cohort
+                    | RowMember::Age
+                    | RowMember::Dimension(_),
+                )
+                | None => {}
             }
         }
         Ok(())
@@ -198,6 +206,11 @@ impl<'a> Draft<'_, 'a> {
                     let item = GroupItem::Dimension(self.view.dimensions[index.index()].name.clone());
                     self.grouped(&item, field)?.key.clone()
                 }
+                Some(RowMember::Cohort) => {
+                    let cohort = self.by.iter().find(|item| matches!(item.item, GroupItem::Cohort { .. }));
+                    cohort.ok_or_else(|| self.not_grouped("cohort", "{cohort: {grain: QUARTER}}"))?.key.clone()
+                }
+                Some(RowMember::Age) => self.by[self.age_group(field)?].key.clone(),
                 Some(RowMember::Period | RowMember::Id | RowMember::Compare | RowMember::Status | RowMember::Contributions)
                 | None => {
                     let time = self.by.iter().find(|item| matches!(item.item, GroupItem::Time { .. }));
@@ -257,7 +270,7 @@ impl<'a> Draft<'_, 'a> {
     fn comparison(&self, input: &Input, range: Option<TimeRange>) -> Result<Option<Comparison>, Problem> {
         let grain = self.by.iter().find_map(|item| match item.item {
             GroupItem::Time { grain, .. } => Some(grain),
-            GroupItem::Dimension(_) => None,
+            GroupItem::Dimension(_) | GroupItem::Cohort { .. } | GroupItem::Age(_) => None,
         });
         let Some((form, value)) = input.one() else { return Ok(None) };
         match form {

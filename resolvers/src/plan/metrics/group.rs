@@ -2,7 +2,7 @@
 
 use holdfast_schema::{
     model::ViewDimensionIndex,
-    query::{GroupBy, GroupItem},
+    query::{Ages, GroupBy, GroupItem},
     time::Grain,
 };
 
@@ -14,6 +14,9 @@ use crate::{
     select::Selected,
     surface::RowMember,
 };
+
+/// Ages as a group key, to be pasted.
+const BY_AGE: &str = "{age: {grain: MONTH, step: 6}}";
 
 impl<'a> Draft<'_, 'a> {
     pub(super) fn grouped(&self, item: &GroupItem, field: &str) -> Result<&GroupBy, Problem> {
@@ -35,6 +38,12 @@ impl<'a> Draft<'_, 'a> {
             return Ok(self.dimension_group(index));
         }
         let grain = filter::grain(value).ok_or_else(wrong)?;
+        if form == "cohort" {
+            return Ok(cohort_group(grain));
+        }
+        if form == "age" {
+            return ages(grain, value).map(|ages| GroupBy { key: "age".to_owned(), item: GroupItem::Age(ages) });
+        }
         let dimension = match value.get("dimension") {
             Some(name) => Some(self.dimension_named(name).ok_or_else(wrong)?),
             None => None,
@@ -47,6 +56,8 @@ impl<'a> Draft<'_, 'a> {
         Ok(match self.names.members.get(field.name) {
             Some(RowMember::Dimension(index)) => Some(self.dimension_group(*index)),
             Some(RowMember::Period) => Some(self.period_group(field)?.0),
+            Some(RowMember::Cohort) => Some(self.cohort_group(field)?.0),
+            Some(RowMember::Age) => return Err(field.problem(&self.planner.request, self.not_grouped(field.name, BY_AGE))),
             Some(RowMember::Id | RowMember::Compare | RowMember::Status | RowMember::Contributions | RowMember::Metric(_))
             | None => None,
         })
@@ -58,6 +69,17 @@ impl<'a> Draft<'_, 'a> {
         let grain = grain.ok_or_else(|| field.problem(&self.planner.request, Problem::input("`grain` is missing")))?;
         let dimension = arguments.get("dimension").and_then(|name| self.dimension_named(name));
         Ok((self.time_group(dimension, grain), grain))
+    }
+
+    pub(super) fn cohort_group(&self, field: &Selected<'a>) -> Result<(GroupBy, Grain), Problem> {
+        let (_, grain) = self.period_group(field)?;
+        Ok((cohort_group(grain), grain))
+    }
+
+    /// Position of the ages among the group keys.
+    pub(super) fn age_group(&self, field: &str) -> Result<usize, Problem> {
+        let position = self.by.iter().position(|known| matches!(known.item, GroupItem::Age(_)));
+        position.ok_or_else(|| self.not_grouped(field, BY_AGE))
     }
 
     fn dimension_named(&self, input: &Input) -> Option<ViewDimensionIndex> {
@@ -85,6 +107,11 @@ impl<'a> Draft<'_, 'a> {
         };
         match item {
             GroupItem::Dimension(name) => format!("{{dimension: {}}}", value(name)),
+            GroupItem::Cohort { grain } => format!("{{cohort: {{grain: {}}}}}", grain.name().to_ascii_uppercase()),
+            GroupItem::Age(ages) => {
+                let grain = ages.grain().name().to_ascii_uppercase();
+                format!("{{age: {{grain: {grain}, step: {}, from: {}, upTo: {}}}}}", ages.step(), ages.from(), ages.up_to())
+            }
             GroupItem::Time { dimension: None, grain } => format!("{{time: {{grain: {}}}}}", grain.name().to_ascii_uppercase()),
             GroupItem::Time { dimension: Some(name), grain } => {
                 format!("{{time: {{dimension: {}, grain: {}}}}}", value(name), grain.name().to_ascii_uppercase())
@@ -112,4 +139,20 @@ impl<'a> Draft<'_, 'a> {
         }
         out
     }
+}
+
+fn cohort_group(grain: Grain) -> GroupBy {
+    GroupBy { key: format!("cohort_{}", grain.name()), item: GroupItem::Cohort { grain } }
+}
+
+fn ages(grain: Grain, input: &Input) -> Result<Ages, Problem> {
+    let number = |name: &str| match input.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let number = value.int().and_then(|number| u32::try_from(number).ok());
+            number.map(Some).ok_or_else(|| Problem::input(format!("`age.{name}` is a whole number that is not negative")))
+        }
+    };
+    let step = number("step")?.unwrap_or(1);
+    Ages::new(grain, step, number("from")?, number("upTo")?).map_err(|message| Problem::input(format!("`by.age`: {message}")))
 }

@@ -41,6 +41,14 @@ impl<'a> Draft<'_, 'a> {
                 let fields = fields.map(|field| (field.key.to_owned(), period_field(field.name))).collect();
                 RowField::Period { by: by_of(&group.item)?, grain, fields }
             }
+            Some(RowMember::Cohort) => {
+                let (group, grain) = self.cohort_group(field)?;
+                let fields = request.below(field, "Period").into_iter();
+                let fields = fields.map(|field| (field.key.to_owned(), period_field(field.name))).collect();
+                RowField::Period { by: by_of(&group.item)?, grain, fields }
+            }
+            Some(RowMember::Age) if is_total => RowField::Age { by: None },
+            Some(RowMember::Age) => RowField::Age { by: Some(self.age_group(field.name)?) },
             Some(RowMember::Dimension(index)) => {
                 let dimension = &self.view.dimensions[index.index()];
                 let by = by_of(&GroupItem::Dimension(dimension.name.clone()))?;

@@ -218,6 +218,7 @@ fn movements(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movement
     let grains = map.required("grains", |context, _, node| {
         context.named(node, |context, _, node| Some(context.items(node).iter().filter_map(|item| context.text(item)).collect()))
     });
+    let cohort = map.text("cohort");
     map.finish();
-    Some(Movements { owner: owner?, grains: grains? })
+    Some(Movements { owner: owner?, grains: grains?, cohort })
 }

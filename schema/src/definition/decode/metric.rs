@@ -3,13 +3,13 @@
 use super::{Context, Map, test};
 use crate::definition::{
     Text,
-    metric::{Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Series, Share},
+    metric::{Cohort, Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Series, Share},
     yaml::Node,
 };
 use crate::diagnostic::Diagnostic;
 
 /// The keys that say how a metric is computed.
-const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series"];
+const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series", "cohort"];
 
 pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
     let map = Map::open(context, node, "metric", Some(name.span))?;
@@ -60,6 +60,7 @@ fn kind(map: &Map<'_>, key: &'static str) -> Option<MetricKind> {
         "share" => MetricKind::Share(map.optional(key, share)?),
         "score" => MetricKind::Score(map.optional(key, score)?),
         "series" => MetricKind::Series(map.optional(key, series)?),
+        "cohort" => MetricKind::Cohort(map.optional(key, cohort)?),
         other => unreachable!("`{other}` is not among the kinds listed above"),
     })
 }
@@ -92,6 +93,18 @@ fn movement(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movement>
     let when = map.expression("when");
     map.finish();
     Some(Movement { of: of?, is, take, grain, when })
+}
+
+fn cohort(context: &Context<'_>, name: &Text, node: &Node) -> Option<Cohort> {
+    let map = Map::open(context, node, "cohort", Some(name.span))?;
+    let of = map.required_text("of");
+    let over = map.text("over");
+    let is = map.texts("is");
+    let take = map.text("take");
+    let grain = map.text("grain");
+    let when = map.expression("when");
+    map.finish();
+    Some(Cohort { of: of?, over, is, take, grain, when })
 }
 
 fn per_entity(context: &Context<'_>, name: &Text, node: &Node) -> Option<PerEntity> {

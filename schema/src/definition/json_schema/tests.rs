@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 33] = [
+const MAPPINGS: [(&str, &str); 34] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -31,6 +31,7 @@ const MAPPINGS: [(&str, &str); 33] = [
     ("ScoreInput", "metrics: {m: {score: {inputs: {i: {@}}}}}"),
     ("Parameter", "parameters: {p: {@}}"),
     ("Series", "metrics: {m: {series: {@}}}"),
+    ("Cohort", "metrics: {m: {cohort: {@}}}"),
     ("Segment", "segments: {s: {@}}"),
     ("Rule", "rules: {r: {@}}"),
     ("Policy", "policies: {p: {@}}"),

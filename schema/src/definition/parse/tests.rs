@@ -98,6 +98,7 @@ metrics:
             MetricKind::Share(_) => "share",
             MetricKind::Score(_) => "score",
             MetricKind::Series(_) => "series",
+            MetricKind::Cohort(_) => "cohort",
         })
         .collect();
     assert_eq!(

@@ -5,11 +5,12 @@ use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
     model::{
-        DimensionId, EntityId,
+        DimensionId, DimensionIndex, EntityId,
         entity::{MovementGrain, Movements},
         path::PathDimension,
     },
     source::Spanned,
+    value::ValueType,
 };
 
 /// Fills the movements of `draft.entities`.
@@ -67,7 +68,24 @@ fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &
         }
         grains.push(MovementGrain { name: name.value.clone(), members });
     }
-    (!grains.is_empty()).then_some(Movements { owner, grains })
+    let cohort = movements.cohort.as_ref().and_then(|text| cohort(draft, owner, text, out));
+    (!grains.is_empty()).then_some(Movements { owner, grains, cohort })
+}
+
+/// The date of the owner itself on which it begins.
+fn cohort(draft: &Draft<'_>, owner: EntityId, text: &Text, out: &mut Diagnostics) -> Option<DimensionIndex> {
+    let name = Spanned::new(text.value.trim().to_owned(), text.span);
+    let found = draft.dimension(owner, &[name], out)?.dimension;
+    let dimension = &draft.entity(owner).dimensions[found.index.index()];
+    if !draft.untyped.contains(&found) && !matches!(dimension.value_type, ValueType::Date | ValueType::Timestamp) {
+        out.push(
+            Diagnostic::error("M049", text.span, format!("`{}` is not a date, so nothing begins on it", text.value))
+                .also(dimension.span, "the dimension")
+                .help("name a dimension of type date or timestamp that says when an owner began"),
+        );
+        return None;
+    }
+    Some(found.index)
 }
 
 /// An entity stands for its key; anything else is a dimension.

@@ -10,6 +10,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     expr,
     model::{MetricId, View},
+    query::Ages,
     time::Grain,
 };
 
@@ -174,12 +175,18 @@ impl<'d, 'a> Lookup<'d, 'a> {
     }
 }
 
-/// `segment`, `period(month)`, `created_on(quarter)`.
+/// `segment`, `period(month)`, `created_on(quarter)`, `cohort(quarter)`, `age(6 months)`.
 fn by_item(text: &Text, of_view: &str, dimensions: &[&str], out: &mut Diagnostics) {
     let (name, grain) = match text.value.strip_suffix(')').and_then(|inner| inner.split_once('(')) {
         Some((name, grain)) => (name.trim(), Some(grain.trim())),
         None => (text.value.trim(), None),
     };
+    if let Some(ages) = grain.filter(|_| name == "age" && !dimensions.contains(&name)) {
+        if let Err(message) = Ages::parse(ages) {
+            out.push(Diagnostic::error("M006", text.span, message));
+        }
+        return;
+    }
     if let Some(grain) = grain.filter(|grain| Grain::from_name(grain).is_none()) {
         let names = Grain::ALL.map(Grain::name);
         let mut diagnostic = Diagnostic::error("M006", text.span, format!("`{grain}` is not a grain"))
@@ -193,6 +200,9 @@ fn by_item(text: &Text, of_view: &str, dimensions: &[&str], out: &mut Diagnostic
         if grain.is_none() {
             out.push(Diagnostic::error("M006", text.span, "`period` needs a grain").help("write for example `period(month)`"));
         }
+        return;
+    }
+    if name == "cohort" && grain.is_some() {
         return;
     }
     if !dimensions.contains(&name) {

@@ -317,6 +317,30 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: account, key: a, many: true, unique: true}}\n",
         &["M022: `account` is of more than one kind"],
     ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m}}}\n",
+        &["M049: `x` does not say when its owners began"],
+    ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, cohort: name, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m}}}\n",
+        &["M049: `name` is not a date, so nothing begins on it"],
+    ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, cohort: begn, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m}}}\n",
+        &["M011: unknown dimension of `y` `begn`"],
+    ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, cohort: began, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m, over: lives}}}\n",
+        &["M006: `lives` is not a stretch of a life"],
+    ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, cohort: began, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m}}, s: {share: {of: c}}}\n",
+        &["M044: `c` is about cohorts, and `s` cannot be made of it"],
+    ),
+    (
+        "entity: y\nsource: y\nkey: y_id\ndimensions: {name: string, began: date}\n---\nentity: x\nsource: x\nkey: [y_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\nrelationships: {y: {to: y, key: y_id}}\nmeasures: {m: {sum: b, over_time: last}}\nmovements: {owner: y, cohort: began, grains: {y: [y]}}\n---\nmetrics: {c: {cohort: {of: x.m}}, s: {per_entity: {entity: y, where: c > 1}}}\n",
+        &["M044: `c` is about cohorts, and `s` cannot be made of it"],
+    ),
     ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: b}, b: {expr: a}}\n", &["M025: `a` is made of itself"]),
     ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: upper(a)}}\n", &["M025: `a` is made of itself"]),
     ("entity: x\nsource: x\nkey: x_id\ndimensions: {a: {expr: \"coalesce(b, c)\"}}\n", &["M027: the type of `a` cannot be told"]),

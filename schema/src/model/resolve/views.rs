@@ -221,7 +221,7 @@ fn movement_grains(draft: &Draft<'_>, definition: &written::View, metrics: &[Met
 
 fn movement_fact(metric: &Metric) -> Option<EntityId> {
     match &metric.kind {
-        MetricKind::Movement(movement) => Some(movement.measure.entity),
+        MetricKind::Movement(movement) | MetricKind::Cohort { movement, .. } => Some(movement.measure.entity),
         MetricKind::Simple { .. }
         | MetricKind::Ratio { .. }
         | MetricKind::Derived { .. }

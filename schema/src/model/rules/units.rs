@@ -19,6 +19,7 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
             | Written::Offset(_)
             | Written::Movement(_)
             | Written::Share(_)
+            | Written::Cohort(_)
             | Written::Score(_)
             | Written::Series(_) => continue,
         };

@@ -82,6 +82,7 @@ impl Lowerer<'_> {
                 let time = time.expect("a fact without time has no periods: refused when planning");
                 shift(truncate(self.calendar(), *grain, time.day()), by)
             }
+            LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys, and keys of their own"),
             LeafKey::Place(place) => value_of(scan, fans, self.env, place),
             LeafKey::PlacePeriod(place, grain) => {
                 let value = value_of(scan, fans, self.env, place);
@@ -180,14 +181,14 @@ pub(super) fn function(aggregate: Aggregate) -> AggregateFunction {
 pub(super) fn period_of(keys: &[LeafKey]) -> Option<Grain> {
     Grain::finest(keys.iter().filter_map(|key| match key {
         LeafKey::Period(grain) => Some(*grain),
-        LeafKey::Place(_) | LeafKey::PlacePeriod(..) => None,
+        LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => None,
     }))
 }
 
 /// The dimension of a key.
 pub(super) fn place_of(key: &LeafKey) -> Option<&Place> {
     match key {
-        LeafKey::Period(_) => None,
+        LeafKey::Period(_) | LeafKey::Cohort(_) | LeafKey::Age => None,
         LeafKey::Place(place) | LeafKey::PlacePeriod(place, _) => Some(place),
     }
 }

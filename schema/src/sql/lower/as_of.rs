@@ -55,7 +55,9 @@ impl<'e> Lowerer<'e> {
             .iter()
             .map(|key| match key {
                 LeafKey::Period(grain) => shift(truncate(self.calendar(), *grain, start.clone()), leaf.timing.shift),
-                LeafKey::Place(_) | LeafKey::PlacePeriod(..) => self.key(&mut scan, &fans, None, key, leaf.timing.shift),
+                LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
+                    self.key(&mut scan, &fans, None, key, leaf.timing.shift)
+                }
             })
             .collect();
         // The condition of the measures has chosen the rows already.

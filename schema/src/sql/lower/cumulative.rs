@@ -60,7 +60,9 @@ impl Lowerer<'_> {
             .iter()
             .map(|key| match key {
                 LeafKey::Period(grain) => shift(truncate(self.calendar(), *grain, start.clone()), leaf.timing.shift),
-                LeafKey::Place(_) | LeafKey::PlacePeriod(..) => self.key(&mut scan, &fans, Some(&time), key, leaf.timing.shift),
+                LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
+                    self.key(&mut scan, &fans, Some(&time), key, leaf.timing.shift)
+                }
             })
             .collect();
         let values: Vec<Expr> = cumulative.columns.iter().map(|item| measured(&mut scan, &fans, env, item)).collect();

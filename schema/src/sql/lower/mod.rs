@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod as_of;
+mod cohort;
 pub(crate) mod condition;
 mod cumulative;
 pub(crate) mod entity;
@@ -84,6 +85,7 @@ impl<'a> Lowerer<'a> {
             LeafKind::AsOf(as_of) => self.as_of(plan, leaf, as_of),
             LeafKind::PerEntity(per_entity) => self.per_entity(leaf, per_entity),
             LeafKind::Series(series) => self.series(leaf, series),
+            LeafKind::Cohort(cohort) => self.cohort(plan, leaf, cohort),
         }
     }
 }

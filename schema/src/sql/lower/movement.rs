@@ -333,7 +333,7 @@ impl Lowerer<'_> {
     }
 
     /// Where the owner's key stands among the members' columns.
-    fn owner_positions(&self, movement: &MovementLeaf) -> Vec<usize> {
+    pub(super) fn owner_positions(&self, movement: &MovementLeaf) -> Vec<usize> {
         let model = self.env.model;
         let of = |place: &PathDimension| identity(model, &place.path, place.dimension);
         movement
@@ -372,6 +372,7 @@ impl Lowerer<'_> {
             .iter()
             .map(|key| match key {
                 LeafKey::Period(grain) => shift(truncate(calendar, *grain, period.clone()), leaf.timing.shift),
+                LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys"),
                 LeafKey::Place(place) => value(&place.path()),
                 LeafKey::PlacePeriod(place, grain) => {
                     let raw = value(&place.path());
@@ -408,12 +409,12 @@ impl Lowerer<'_> {
     }
 }
 
-fn attribute_alias(n: usize) -> Alias {
+pub(super) fn attribute_alias(n: usize) -> Alias {
     Alias(format!("a{n}"))
 }
 
 /// Opening and closing of grouped sides; a side without rows is nothing.
-fn balances(table: &Alias) -> [Item; 2] {
+pub(super) fn balances(table: &Alias) -> [Item; 2] {
     let side = |marker: i64| {
         let is_side = Expr::equal(column(table, &Alias::named("side")), Expr::Number(marker));
         let value = Expr::when_else(is_side, column(table, &Alias::named("v")), Expr::Number(0));
@@ -447,7 +448,7 @@ fn read(table: &Alias, value: Expr, value_type: ValueType, at: ReadAt) -> Expr {
 }
 
 /// Classes are tested in a fixed order: falls to zero and rises from zero before smaller and greater.
-fn class(movement: &MovementLeaf, o: Expr, c: Expr, owner_o: Expr, owner_c: Expr, active_before: Expr) -> Expr {
+pub(super) fn class(movement: &MovementLeaf, o: Expr, c: Expr, owner_o: Expr, owner_c: Expr, active_before: Expr) -> Expr {
     let positive = |value: &Expr| Expr::infix(Infix::Greater, value.clone(), Expr::Number(0));
     let nothing = |value: &Expr| Expr::infix(Infix::LessOrEqual, value.clone(), Expr::Number(0));
     let word = |class: Class| Expr::Word(class.name());
@@ -478,7 +479,7 @@ fn keeps_lowest(movement: &MovementLeaf) -> bool {
         && movement.columns.iter().any(|column| column.take == Take::Retained && column.classes.is_empty())
 }
 
-fn summed_column(
+pub(super) fn summed_column(
     table: &Alias,
     item: &MovementColumn,
     mut conditions: Vec<Expr>,

@@ -16,7 +16,7 @@ use crate::{
     plan::{AggregateColumn, Leaf, LeafKind, Plan, Slot},
     query::{Direction, Fill, Nulls, bound::BoundKey},
     sql::{
-        ast::{AggregateFunction, Alias, Expr, Item, Join, JoinKind, OrderItem, Query, Select},
+        ast::{AggregateFunction, Alias, Expr, Infix, Item, Join, JoinKind, OrderItem, Query, Select},
         statement::OutputColumn,
     },
     time::Grain,
@@ -213,7 +213,8 @@ impl Lowerer<'_> {
         };
         let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
         for (n, output) in plan.outputs.iter().enumerate() {
-            let value = expression(&output.value, &mut |slot: &Slot| place(slot));
+            let told = told(plan, &output.value, &place);
+            let value = published(expression(&output.value, &mut |slot: &Slot| place(slot)), &told);
             items.push(value.clone().named(&output_alias(n)));
             if let Some(previous) = &output.previous {
                 items.push(expression(previous, &mut |slot: &Slot| place(slot)).named(&previous_alias(n)));
@@ -221,20 +222,51 @@ impl Lowerer<'_> {
             if let Some(divisor) = &output.status {
                 let divisor = divisor.as_ref().map(|divisor| expression(divisor, &mut |slot: &Slot| place(slot)));
                 let inputs = inputs(&output.value).iter().map(place).collect();
-                items.push(status(plan, table, value, divisor, inputs).named(&status_alias(n)));
+                items.push(status(plan, table, value, divisor, &told, inputs).named(&status_alias(n)));
             }
         }
         items
     }
 }
 
+/// What groups of cohorts can tell, for values made of them: 1 when all is known, 0 when a member is too young, less when its beginning
+/// lies before the first snapshot.
+fn told(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -> Vec<Expr> {
+    let leaves: BTreeSet<usize> = inputs(value).iter().map(|slot| slot.leaf).collect();
+    let columns = leaves.into_iter().filter_map(|leaf| match &plan.leaves[leaf].kind {
+        LeafKind::Cohort(cohort) => Some(place(&Slot { leaf, column: cohort.movement.columns.len() })),
+        LeafKind::Aggregate(_) | LeafKind::Movement(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) | LeafKind::PerEntity(_) => {
+            None
+        }
+    });
+    columns.collect()
+}
+
+/// Whether one of the numbers compares with zero; one that is missing does not.
+fn any(numbers: &[Expr], with_zero: Infix) -> Expr {
+    let test = |number: &Expr| {
+        let number = Expr::Call("coalesce", vec![number.clone(), Expr::Number(1)]);
+        Expr::infix(with_zero, number, Expr::Number(0))
+    };
+    Expr::Or(numbers.iter().map(test).collect())
+}
+
+/// A value, null while not all that it is made of is known.
+fn published(value: Expr, told: &[Expr]) -> Expr {
+    if told.is_empty() { value } else { Expr::when(Expr::Not(Box::new(any(told, Infix::LessOrEqual))), value) }
+}
+
 /// Why a value is missing; null when it is not.
-fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, inputs: Vec<Expr>) -> Expr {
+fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, told: &[Expr], inputs: Vec<Expr>) -> Expr {
     let mut arms = Vec::new();
     if plan.fill == Fill::Dense {
         arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
     }
     arms.push((Expr::is_not_null(value), Expr::Null(ValueType::Text)));
+    if !told.is_empty() {
+        arms.push((any(told, Infix::Equal), Expr::Word("IMMATURE")));
+        arms.push((any(told, Infix::Less), Expr::Word("NULL_INPUT")));
+    }
     if let Some(divisor) = divisor {
         arms.push((Expr::equal(divisor, Expr::Number(0)), Expr::Word("ZERO_DENOMINATOR")));
     }
@@ -272,6 +304,11 @@ fn column_types(model: &Model, leaf: &Leaf) -> Vec<ValueType> {
         LeafKind::Movement(movement) => vec![ValueType::Decimal; movement.columns.len()],
         LeafKind::PerEntity(per_entity) => vec![ValueType::Decimal; per_entity.columns.len()],
         LeafKind::Series(series) => series.columns.iter().map(|column| column.value_type()).collect(),
+        LeafKind::Cohort(cohort) => {
+            let mut types = vec![ValueType::Decimal; cohort.movement.columns.len()];
+            types.push(ValueType::Int);
+            types
+        }
     }
 }
 

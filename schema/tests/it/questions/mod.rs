@@ -1,6 +1,7 @@
 //! Questions to plans and SQL, on one small model: what is computed, what is refused, and that text never depends on chance or on
 //! what an asker wrote.
 
+mod cohorts;
 mod entity_metrics;
 mod plans;
 mod refusals;

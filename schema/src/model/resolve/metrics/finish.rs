@@ -15,7 +15,7 @@ use super::{
     shape::{MetricExpr, Shape},
 };
 use crate::{
-    definition::metric as written,
+    definition::{Text, metric as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
         Expr,
@@ -66,6 +66,7 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
     if let Shape::PerEntity { entity, span, .. } = shape {
         every_fact_leads_to(draft, &facts, *entity, *span, out);
     }
+    no_cohort_inside(draft, definition, name, shape, &inputs, out).then_some(())?;
     Some(Metric {
         name: name.value.clone(),
         label: label(definition.label.as_ref(), &name.value),
@@ -84,8 +85,10 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
         tags: words::all(&definition.tags),
         source: owned(definition.source.as_ref()),
         facts,
-        is_movement: matches!(shape, Shape::Movement { .. })
+        is_movement: matches!(shape, Shape::Movement { .. } | Shape::Cohort { .. })
             || inputs.iter().any(|input| input_is(draft, *input, |input| input.is_movement)),
+        is_cohort: matches!(shape, Shape::Cohort { .. })
+            || inputs.iter().any(|input| input_is(draft, *input, |input| input.is_cohort)),
         inputs,
         additivity: additivity(draft, shape),
         span: name.span,
@@ -117,7 +120,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             (MetricKind::Cumulative { of: *of, window: *window }, type_of(*of)?)
         }
         Shape::Offset { of, by } => (MetricKind::Offset { of: *of, by: *by }, type_of(*of)?),
-        Shape::Movement { movement, span } => {
+        Shape::Movement { movement, span } | Shape::Cohort { movement, span, .. } => {
             let measure = &draft.entity(movement.measure.entity).measures[movement.measure.index.index()];
             let is_balance = measure.aggregate == Aggregate::Sum && matches!(measure.over_time, OverTime::Last | OverTime::First);
             if !is_balance {
@@ -136,7 +139,11 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
                 Take::Members | Take::Owners => ValueType::Int,
                 Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => measure.value_type,
             };
-            (MetricKind::Movement(movement.clone()), value_type)
+            let kind = match shape {
+                Shape::Cohort { stretch, .. } => MetricKind::Cohort { movement: movement.clone(), stretch: *stretch },
+                _ => MetricKind::Movement(movement.clone()),
+            };
+            (kind, value_type)
         }
         Shape::PerEntity { entity, span, of, aggregate, condition: test } => {
             let of = of.as_ref().map(|of| typed(&with_types(draft, of), *span, out));
@@ -250,7 +257,7 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
     let text = definition.filter.as_ref()?;
     let fact = match shape {
         Shape::Simple(measure) => measure.entity,
-        Shape::Movement { movement, .. } => movement.measure.entity,
+        Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => movement.measure.entity,
         Shape::Cumulative { of, .. } => *draft.metrics[of.index()].as_ref()?.facts.first()?,
         Shape::Ratio { .. }
         | Shape::Derived { .. }
@@ -275,7 +282,7 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
 fn facts(draft: &Draft<'_>, shape: &Shape, inputs: &[MetricId]) -> Vec<EntityId> {
     let own = match shape {
         Shape::Simple(measure) => Some(measure.entity),
-        Shape::Movement { movement, .. } => Some(movement.measure.entity),
+        Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => Some(movement.measure.entity),
         _ => None,
     };
     let of_inputs =
@@ -290,13 +297,43 @@ fn every_fact_leads_to(draft: &Draft<'_>, facts: &[EntityId], entity: EntityId, 
     }
 }
 
+/// Cohorts are asked for by age, with a mask per group: they cannot be moved in time, shared out or evaluated per entity.
+fn no_cohort_inside(
+    draft: &Draft<'_>,
+    definition: &written::Metric,
+    name: &Text,
+    shape: &Shape,
+    inputs: &[MetricId],
+    out: &mut Diagnostics,
+) -> bool {
+    match shape {
+        Shape::Offset { .. } | Shape::Share { .. } | Shape::PerEntity { .. } | Shape::Cumulative { .. } => {}
+        Shape::Simple(_) | Shape::Ratio { .. } | Shape::Derived { .. } | Shape::Movement { .. } | Shape::Cohort { .. } => {
+            return true;
+        }
+    }
+    let Some(cohort) = inputs.iter().filter_map(|id| draft.metrics[id.index()].as_ref()).find(|metric| metric.is_cohort) else {
+        return true;
+    };
+    out.push(
+        Diagnostic::error(
+            "M044",
+            definition.span,
+            format!("`{}` is about cohorts, and `{}` cannot be made of it", cohort.name, name.value),
+        )
+        .also(cohort.span, "defined here")
+        .help("cohort metrics can be divided and combined: use `ratio:` or `expr:`"),
+    );
+    false
+}
+
 fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
     let unit_of_metric = |id: MetricId| draft.metrics[id.index()].as_ref().and_then(|metric| metric.unit.as_deref());
     // Units that clash are reported by their rule.
     let of_expr = |expr: &MetricExpr| unit_of(expr, &unit_of_metric).ok().flatten().map(str::to_owned);
     match shape {
         Shape::Simple(measure) => draft.entity(measure.entity).measures[measure.index.index()].unit.clone(),
-        Shape::Movement { movement, .. } => match movement.take {
+        Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => match movement.take {
             Take::Members | Take::Owners => Some("count".to_owned()),
             Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => {
                 draft.entity(movement.measure.entity).measures[movement.measure.index.index()].unit.clone()
@@ -319,6 +356,8 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
     match shape {
         Shape::Simple(measure) => additivity::of_measure(&draft.entity(measure.entity).measures[measure.index.index()]),
         Shape::Movement { movement, .. } => additivity::of_movement(movement.take),
+        // Ages look at the same members again, and a group is null until its youngest member is old enough.
+        Shape::Cohort { .. } => Additivity::Not,
         Shape::Derived { expr, .. } => additivity::of_expression(expr, &of_metric),
         // A running total is a balance of what it adds up.
         Shape::Cumulative { of, .. } if of_metric(*of) == Additivity::Additive => Additivity::SemiAdditive,

@@ -24,6 +24,18 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
             let grain = movement.grain.as_ref().map(|grain| format!(" per {}", grain.value)).unwrap_or_default();
             format!("{take} of {of} in {}{grain}{}", movement.of.value, when(movement.when.as_ref(), "when"))
         }
+        written::MetricKind::Cohort(cohort) => {
+            let classes: Vec<&str> = cohort.is.iter().map(|class| class.value.as_str()).collect();
+            let of = if classes.is_empty() { "all members".to_owned() } else { classes.join(" + ") };
+            let take = cohort.take.as_ref().map_or("amount", |take| take.value.as_str());
+            let grain = cohort.grain.as_ref().map(|grain| format!(" per {}", grain.value)).unwrap_or_default();
+            let over = match cohort.over.as_ref().map(|over| over.value.as_str()) {
+                Some("step") => "from the age before to the age",
+                Some("steps") => "over every step from the beginning to the age",
+                _ => "from the beginning to the age",
+            };
+            format!("{take} of {of} in {}{grain} {over}{}", cohort.of.value, when(cohort.when.as_ref(), "when"))
+        }
         written::MetricKind::PerEntity(per_entity) => {
             let aggregate = per_entity.aggregate.as_ref().map(|word| word.value.as_str());
             let what = match &per_entity.of {

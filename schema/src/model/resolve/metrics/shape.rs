@@ -17,7 +17,7 @@ use crate::{
     model::{
         EntityId, MeasureId, MetricId,
         entity::{Aggregate, Window},
-        metric::{Class, MemberValue, Movement, ShareForm, Take},
+        metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take},
         score::ScoreTake,
         series::Series,
     },
@@ -37,6 +37,7 @@ pub(super) enum Shape {
     Cumulative { of: MetricId, span: Span, window: Window },
     Offset { of: MetricId, by: Step },
     Movement { movement: Movement, span: Span },
+    Cohort { movement: Movement, stretch: Stretch, span: Span },
     PerEntity { entity: EntityId, span: Span, of: Option<MetricExpr>, aggregate: Aggregate, condition: Option<MetricExpr> },
     Share { of: MetricId, form: ShareForm },
     Score(score::Inputs),
@@ -50,7 +51,7 @@ impl Shape {
         let mut inputs = Vec::new();
         let mut add = |expr: &MetricExpr| expr.visit_refs(&mut |meaning| inputs.push(meaning.to));
         match self {
-            Shape::Simple(_) | Shape::Movement { .. } => {}
+            Shape::Simple(_) | Shape::Movement { .. } | Shape::Cohort { .. } => {}
             Shape::Ratio { numerator, denominator, .. } => {
                 add(numerator);
                 add(denominator);
@@ -88,7 +89,10 @@ pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: 
             let by = words::step(&offset.by, out);
             Some(Shape::Offset { of: of?, by: by? })
         }
-        written::MetricKind::Movement(movement) => movement_of(draft, movement, out),
+        written::MetricKind::Movement(movement) => {
+            movement_of(draft, movement, out).map(|movement_of| Shape::Movement { movement: movement_of, span: movement.of.span })
+        }
+        written::MetricKind::Cohort(cohort) => cohort_of(draft, cohort, out),
         written::MetricKind::PerEntity(per_entity) => per_entity_of(draft, per_entity, out),
         written::MetricKind::Share(share) => {
             let of = find(draft, &share.of, out);
@@ -202,7 +206,7 @@ fn window(cumulative: &written::Cumulative, out: &mut Diagnostics) -> Option<Win
     }
 }
 
-fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagnostics) -> Option<Shape> {
+fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagnostics) -> Option<Movement> {
     let measure = measure(draft, &movement.of, out);
     let classes: Vec<_> =
         movement.is.iter().map(|class| one_of("class", class, &Class::ALL.map(|one| (one.name(), one)), out)).collect();
@@ -240,7 +244,37 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
         None => None,
         Some(when) => Some(when?),
     };
-    Some(Shape::Movement { movement: Movement { measure, classes, take: take?, grain, when }, span: movement.of.span })
+    Some(Movement { measure, classes, take: take?, grain, when })
+}
+
+/// A movement of a balance whose owners have a beginning.
+fn cohort_of(draft: &Draft<'_>, cohort: &written::Cohort, out: &mut Diagnostics) -> Option<Shape> {
+    let stretch = cohort
+        .over
+        .as_ref()
+        .map_or(Some(Stretch::Life), |over| one_of("stretch of a life", over, &Stretch::ALL.map(|one| (one.name(), one)), out));
+    let movement = written::Movement {
+        of: cohort.of.clone(),
+        is: cohort.is.clone(),
+        take: cohort.take.clone(),
+        grain: cohort.grain.clone(),
+        when: cohort.when.clone(),
+    };
+    let movement = movement_of(draft, &movement, out)?;
+    let entity = draft.entity(movement.measure.entity);
+    if entity.movements.as_ref().is_some_and(|movements| movements.cohort.is_none()) {
+        let (_, definition) = draft.index.entities.at(movement.measure.entity.index());
+        // One that is written, but wrong, has been reported.
+        if definition.movements.as_ref().is_some_and(|movements| movements.cohort.is_none()) {
+            out.push(
+                Diagnostic::error("M049", cohort.of.span, format!("`{}` does not say when its owners began", entity.name))
+                    .also(entity.span, "the entity")
+                    .help("add `cohort: first_active_date`, or another date of the owner, to its `movements:`"),
+            );
+        }
+        return None;
+    }
+    Some(Shape::Cohort { movement, stretch: stretch?, span: cohort.of.span })
 }
 
 fn member_condition(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
