@@ -5,7 +5,7 @@ use std::time::Instant;
 use holdfast_schema::{
     compile,
     model::Model,
-    query::{Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Ages, Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     sql::Statement,
     time::Grain,
 };
@@ -64,6 +64,15 @@ fn questions(model: &Model) -> Vec<MetricQuery> {
                 (1, Some(dimension)) => vec![GroupItem::Dimension(dimension.name.clone())],
                 _ => vec![],
             };
+            let is_cohort = |name: &String| model.metric_named(name).is_some_and(|id| model.metric(id).is_cohort);
+            if some.iter().any(is_cohort) {
+                let mut by: Vec<GroupItem> = by.into_iter().filter(|item| matches!(item, GroupItem::Dimension(_))).collect();
+                let ages = Ages::parse("6 months 0..24").expect("these are ages");
+                by.splice(0..0, [GroupItem::Cohort { grain: Grain::Quarter }, GroupItem::Age(ages)]);
+                // Over several ages there are no totals.
+                questions.push(MetricQuery { range: None, totals: false, ..question(&view.name, some, by) });
+                continue;
+            }
             questions.push(question(&view.name, some, by));
         }
     }
