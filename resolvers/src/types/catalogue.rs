@@ -104,7 +104,20 @@ fn words(types: &mut Types) {
     types.add_words(
         "MetricType",
         "The ways to compute a metric.",
-        &["SIMPLE", "RATIO", "DERIVED", "CUMULATIVE", "OFFSET", "MOVEMENT", "PER_ENTITY", "SHARE", "SCORE", "OF_SCORE", "SERIES", "COHORT"],
+        &[
+            "SIMPLE",
+            "RATIO",
+            "DERIVED",
+            "CUMULATIVE",
+            "OFFSET",
+            "MOVEMENT",
+            "PER_ENTITY",
+            "SHARE",
+            "SCORE",
+            "OF_SCORE",
+            "SERIES",
+            "COHORT",
+        ],
     );
     types.add_words("MetricDirection", "Which way is good.", &["HIGHER_IS_BETTER", "LOWER_IS_BETTER", "NEUTRAL"]);
     types.add_enum(

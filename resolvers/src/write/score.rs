@@ -40,7 +40,9 @@ impl Writer<'_> {
             | MetricKind::Movement(_)
             | MetricKind::PerEntity { .. }
             | MetricKind::Share { .. }
-            | MetricKind::OfScore { .. } => &[],
+            | MetricKind::OfScore { .. }
+            | MetricKind::Series(_)
+            | MetricKind::Cohort { .. } => &[],
         };
         let inputs = inputs.iter().zip(&shape.inputs).map(|(input, columns)| Input {
             input,

@@ -527,7 +527,9 @@ fn score_of(model: &Model, id: MetricId) -> &Score {
         | MetricKind::Movement(_)
         | MetricKind::PerEntity { .. }
         | MetricKind::Share { .. }
-        | MetricKind::OfScore { .. } => {
+        | MetricKind::OfScore { .. }
+        | MetricKind::Series(_)
+        | MetricKind::Cohort { .. } => {
             unreachable!("something is taken of scores only: checked when definitions and questions are")
         }
     }

@@ -101,7 +101,9 @@ fn check_part(model: &Model, metric: MetricId, part: ScorePart) -> Result<(), Qu
         | MetricKind::Movement(_)
         | MetricKind::PerEntity { .. }
         | MetricKind::Share { .. }
-        | MetricKind::OfScore { .. } => {
+        | MetricKind::OfScore { .. }
+        | MetricKind::Series(_)
+        | MetricKind::Cohort { .. } => {
             Err(QueryError::new(Code::NameNotFound, format!("`{}` is not a score, so nothing contributes to it", metric.name)))
         }
     }

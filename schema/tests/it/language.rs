@@ -40,7 +40,11 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
             MetricKind::Movement(movement) => found.extend(&movement.when),
             MetricKind::Cohort(cohort) => found.extend(&cohort.when),
             MetricKind::PerEntity(per_entity) => found.extend(per_entity.of.iter().chain(&per_entity.condition)),
-            MetricKind::Cumulative(_) | MetricKind::Offset(_) | MetricKind::Share(_) | MetricKind::Score(_) | MetricKind::Series(_) => {}
+            MetricKind::Cumulative(_)
+            | MetricKind::Offset(_)
+            | MetricKind::Share(_)
+            | MetricKind::Score(_)
+            | MetricKind::Series(_) => {}
         }
     }
     found.extend(definitions.segments.iter().map(|(_, segment)| &segment.filter));

@@ -9,7 +9,8 @@ use crate::definition::{
 use crate::diagnostic::Diagnostic;
 
 /// The keys that say how a metric is computed.
-const KINDS: &[&str] = &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series", "cohort"];
+const KINDS: &[&str] =
+    &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series", "cohort"];
 
 pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
     let map = Map::open(context, node, "metric", Some(name.span))?;

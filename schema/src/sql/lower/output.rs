@@ -235,9 +235,12 @@ fn told(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -
     let leaves: BTreeSet<usize> = inputs(value).iter().map(|slot| slot.leaf).collect();
     let columns = leaves.into_iter().filter_map(|leaf| match &plan.leaves[leaf].kind {
         LeafKind::Cohort(cohort) => Some(place(&Slot { leaf, column: cohort.movement.columns.len() })),
-        LeafKind::Aggregate(_) | LeafKind::Movement(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) | LeafKind::PerEntity(_) => {
-            None
-        }
+        LeafKind::Aggregate(_)
+        | LeafKind::Movement(_)
+        | LeafKind::Cumulative(_)
+        | LeafKind::AsOf(_)
+        | LeafKind::PerEntity(_)
+        | LeafKind::Series(_) => None,
     });
     columns.collect()
 }

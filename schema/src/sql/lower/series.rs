@@ -60,7 +60,7 @@ impl Lowerer<'_> {
         let (mut of_periods, mut of_groups) = (0..period_keys, 0..leaf.keys.len());
         let mut key = |key: &LeafKey| match key {
             LeafKey::Period(_) => column(&ends, &key_alias(of_periods.next().expect("one value per period key"))),
-            LeafKey::Place(_) | LeafKey::PlacePeriod(..) => {
+            LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
                 column(&values, &key_alias(of_groups.next().expect("the inner plan has every other key")))
             }
         };

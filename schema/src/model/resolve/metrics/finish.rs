@@ -307,10 +307,14 @@ fn no_cohort_inside(
     out: &mut Diagnostics,
 ) -> bool {
     match shape {
-        Shape::Offset { .. } | Shape::Share { .. } | Shape::PerEntity { .. } | Shape::Cumulative { .. } => {}
-        Shape::Simple(_) | Shape::Ratio { .. } | Shape::Derived { .. } | Shape::Movement { .. } | Shape::Cohort { .. } => {
-            return true;
-        }
+        Shape::Offset { .. } | Shape::Share { .. } | Shape::PerEntity { .. } | Shape::Cumulative { .. } | Shape::Series { .. } => {}
+        Shape::Simple(_)
+        | Shape::Ratio { .. }
+        | Shape::Derived { .. }
+        | Shape::Movement { .. }
+        | Shape::Cohort { .. }
+        | Shape::Score(_)
+        | Shape::OfScore { .. } => return true,
     }
     let Some(cohort) = inputs.iter().filter_map(|id| draft.metrics[id.index()].as_ref()).find(|metric| metric.is_cohort) else {
         return true;
@@ -367,8 +371,7 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         | Shape::PerEntity { .. }
         | Shape::Share { .. }
         | Shape::Score(_)
-        | Shape::OfScore { .. } | Shape::Series { .. } => {
-            Additivity::Not
-        }
+        | Shape::OfScore { .. }
+        | Shape::Series { .. } => Additivity::Not,
     }
 }
