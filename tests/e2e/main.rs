@@ -12,5 +12,6 @@ mod movements_properties;
 mod pages;
 mod policies;
 mod readme;
+mod series;
 mod signals;
 mod tidy;
