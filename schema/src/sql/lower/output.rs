@@ -171,6 +171,7 @@ impl Lowerer<'_> {
         };
         let spine = self.closed_spine(grain, from, to);
         let (table, periods, known) = (Alias::named("f"), Alias::named("y"), Alias::named("x"));
+        let (asked, here) = (Alias::named("asked"), Alias::named("here"));
         let others: Vec<usize> = (0..plan.keys.len()).filter(|n| plan.keys[*n].period().is_none()).collect();
         let group_items = others.iter().map(|n| column(&table, &key_alias(*n)).named(&key_alias(*n))).collect();
         let distinct = Select { distinct: true, items: group_items, from: Some(from_cte(groups, &table)), ..Select::default() };
@@ -184,25 +185,40 @@ impl Lowerer<'_> {
             Some(grain) => truncate(calendar, grain, column(&periods, &key_alias(0))),
             None => column(&known, &key_alias(n)),
         };
-        let on = (0..plan.keys.len())
-            .map(|n| {
-                let stored = column(&table, &key_alias(n));
-                match plan.keys[n].period() {
-                    Some(_) => Expr::equal(stored, key(n)),
-                    None => Expr::Same(Box::new(stored), Box::new(key(n))),
-                }
+        let slots: Vec<(Alias, ValueType)> = plan
+            .leaves
+            .iter()
+            .enumerate()
+            .filter(|(_, leaf)| !leaf.timing.total)
+            .flat_map(|(leaf, kind)| {
+                let types = column_types(self.env.model, kind);
+                types.into_iter().enumerate().map(move |(column, value_type)| (slot_alias(Slot { leaf, column }), value_type))
             })
             .collect();
-        joins.push(Join { kind: JoinKind::Left, from: from_cte(groups, &table), on });
-        let mut items = numbered((0..plan.keys.len()).map(key), key_alias);
-        for (leaf, kind) in plan.leaves.iter().enumerate().filter(|(_, leaf)| !leaf.timing.total) {
-            let names = (0..column_types(self.env.model, kind).len()).map(|column| slot_alias(Slot { leaf, column }));
-            items.extend(names.map(|name| column(&table, &name).named(&name)));
-        }
-        let period = plan.keys.iter().position(|key| key.period().is_some()).expect("filling needs periods: refused when binding");
-        let is_filled = Expr::is_null(column(&table, &key_alias(period)));
-        items.push(is_filled.named(&Alias::named("filled")));
-        let select = Select { items, from: Some(from_cte(&spine, &periods)), joins, ..Select::default() };
+        // Grouping takes null keys as equal, and engines do it by hash; a join on such keys they do row by row.
+        let mut wanted = numbered((0..plan.keys.len()).map(key), key_alias);
+        wanted.extend(slots.iter().map(|(name, value_type)| Expr::Null(*value_type).named(name)));
+        wanted.extend([Expr::Number(1).named(&asked), Expr::Null(ValueType::Int).named(&here)]);
+        let wanted = Select { items: wanted, from: Some(from_cte(&spine, &periods)), joins, ..Select::default() };
+        let mut there = numbered((0..plan.keys.len()).map(|n| column(&table, &key_alias(n))), key_alias);
+        there.extend(slots.iter().map(|(name, _)| column(&table, name).named(name)));
+        there.extend([Expr::Null(ValueType::Int).named(&asked), Expr::Number(1).named(&here)]);
+        let there = Select { items: there, from: Some(from_cte(groups, &table)), ..Select::default() };
+        let parts = self.cte("parts", Query::union_all(vec![wanted, there]));
+        let mut items = numbered((0..plan.keys.len()).map(|n| column(&table, &key_alias(n))), key_alias);
+        let names = slots.iter().map(|(name, _)| name).chain([&asked, &here]);
+        items.extend(names.map(|name| Expr::aggregate(AggregateFunction::Max, column(&table, name)).named(name)));
+        let met = Select { items, from: Some(from_cte(&parts, &table)), group_by: Some(plan.keys.len()), ..Select::default() };
+        let met = self.cte("met", Query::select(met));
+        let mut items = numbered((0..plan.keys.len()).map(|n| column(&table, &key_alias(n))), key_alias);
+        items.extend(slots.iter().map(|(name, _)| column(&table, name).named(name)));
+        items.push(Expr::is_null(column(&table, &here)).named(&Alias::named("filled")));
+        let select = Select {
+            items,
+            from: Some(from_cte(&met, &table)),
+            filters: vec![Expr::is_not_null(column(&table, &asked))],
+            ..Select::default()
+        };
         self.cte("dense", Query::select(select))
     }
 
