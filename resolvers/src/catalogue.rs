@@ -7,7 +7,7 @@ use holdfast_schema::{
         access::RuleTime,
         metric::{Additivity, Direction},
     },
-    query::{Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope},
+    query::{DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope},
     time::Grain,
     value::ValueType,
 };
@@ -286,6 +286,7 @@ impl<'a> Walk<'_, 'a> {
             totals: false,
             movement_grain: None,
             movement_basis: MovementBasis::PointToPoint,
+            dimension_basis: DimensionBasis::Opening,
             as_of: self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
             as_known_at: None,
             time_zone: None,

@@ -45,7 +45,7 @@ const ROOTS: [(&str, Root); 11] = [
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 68] = [
+const TYPES: [&str; 69] = [
     "Query",
     "Node",
     "PageInfo",
@@ -62,6 +62,7 @@ const TYPES: [&str; 68] = [
     "Comparison",
     "Fill",
     "MovementBasis",
+    "DimensionBasis",
     "Sort",
     "SortDirection",
     "NullOrder",

@@ -15,7 +15,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use holdfast_schema::{
     compile, load,
     model::Model,
-    query::{Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     source::SourceMap,
     sql::Dialect,
     time::Grain,
@@ -60,6 +60,7 @@ fn question(view: &str, metrics: &[&str], dimensions: &[&str], totals: bool) -> 
         totals,
         movement_grain: None,
         movement_basis: MovementBasis::PointToPoint,
+        dimension_basis: DimensionBasis::Opening,
         as_of: date(2026, 1, 1),
         as_known_at: None,
         time_zone: None,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use holdfast_schema::{
     compile,
     model::Model,
-    query::{Ages, Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Ages, Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     sql::Statement,
     time::Grain,
 };
@@ -46,6 +46,7 @@ fn question(view: &str, metrics: &[String], by: Vec<GroupItem>) -> MetricQuery {
         totals: true,
         movement_grain: None,
         movement_basis: MovementBasis::default(),
+        dimension_basis: DimensionBasis::default(),
         as_of: date(2025, 12, 31),
         as_known_at: None,
         time_zone: None,

@@ -3,8 +3,8 @@
 use holdfast_schema::{
     model::{Cardinality, DimensionId, DimensionIndex, EntityId, Model, RelationshipIndex},
     query::{
-        Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricQuery, MetricSelection, MovementBasis,
-        Nulls, Page,
+        DimensionBasis, Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricQuery, MetricSelection,
+        MovementBasis, Nulls, Page,
     },
     value::Value,
 };
@@ -270,6 +270,7 @@ impl<'a> Planner<'a> {
             range,
             movement_grain: movement_grain(arguments),
             movement_basis: movement_basis(arguments),
+            dimension_basis: dimension_basis(arguments),
             as_of: arguments.get("asOf").map(|_| moment.as_of),
             as_known_at: arguments.get("asKnownAt").and(moment.as_known_at),
             time_zone: self.time_zone(arguments)?,
@@ -487,6 +488,15 @@ pub(crate) fn movement_basis(arguments: &Arguments) -> MovementBasis {
     match arguments.get("movementBasis").and_then(Input::text) {
         Some("FLOW") => MovementBasis::Flow,
         Some(_) | None => MovementBasis::PointToPoint,
+    }
+}
+
+/// When dimensions are read.
+pub(crate) fn dimension_basis(arguments: &Arguments) -> DimensionBasis {
+    match arguments.get("dimensionBasis").and_then(Input::text) {
+        Some("CLOSING") => DimensionBasis::Closing,
+        Some("CURRENT") => DimensionBasis::Current,
+        Some(_) | None => DimensionBasis::Opening,
     }
 }
 

@@ -184,6 +184,7 @@ pub(crate) enum ProvenanceField {
     MaxAge,
     Policies,
     MovementGrain,
+    DimensionBasis,
     Overlapping,
     Sql,
 }
@@ -277,7 +278,7 @@ fn identity(query: &MetricQuery) -> String {
         "{:?}",
         (
             (&query.scope, &query.by, query.range, &query.filter, query.compare),
-            (&query.movement_grain, query.movement_basis, query.as_of, query.as_known_at, &query.time_zone),
+            (&query.movement_grain, query.movement_basis, query.dimension_basis, query.as_of, query.as_known_at, &query.time_zone),
         )
     )
 }
@@ -292,6 +293,7 @@ fn provenance_field(name: &str) -> ProvenanceField {
         "maxAgeSeconds" => ProvenanceField::MaxAge,
         "policies" => ProvenanceField::Policies,
         "movementGrain" => ProvenanceField::MovementGrain,
+        "dimensionBasis" => ProvenanceField::DimensionBasis,
         "overlappingMembers" => ProvenanceField::Overlapping,
         "sql" => ProvenanceField::Sql,
         _ => ProvenanceField::Typename,

@@ -129,6 +129,18 @@ fn time(types: &mut Types) {
             ("FLOW".to_owned(), Some("Every step inside the period, added up.".to_owned())),
         ],
     );
+    types.add_enum(
+        "DimensionBasis",
+        "When dimensions and what identifies members are read.",
+        &[
+            (
+                "OPENING".to_owned(),
+                Some("As they were; of a movement, at the opening, unless a dimension says otherwise.".to_owned()),
+            ),
+            ("CLOSING".to_owned(), Some("As they were; of a movement, at the closing.".to_owned())),
+            ("CURRENT".to_owned(), Some("As they are now, for all of history: companies merged since are one.".to_owned())),
+        ],
+    );
     types.add_words("SortDirection", "Which way.", &["ASC", "DESC"]);
     types.add_words("NullOrder", "Where missing values go.", &["FIRST", "LAST"]);
     types.add(
@@ -240,6 +252,7 @@ fn answers(types: &mut Types) {
             .field(field("maxAgeSeconds", required("Int"), "How long it may still be reused."))
             .field(field("policies", required_list("String"), "Policies that were applied."))
             .field(field("movementGrain", named("String"), "Members that movements were computed over."))
+            .field(field("dimensionBasis", required("DimensionBasis"), "When dimensions were read."))
             .field(field(
                 "overlappingMembers",
                 required("Boolean"),

@@ -138,6 +138,8 @@ fn metric_inputs(model: &Model, names: &EntityNames) -> Vec<InputValue> {
         let grain = named(format!("{}MovementGrain", names.type_name));
         inputs.push(input("movementGrain", grain, "What identifies a member."));
         inputs.push(input("movementBasis", named("MovementBasis"), "How a movement looks at a period."));
+        let basis = named("DimensionBasis");
+        inputs.push(input("dimensionBasis", basis, "When dimensions and what identifies members are read."));
     }
     inputs
 }

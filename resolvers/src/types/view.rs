@@ -57,6 +57,10 @@ pub(super) fn register(
             .argument(
                 input("movementBasis", named("MovementBasis"), "How a movement looks at a period.")
                     .default_value(Value::Enum(Name::new("POINT_TO_POINT"))),
+            )
+            .argument(
+                input("dimensionBasis", named("DimensionBasis"), "When dimensions and what identifies members are read.")
+                    .default_value(Value::Enum(Name::new("OPENING"))),
             );
     }
     root

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use holdfast_schema::{
     compile::ColumnRole,
+    query::DimensionBasis,
     time::Grain,
     value::{CellRef, RowSet},
 };
@@ -270,6 +271,14 @@ impl Writer<'_> {
                 ProvenanceField::MaxAge => json::number(out, provenance.max_age.as_secs()),
                 ProvenanceField::Policies => json::strings(out, answer.plan.policies.iter().map(String::as_str)),
                 ProvenanceField::MovementGrain => json::optional(out, answer.plan.movement_grain.as_deref()),
+                ProvenanceField::DimensionBasis => json::plain(
+                    out,
+                    match plan.query.dimension_basis {
+                        DimensionBasis::Opening => "OPENING",
+                        DimensionBasis::Closing => "CLOSING",
+                        DimensionBasis::Current => "CURRENT",
+                    },
+                ),
                 ProvenanceField::Overlapping => json::boolean(out, answer.plan.overlapping),
                 ProvenanceField::Sql => json::optional(out, self.asker.explain(&plan.query).ok().flatten().as_deref()),
             }

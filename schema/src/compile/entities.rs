@@ -79,7 +79,14 @@ pub fn explain_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> 
 }
 
 fn env<'a>(model: &'a Model, bound: &'a BoundEntities) -> Env<'a> {
-    Env { model, access: &bound.access, as_of: bound.as_of, as_known_at: bound.as_known_at, time_zone: &model.project.time_zone }
+    Env {
+        model,
+        access: &bound.access,
+        as_of: bound.as_of,
+        as_known_at: bound.as_known_at,
+        time_zone: &model.project.time_zone,
+        is_restated: false,
+    }
 }
 
 /// The metrics of rows, as of their own moment.

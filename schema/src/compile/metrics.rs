@@ -6,7 +6,7 @@ use super::{CompiledMetrics, ttl_seconds};
 use crate::{
     model::{EntityId, Model, path::Fan},
     plan::{self, Leaf, LeafKey, LeafKind, Plan},
-    query::{self, BoundQuery, Caller, MetricQuery, QueryError},
+    query::{self, BoundQuery, Caller, DimensionBasis, MetricQuery, QueryError},
     sql::{
         Dialect,
         lower::{self, Lowered, scan::Env},
@@ -68,7 +68,14 @@ pub fn explain(model: &Model, query: &MetricQuery, caller: &Caller, dialect: Dia
 
 /// What scans of a metric question have in common.
 pub(super) fn env<'a>(model: &'a Model, bound: &'a BoundQuery) -> Env<'a> {
-    Env { model, access: &bound.access, as_of: bound.as_of, as_known_at: bound.as_known_at, time_zone: &bound.time_zone }
+    Env {
+        model,
+        access: &bound.access,
+        as_of: bound.as_of,
+        as_known_at: bound.as_known_at,
+        time_zone: &bound.time_zone,
+        is_restated: bound.dimension_basis == DimensionBasis::Current,
+    }
 }
 
 fn movement_grain(leaves: &[Leaf]) -> Option<String> {

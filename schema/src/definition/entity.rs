@@ -219,6 +219,8 @@ pub struct Measure {
     pub over_time: Option<Text>,
     /// `time:` the time dimension it belongs to; default the entity's first.
     pub time: Option<Text>,
+    /// `currency:` the amount before conversion, so that movements tell changes of rates from changes of value.
+    pub currency: Option<Currency>,
     /// `label:`
     pub label: Option<Text>,
     /// `description:`
@@ -238,6 +240,18 @@ pub struct Latest {
     pub by: Text,
 }
 
+/// `currency: {local: mrr_local, rate: fx_rate, code: currency}`, expressions over columns of the row.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Currency {
+    /// `local:` the amount in its own currency.
+    pub local: Text,
+    /// `rate:` what one unit of that currency is worth in the currency of the measure.
+    pub rate: Text,
+    /// `code:` which currency it is; rates are compared within one currency only.
+    pub code: Text,
+}
+
 /// `movements: {owner: account, grains: {account: [account], component: [account, component]}}`.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -249,4 +263,8 @@ pub struct Movements {
     pub grains: Named<Vec<Text>>,
     /// `cohort:` a date of the owner that says when it began, such as `first_active_date`; it puts owners into cohorts.
     pub cohort: Option<Text>,
+    /// `component:` the entity whose rows keep their identity while their attributes change; value that moves with one is a transfer.
+    pub component: Option<Text>,
+    /// `replaces:` a relationship of the component to the component that it replaces; both are compared as one.
+    pub replaces: Option<Text>,
 }

@@ -1,9 +1,11 @@
 //! Entries of a `metrics:` mapping.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 
 use super::{
-    Named, Text,
+    Named, Named, Text,
     json_schema::{Number, OneOrMany},
     test,
 };
@@ -113,12 +115,19 @@ pub struct Movement {
     /// `is:` one class or a list: `new`, `reactivation`, `expansion`, `contraction`, `churn`, `component_add`, `component_loss`, `flat`; absent means all.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub is: Vec<Text>,
-    /// `take:` `amount` (default: the size of the change, never negative), `opening`, `closing`, `retained`, `change`, `credit`, `members`, `owners`.
-    #[schemars(extend("enum" = ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]))]
+    /// `take:` `amount` (default: the size of the change, never negative), `opening`, `closing`, `retained`, `change`, `credit`, `transfer_in`,
+    /// `transfer_out`, `fx`, `members`, `owners`, or an expression over the values of a member.
+    #[schemars(extend("anyOf" = [
+        {"enum": ["amount", "opening", "closing", "retained", "change", "credit", "transfer_in", "transfer_out", "fx", "members", "owners"]},
+        {"type": "string"},
+    ]))]
     pub take: Option<Text>,
+    /// `with:` further measures of the same snapshot by name: `quantity` gives `opening_quantity` and `closing_quantity`.
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub with: Named<Text>,
     /// `grain:` fixes the movement grain, whatever the query says.
     pub grain: Option<Text>,
-    /// `when:` condition over `opening`, `closing`, `owner_opening`, `owner_closing` of each member.
+    /// `when:` condition over `opening`, `closing`, `owner_opening`, `owner_closing` of each member, and over what `with` adds.
     pub when: Option<Text>,
 }
 

@@ -92,6 +92,9 @@ pub struct Ask {
     /// `movement_basis:` `point_to_point` (default) or `flow`.
     #[schemars(extend("enum" = ["point_to_point", "flow"]))]
     pub movement_basis: Option<Text>,
+    /// `dimension_basis:` `opening` (default), `closing` or `current`: when dimensions are read.
+    #[schemars(extend("enum" = ["opening", "closing", "current"]))]
+    pub dimension_basis: Option<Text>,
     /// `as_of:` the day that counts as today.
     pub as_of: Option<Text>,
     /// `fill:` `none` (default) or `dense`: a row for every period.

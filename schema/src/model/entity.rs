@@ -262,6 +262,8 @@ pub struct Measure {
     pub over_time: OverTime,
     /// The time dimension it belongs to; `None` on an entity without time and for [`OverTime::AsOf`].
     pub time: Option<DimensionIndex>,
+    /// The amount before conversion.
+    pub currency: Option<LocalAmount>,
     /// Type of the result.
     pub value_type: ValueType,
     /// Where it was written.
@@ -276,6 +278,9 @@ impl Measure {
                 RowValue::Column(column) => f(column),
                 RowValue::AsOf => {}
             });
+        }
+        for expr in self.currency.iter().flat_map(|local| [&local.amount, &local.rate, &local.code]) {
+            expr.visit_refs(f);
         }
         for expr in self.latest.iter().flat_map(|latest| latest.per.iter().chain([&latest.by])) {
             expr.visit_refs(f);
@@ -301,15 +306,41 @@ pub struct Latest {
     pub by: Expr<ColumnName>,
 }
 
+/// An amount before it was converted into the currency of a measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalAmount {
+    /// The amount in its own currency.
+    pub amount: Expr<ColumnName>,
+    /// What one unit is worth in the currency of the measure.
+    pub rate: Expr<ColumnName>,
+    /// Which currency.
+    pub code: Expr<ColumnName>,
+}
+
 /// How members of a snapshot are compared between two instants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Movements {
     /// The entity whose activity tells churn from a component's loss.
     pub owner: EntityId,
-    /// Movement grains; the first is the default. Each holds the owner's key.
+    /// Movement grains; the first is the default. Each holds the owner's key or attributes of the owner alone.
     pub grains: Vec<MovementGrain>,
     /// When an owner began: a date of its own, which puts it into a cohort.
     pub cohort: Option<DimensionIndex>,
+    /// What keeps its identity while its attributes change.
+    pub component: Option<MovementComponent>,
+}
+
+/// What carries value from one member to another. A snapshot has at most one row of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovementComponent {
+    /// The component's entity.
+    pub entity: EntityId,
+    /// The fact's columns that hold the component's key.
+    pub columns: Vec<ColumnName>,
+    /// The component's own key columns, pairwise with `columns`.
+    pub key: Vec<ColumnName>,
+    /// The component's columns that hold the key of the component it replaces, pairwise with `columns`.
+    pub replaces: Option<Vec<ColumnName>>,
 }
 
 impl Movements {
@@ -326,6 +357,9 @@ pub struct MovementGrain {
     pub name: String,
     /// Key dimensions of the listed entities and listed dimensions, reached from the fact by safe paths.
     pub members: Vec<PathDimension>,
+    /// Which of the members identify the owner: its key, or all of them when they are attributes of the owner, which are then owners
+    /// themselves (the parents of accounts).
+    pub owner: Vec<PathDimension>,
 }
 
 /// A trailing or to-date window.

@@ -171,7 +171,7 @@ pub struct Movement {
     /// Classes that count; empty means all.
     pub classes: Vec<Class>,
     /// What is added up.
-    pub take: Take,
+    pub take: Taken,
     /// Fixed movement grain, whatever the query says.
     pub grain: Option<GrainIndex>,
     /// Members that count.
@@ -252,6 +252,15 @@ impl Class {
     }
 }
 
+/// What a movement adds up: a thing with a name, or an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taken {
+    /// By name.
+    Named(Take),
+    /// An expression over the values of a member.
+    Value(Expr<MemberValue>),
+}
+
 /// What a movement adds up over the members that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Take {
@@ -267,6 +276,12 @@ pub enum Take {
     Change,
     /// Change of the negative part of the balance (rule R5).
     Credit,
+    /// What came from other members with the component that carries it.
+    TransferIn,
+    /// What went to other members with the component that carries it.
+    TransferOut,
+    /// What a change of exchange rates did to the closing balance.
+    Fx,
     /// Members, counted.
     Members,
     /// Distinct owners of the members.
@@ -275,8 +290,35 @@ pub enum Take {
 
 impl Take {
     /// Every way to take.
-    pub const ALL: [Take; 8] =
-        [Take::Amount, Take::Opening, Take::Closing, Take::Retained, Take::Change, Take::Credit, Take::Members, Take::Owners];
+    pub const ALL: [Take; 11] = [
+        Take::Amount,
+        Take::Opening,
+        Take::Closing,
+        Take::Retained,
+        Take::Change,
+        Take::Credit,
+        Take::TransferIn,
+        Take::TransferOut,
+        Take::Fx,
+        Take::Members,
+        Take::Owners,
+    ];
+
+    /// Whether it counts instead of adding up amounts.
+    pub fn is_count(self) -> bool {
+        match self {
+            Take::Members | Take::Owners => true,
+            Take::Amount
+            | Take::Opening
+            | Take::Closing
+            | Take::Retained
+            | Take::Change
+            | Take::Credit
+            | Take::TransferIn
+            | Take::TransferOut
+            | Take::Fx => false,
+        }
+    }
 
     /// The name in definitions.
     pub fn name(self) -> &'static str {
@@ -287,18 +329,29 @@ impl Take {
             Take::Retained => "retained",
             Take::Change => "change",
             Take::Credit => "credit",
+            Take::TransferIn => "transfer_in",
+            Take::TransferOut => "transfer_out",
+            Take::Fx => "fx",
             Take::Members => "members",
             Take::Owners => "owners",
         }
     }
 }
 
-/// What the `when` of a movement may speak of.
+/// What `when` and `take` of a movement may speak of. Closings are those by which a member is classified: with what moved to other
+/// members, without what came from them, and at the rates of the opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the variants are the words of the language")]
 pub enum MemberValue {
+    /// `opening`
     Opening,
+    /// `closing`
     Closing,
+    /// `owner_opening`
     OwnerOpening,
+    /// `owner_closing`
     OwnerClosing,
+    /// `opening_…` of a measure in `with`.
+    OpeningOf(MeasureId),
+    /// `closing_…` of a measure in `with`.
+    ClosingOf(MeasureId),
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, Place, Plan, Slot};
 use crate::{
     expr::Expr,
-    model::{EntityId, Model, RelationshipId, path::PathDimension},
+    model::{EntityId, Model, RelationshipId, metric::Taken, path::PathDimension},
     query::bound::KeyItem,
 };
 
@@ -145,7 +145,21 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
                 out,
                 "{pad}   .{} = whether every member has reached the age, and was seen before it",
                 movement.columns.len()
-            );
+            if let Some(trace) = &movement.trace {
+                let places: Vec<&str> =
+                    trace.places.iter().map(|n| model.dimension(movement.members[*n].dimension).name.as_str()).collect();
+                let rates = if model.measure(movement.measure).currency.is_some() { ", at the rates of the opening" } else { "" };
+                let _ = writeln!(out, "{pad}   followed between [{}]{rates}", places.join(", "));
+            }
+            if !movement.with.is_empty() {
+                let names: Vec<&str> = movement.with.iter().map(|measure| model.measure(*measure).name.as_str()).collect();
+                let _ = writeln!(out, "{pad}   with {}", names.join(", "));
+            }
+            let what = match &column.take {
+                        Taken::Named(take) => take.name(),
+                        Taken::Value(_) => "expression",
+                    };
+                    what);
         }
         LeafKind::PerEntity(per_entity) => {
             let aggregates: Vec<String> = per_entity.columns.iter().map(|column| format!("{:?}", column.aggregate)).collect();

@@ -22,11 +22,11 @@ use crate::{
     model::{
         DimensionId, DimensionIndex, EntityId, MeasureId, Model,
         entity::{Aggregate, Latest, OverTime, RowValue, Window},
-        metric::{Class, MemberValue, Stretch, Take},
+        metric::{Class, MemberValue, Stretch, Taken},
         path::PathDimension,
     },
     query::{
-        Ages, Fill, MovementBasis, OrderBy, QueryError, TimeRange,
+        Ages, DimensionBasis, Fill, MovementBasis, OrderBy, QueryError, TimeRange,
         bound::{BoundKey, BoundQuery},
         condition::Condition,
     },
@@ -191,8 +191,21 @@ pub struct MovementLeaf {
     pub member_filter: Vec<Condition<Place>>,
     /// Dimensions read per member: group keys and conditions that do not identify it.
     pub attributes: Vec<PathDimension>,
+    /// At which end all dimensions are read that do not say so themselves.
+    pub dimension_basis: DimensionBasis,
+    /// How value is followed from one member to another; `None` when members cannot exchange any and rates do not matter.
+    pub trace: Option<Trace>,
+    /// Further balances of each member.
+    pub with: Vec<MeasureId>,
     /// What is added up.
     pub columns: Vec<MovementColumn>,
+}
+
+/// How value is followed from one member to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Positions among the members between whose values a component can move.
+    pub places: Vec<usize>,
 }
 
 /// One column of a [`MovementLeaf`].
@@ -201,7 +214,7 @@ pub struct MovementColumn {
     /// Classes that count; empty means all.
     pub classes: Vec<Class>,
     /// What is added up.
-    pub take: Take,
+    pub take: Taken,
     /// Members that count.
     pub when: Option<Expr<MemberValue>>,
     /// Members that count for this column only, by dimension.

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Leaf, LeafKey, LeafKind, MovementColumn, MovementLeaf, Place, Slot,
+    Leaf, LeafKey, LeafKind, MovementColumn, MovementLeaf, Place, Slot, Trace,
     build::{Builder, Context, grain_error, key_places, places, position_or_push},
-    place::{Members, is_constant, own_key},
+    place::{Members, identity, is_constant, own_key},
 };
 use crate::{
     expr::Expr,
     model::{
-        EntityId, Metric,
-        entity::ReadAt,
-        metric::Movement,
+        EntityId, MeasureId, Metric,
+        entity::{Movements, ReadAt},
+        metric::{MemberValue, Movement, Taken},
         path::{Fan, PathDimension},
     },
     query::{
@@ -96,14 +96,11 @@ impl Builder<'_> {
         let (filter, more) = self.split_filter(fact, &members, column_filter);
         row_filter.extend(more);
 
-        let owner_path = self.model.path_between(fact, movements.owner).map(|reach| reach.path.clone()).unwrap_or_default();
-        let owner: Vec<PathDimension> = own_key(self.model, movements.owner, false)
-            .into_iter()
-            .map(|dimension| PathDimension { path: owner_path.clone(), dimension })
-            .collect();
+        let owner = grain.owner.clone();
         let owners = Members::new(self.model, fact, &owner);
         // Rows of a part of the owner are as fine as the part: its loss is not the owner's.
         let is_part = |place: &Place| !owners.decide(&place.path());
+        let trace = self.trace(movements, movement.measure, &members, &owners);
         let is_finer_than_owner = !members.iter().all(|member| owners.decide(member)) || places(&row_filter).any(is_part);
         let attributes: BTreeSet<PathDimension> = key_places(keys)
             .chain(places(&member_filter))
@@ -111,6 +108,7 @@ impl Builder<'_> {
             .map(Place::path)
             .filter(|place| !members.contains(place))
             .collect();
+        let (take, when) = (movement.take.clone(), movement.when.clone());
         let leaf = MovementLeaf {
             measure: movement.measure,
             members,
@@ -122,13 +120,34 @@ impl Builder<'_> {
             row_filter,
             member_filter,
             attributes: attributes.into_iter().collect(),
-            columns: Vec::new(),
+            columnsVec, when:new,;
+        let with = measures_beside(&column)
         };
+        : Vec::new(),
+                dimension_basis: self.query.dimension_basis,
+                trace,
+                withfor measure in with {
+            position_or_push(&mut leaf.with, measure);
+        }
         let column = MovementColumn { classes: movement.classes.clone(), take: movement.take, when: movement.when.clone(), filter };
         Ok(Compared { leaf, column })
     }
 
-    pub(super) fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
+    pub(super) /// How value is followed: along components, when they can move between members, replace each other, or change in currency.
+    fn trace(&self, movements: &Movements, measure: MeasureId, members: &[PathDimension], owners: &Members<'_>) -> Option<Trace> {
+        let component = movements.component.as_ref()?;
+        let is_place = |member: &PathDimension| {
+            let known = identity(self.model, &member.path, member.dimension);
+            let is_component = known.is_some_and(|(path, column)| path.is_empty() && component.columns.contains(&column));
+            !is_component && !owners.decide(member)
+        };
+        let places: Vec<usize> = (0..members.len()).filter(|n| is_place(&members[*n])).collect();
+        let is_finer = !members.iter().all(|member| owners.decide(member));
+        let can_move = is_finer && (!places.is_empty() || component.replaces.is_some());
+        (can_move || self.model.measure(measure).currency.is_some()).then_some(Trace { places })
+    }
+
+    fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
         self.time_grain(fact, self.model.measure(movement.measure).time)
             .expect("the fact of a movement has time: checked when definitions are resolved")
     }
@@ -216,4 +235,22 @@ impl Builder<'_> {
             all_decided && !all_constant
         })
     }
+}
+
+/// The further measures that a column speaks of.
+fn measures_beside(column: &MovementColumn) -> BTreeSet<MeasureId> {
+    let mut found = BTreeSet::new();
+    let mut note = |value: &MemberValue| match value {
+        MemberValue::OpeningOf(measure) | MemberValue::ClosingOf(measure) => {
+            found.insert(*measure);
+        }
+        MemberValue::Opening | MemberValue::Closing | MemberValue::OwnerOpening | MemberValue::OwnerClosing => {}
+    };
+    if let Taken::Value(expr) = &column.take {
+        expr.visit_refs(&mut note);
+    }
+    if let Some(when) = &column.when {
+        when.visit_refs(&mut note);
+    }
+    found
 }

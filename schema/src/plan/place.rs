@@ -64,17 +64,22 @@ pub(crate) struct Members<'a> {
     model: &'a Model,
     fact: EntityId,
     identities: BTreeSet<Identity>,
+    /// Members themselves, for those that are no plain column.
+    listed: BTreeSet<PathDimension>,
 }
 
 impl<'a> Members<'a> {
     pub(crate) fn new(model: &'a Model, fact: EntityId, members: &[PathDimension]) -> Self {
         let identities = members.iter().filter_map(|member| identity(model, &member.path, member.dimension)).collect();
-        Self { model, fact, identities }
+        Self { model, fact, identities, listed: members.iter().cloned().collect() }
     }
 
     /// Whether a member has one value of this dimension at one instant: the dimension is part of what identifies it, or belongs to an
     /// entity on the way whose key is.
     pub(crate) fn decide(&self, place: &PathDimension) -> bool {
+        if self.listed.contains(place) {
+            return true;
+        }
         if identity(self.model, &place.path, place.dimension).is_some_and(|known| self.identities.contains(&known)) {
             return true;
         }

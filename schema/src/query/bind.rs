@@ -68,6 +68,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         totals: query.totals,
         movement_grain: query.movement_grain.clone(),
         movement_basis: query.movement_basis,
+        dimension_basis: query.dimension_basis,
         is_page_of_entities: matches!(query.scope, Scope::Entity(_)),
         as_of: query.as_of,
         as_known_at: query.as_known_at,

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Ages, Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
+use super::{Ages, DimensionBasis, Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
 use crate::{
     model::{DimensionId, MetricId, ViewDimension, score::ScorePart},
     time::{Grain, Step},
@@ -49,6 +49,8 @@ pub struct BoundQuery {
     pub movement_grain: Option<String>,
     /// How movements look at a period.
     pub movement_basis: MovementBasis,
+    /// When dimensions are read.
+    pub dimension_basis: DimensionBasis,
     /// Whether keys in `filter` only say which entities are on a page: they narrow the groups, not the totals groups are shares of.
     pub is_page_of_entities: bool,
     /// The day that counts as today.

@@ -61,6 +61,8 @@ pub struct MetricQuery {
     pub movement_grain: Option<String>,
     /// Movements from end to end of a period, or summed over its steps.
     pub movement_basis: MovementBasis,
+    /// At which end of a period what members are is read, or whether all of history is read as of today.
+    pub dimension_basis: DimensionBasis,
     /// The day that counts as today: periods that end after it are incomplete, effective-dated entities are read as of it when
     /// nothing else says when.
     pub as_of: Date,
@@ -168,6 +170,18 @@ pub enum MovementBasis {
     PointToPoint,
     /// Every step of the snapshot's own grain inside the period, added up.
     Flow,
+}
+
+/// When the dimensions of a question are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DimensionBasis {
+    /// As they were at each instant; of a movement, at its opening, unless a dimension says otherwise.
+    #[default]
+    Opening,
+    /// As they were at each instant; of a movement, at its closing.
+    Closing,
+    /// As they are on the day that counts as today, for all of history: what was merged since is one.
+    Current,
 }
 
 /// One part of an order.
@@ -331,6 +345,8 @@ pub struct EntityMetrics {
     pub movement_grain: Option<String>,
     /// Movements from end to end of a period, or summed over its steps.
     pub movement_basis: MovementBasis,
+    /// When dimensions and what identifies members are read.
+    pub dimension_basis: DimensionBasis,
     /// The day that counts as today; `None` is that of the rows.
     pub as_of: Option<Date>,
     /// Only what was recorded by then; `None` is as for the rows.
@@ -368,6 +384,7 @@ impl EntityMetrics {
             totals: false,
             movement_grain: self.movement_grain.clone(),
             movement_basis: self.movement_basis,
+            dimension_basis: self.dimension_basis,
             as_of: self.as_of.unwrap_or(as_of),
             as_known_at: self.as_known_at.or(as_known_at),
             time_zone: self.time_zone.clone(),

@@ -37,7 +37,7 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
         found.extend(&metric.filter);
         match &metric.kind {
             MetricKind::Measure(text) | MetricKind::Ratio(text) | MetricKind::Expr(text) => found.push(text),
-            MetricKind::Movement(movement) => found.extend(&movement.when),
+            MetricKind::Movement(movement) => found.extend(movement.when.iter().chain(&movement.take)),
             MetricKind::Cohort(cohort) => found.extend(&cohort.when),
             MetricKind::PerEntity(per_entity) => found.extend(per_entity.of.iter().chain(&per_entity.condition)),
             MetricKind::Cumulative(_)

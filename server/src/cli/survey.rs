@@ -7,7 +7,7 @@ use holdfast_resolvers::{MetricAnswer, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     model::{Metric, Model},
-    query::{Ages, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Ages, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     time::{Grain, Step},
     value::CellRef,
 };
@@ -131,6 +131,7 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
         totals: false,
         movement_grain: None,
         movement_basis: MovementBasis::default(),
+        dimension_basis: DimensionBasis::default(),
         as_of,
         as_known_at: None,
         time_zone: None,

@@ -48,6 +48,9 @@ pub(super) struct Words {
     /// `point_to_point` or `flow`.
     #[arg(long, value_name = "BASIS")]
     movement_basis: Option<String>,
+    /// `opening`, `closing` or `current`.
+    #[arg(long, value_name = "BASIS")]
+    dimension_basis: Option<String>,
     /// The day that counts as today.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
@@ -92,6 +95,7 @@ impl CommandLine {
         let having = one("--having", &words.having);
         let movement_grain = one("--movement-grain", &words.movement_grain);
         let movement_basis = one("--movement-basis", &words.movement_basis);
+        let dimension_basis = one("--dimension-basis", &words.dimension_basis);
         let as_of = one("--as-of", &words.as_of);
         let mut many = |flag: &str, values: &[String]| values.iter().map(|value| self.word(flag, value)).collect::<Vec<_>>();
         let metrics = many("--metrics", &words.metrics);
@@ -99,7 +103,22 @@ impl CommandLine {
         let order_by = many("--order-by", &words.order_by);
         let limit = words.limit.map(|limit| self.word("--limit", &limit.to_string()).map(|_| limit));
         let span = Span { file: FileId(0), start: 0, end: self.text.len() as u32 };
-        Ask { span, view, metrics, by, range, filter, having, order_by, limit, movement_grain, movement_basis, as_of, fill: None }
+        Ask {
+            span,
+            view,
+            metrics,
+            by,
+            range,
+            filter,
+            having,
+            order_by,
+            limit,
+            movement_grain,
+            movement_basis,
+            dimension_basis,
+            as_of,
+            fill: None,
+        }
     }
 
     fn word(&mut self, flag: &str, value: &str) -> Text {

@@ -159,6 +159,7 @@ fn write_balance(balance: &Balance, before: i64, rows: &mut Rows) {
             flag(false),
             flag(true),
             text("USD"),
+            int(balance.mrr),
             int(1),
             recorded(balance.month),
         ],

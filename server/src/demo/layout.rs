@@ -256,6 +256,7 @@ fn contracts() -> Vec<Table> {
                 ("is_scheduled", Bool),
                 ("is_complete", Bool),
                 ("currency", Text),
+                ("mrr_local", MONEY),
                 ("fx_rate", SHARE),
                 ("recorded_at", Timestamp),
             ],

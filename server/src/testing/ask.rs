@@ -4,7 +4,9 @@ use holdfast_schema::{
     definition::{Text, test::Ask},
     diagnostic::{Diagnostic, Diagnostics},
     model::{MetricId, Model, View},
-    query::{Ages, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope, TimeRange},
+    query::{Ages, 
+        DimensionBasis, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope, TimeRange,
+    },
     source::Span,
     suggest,
     time::{Grain, Step},
@@ -44,6 +46,8 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     let fill = word(ask.fill.as_ref(), &[("none", Fill::None), ("dense", Fill::Dense)], out);
     let bases = [("point_to_point", MovementBasis::PointToPoint), ("flow", MovementBasis::Flow)];
     let movement_basis = word(ask.movement_basis.as_ref(), &bases, out);
+    let bases = [("opening", DimensionBasis::Opening), ("closing", DimensionBasis::Closing), ("current", DimensionBasis::Current)];
+    let dimension_basis = word(ask.dimension_basis.as_ref(), &bases, out);
     let limit = ask.limit.as_ref().and_then(|limit| {
         let count = u64::try_from(limit.value).ok();
         if count.is_none() {
@@ -70,6 +74,7 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
         totals: around.totals,
         movement_grain: ask.movement_grain.as_ref().map(|grain| grain.value.clone()),
         movement_basis: movement_basis.unwrap_or_default(),
+        dimension_basis: dimension_basis.unwrap_or_default(),
         as_of,
         as_known_at: None,
         time_zone: None,

@@ -186,6 +186,11 @@ fn assume_numbers(model: &Model, all: &mut Columns) {
                 let RowValue::Column(column) = value else { return };
                 known.entry(column.0.clone()).and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
             });
+            for expr in measure.currency.iter().flat_map(|local| [&local.amount, &local.rate]) {
+                expr.visit_refs(&mut |column| {
+                    known.entry(column.0.clone()).and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
+                });
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     input::Input,
     plan::{
         Moment, Planner,
-        entities::{movement_basis, movement_grain, position_or_push},
+        entities::{dimension_basis, movement_basis, movement_grain, position_or_push},
         sort,
     },
     select::{Arguments, Selected},
@@ -261,6 +261,7 @@ impl<'a> Draft<'_, 'a> {
             totals: fields.iter().any(|(_, field)| matches!(field, ResultField::Totals(_))),
             movement_grain: movement_grain(arguments),
             movement_basis: movement_basis(arguments),
+            dimension_basis: dimension_basis(arguments),
             as_of: self.moment.as_of,
             as_known_at: self.moment.as_known_at,
             time_zone: self.planner.time_zone(arguments)?,

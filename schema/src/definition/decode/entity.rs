@@ -5,7 +5,7 @@ use crate::{
     definition::{
         Text,
         entity::{
-            BandEdge, Bands, Dimension, Entity, Freshness, Latest, Measure, Movements, Period, Relationship, Source, Through,
+            BandEdge, Bands, Currency, Dimension, Entity, Freshness, Latest, Measure, Movements, Period, Relationship, Source, Through,
             TimeDimension, Validity,
         },
         yaml::{Kind, Node},
@@ -196,12 +196,13 @@ fn measure(context: &Context<'_>, name: &Text, node: &Node) -> Option<Measure> {
     let latest = map.optional("latest", latest);
     let over_time = map.text("over_time");
     let time = map.text("time");
+    let currency = map.optional("currency", currency);
     let label = map.text("label");
     let description = map.text("description");
     let unit = map.text("unit");
     map.finish();
     let (aggregate, expr) = aggregate?;
-    Some(Measure { aggregate, expr, filter, latest, over_time, time, label, description, unit })
+    Some(Measure { aggregate, expr, filter, latest, over_time, time, currency, label, description, unit })
 }
 
 fn latest(context: &Context<'_>, name: &Text, node: &Node) -> Option<Latest> {
@@ -212,6 +213,15 @@ fn latest(context: &Context<'_>, name: &Text, node: &Node) -> Option<Latest> {
     Some(Latest { per: per?, by: by? })
 }
 
+fn currency(context: &Context<'_>, name: &Text, node: &Node) -> Option<Currency> {
+    let map = Map::open(context, node, "currency", Some(name.span))?;
+    let local = map.required_expression("local");
+    let rate = map.required_expression("rate");
+    let code = map.required_expression("code");
+    map.finish();
+    Some(Currency { local: local?, rate: rate?, code: code? })
+}
+
 fn movements(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movements> {
     let map = Map::open(context, node, "movement comparison", Some(name.span))?;
     let owner = map.required_text("owner");
@@ -219,6 +229,8 @@ fn movements(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movement
         context.named(node, |context, _, node| Some(context.items(node).iter().filter_map(|item| context.text(item)).collect()))
     });
     let cohort = map.text("cohort");
+    let component = map.text("component");
+    let replaces = map.text("replaces");
     map.finish();
-    Some(Movements { owner: owner?, grains: grains?, cohort })
+    Some(Movements { owner: owner?, grains: grains?, cohort, component, replaces })
 }

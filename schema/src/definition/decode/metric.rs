@@ -90,10 +90,11 @@ fn movement(context: &Context<'_>, name: &Text, node: &Node) -> Option<Movement>
     let of = map.required_text("of");
     let is = map.texts("is");
     let take = map.text("take");
+    let with = map.named("with", |context, _, node| context.text(node));
     let grain = map.text("grain");
     let when = map.expression("when");
     map.finish();
-    Some(Movement { of: of?, is, take, grain, when })
+    Some(Movement { of: of?, is, take, with, grain, when })
 }
 
 fn cohort(context: &Context<'_>, name: &Text, node: &Node) -> Option<Cohort> {

@@ -79,6 +79,7 @@ fn ask(context: &Context<'_>, name: &Text, node: &Node) -> Option<Ask> {
         limit: map.whole("limit"),
         movement_grain: map.text("movement_grain"),
         movement_basis: map.text("movement_basis"),
+        dimension_basis: map.text("dimension_basis"),
         as_of: map.text("as_of"),
         fill: map.text("fill"),
     };

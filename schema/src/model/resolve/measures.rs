@@ -16,7 +16,7 @@ use crate::{
     },
     model::{
         DimensionIndex, Measure,
-        entity::{Aggregate, Latest, OverTime, RowValue},
+        entity::{Aggregate, ColumnName, Latest, LocalAmount, OverTime, RowValue},
     },
     value::{Value, ValueType},
 };
@@ -80,9 +80,31 @@ fn one(
         latest: measure.latest.as_ref().and_then(|latest| self::latest((name, latest), from_a_day, described, parameters, out)),
         over_time,
         time,
+        currency: measure.currency.as_ref().and_then(|currency| local_amount(currency, described, out)),
         value_type: if over_time == OverTime::Average { ValueType::Decimal } else { value_type },
         span: name.span,
     }
+}
+
+/// An amount before conversion: two numbers and the currency they belong to.
+fn local_amount(currency: &written::Currency, described: &Described, out: &mut Diagnostics) -> Option<LocalAmount> {
+    let mut expression = |text: &Text| {
+        let parsed = expr::parse(text, out)?;
+        described.own_expression(&parsed, text.span, out)
+    };
+    let [amount, rate] = [&currency.local, &currency.rate].map(|text| (text, expression(text)));
+    let (code, _) = expression(&currency.code)?;
+    let mut number = |(text, resolved): (&Text, Option<(Expr<ColumnName>, Known)>)| {
+        let (expr, known) = resolved?;
+        if let Some(found) = known.filter(|known| !known.is_numeric()) {
+            let message = format!("an amount and a rate are numbers, found {}", types::described(found));
+            out.push(Diagnostic::error("M026", text.span, message));
+            return None;
+        }
+        Some(expr)
+    };
+    let (amount, rate) = (number(amount), number(rate));
+    Some(LocalAmount { amount: amount?, rate: rate?, code })
 }
 
 fn over_time(out: &mut Diagnostics) -> impl FnMut(&Text) -> Option<OverTime> {

@@ -1,12 +1,12 @@
 //! Movement grains of snapshots in, the dimensions that identify a member out.
 
-use super::Draft;
+use super::{Draft, index::unknown};
 use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
     model::{
-        DimensionId, DimensionIndex, EntityId,
-        entity::{MovementGrain, Movements},
+        Cardinality, DimensionId, DimensionIndex, EntityId,
+        entity::{ColumnName, MovementComponent, MovementGrain, Movements},
         path::PathDimension,
     },
     source::Spanned,
@@ -17,6 +17,7 @@ use crate::{
 pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
     for position in 0..draft.entities.len() {
         let (name, definition) = draft.index.entities.at(position);
+        check_currencies(definition, out);
         let Some(movements) = &definition.movements else { continue };
         let fact = EntityId(position as u16);
         let snapshot = draft.entity(fact).dimensions.iter().any(|dimension| dimension.time.is_some_and(|time| time.snapshot));
@@ -31,9 +32,26 @@ pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
     }
 }
 
+/// What a rate did to a balance is told component by component.
+fn check_currencies(definition: &written::Entity, out: &mut Diagnostics) {
+    if definition.movements.as_ref().is_some_and(|movements| movements.component.is_some()) {
+        return;
+    }
+    for (name, measure) in &definition.measures {
+        if let Some(currency) = &measure.currency {
+            let message =
+                format!("`{}` has a currency, but nothing tells which balance at the opening it is compared with", name.value);
+            out.push(
+                Diagnostic::error("M030", currency.local.span, message)
+                    .help("add `component:` to the `movements:` of the entity: what identifies a balance over time"),
+            );
+        }
+    }
+}
+
 fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &mut Diagnostics) -> Option<Movements> {
     let owner = draft.find_entity(&movements.owner.value, movements.owner.span, out)?;
-    draft.safe_path(fact, owner, movements.owner.span, out)?;
+    let owner_path = draft.safe_path(fact, owner, movements.owner.span, out)?;
     if movements.grains.is_empty() {
         out.push(
             Diagnostic::error("M030", movements.owner.span, "movements without a grain")
@@ -47,11 +65,20 @@ fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &
         let mut members: Vec<PathDimension> = members.into_iter().flatten().collect();
         let mut seen = std::collections::HashSet::new();
         members.retain(|member| seen.insert(member.clone()));
-        let has_owner = draft.entity(owner).key.iter().all(|key| {
-            let key = DimensionId { entity: owner, index: *key };
-            members.iter().any(|member| member.dimension == key)
-        });
-        if !has_owner {
+        let keys = draft.entity(owner).key.iter().map(|index| DimensionId { entity: owner, index: *index });
+        let owner_key: Vec<Option<&PathDimension>> =
+            keys.map(|key| members.iter().find(|member| member.dimension == key)).collect();
+        let has_owner = owner_key.iter().all(Option::is_some);
+        // Attributes of the owner alone are owners themselves: the parents of accounts.
+        let is_of_owner = |member: &PathDimension| {
+            member.path.starts_with(&owner_path) && (member.dimension.entity == owner || member.path.len() > owner_path.len())
+        };
+        let is_above_owner = !members.is_empty() && members.iter().all(is_of_owner);
+        let owner_members: Vec<PathDimension> = match has_owner {
+            true => owner_key.into_iter().flatten().cloned().collect(),
+            false => members.clone(),
+        };
+        if !has_owner && !is_above_owner {
             out.push(
                 Diagnostic::error(
                     "M030",
@@ -59,17 +86,98 @@ fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &
                     format!("grain `{}` does not hold its owner `{}`", name.value, movements.owner.value),
                 )
                 .label("a member must belong to one owner")
-                .help(format!("put `{}` first in its list", movements.owner.value)),
+                .help(format!("put `{0}` first in its list, or list attributes of `{0}` alone", movements.owner.value)),
             );
         }
         if grains.iter().any(|first| first.name == name.value) {
             out.push(Diagnostic::error("M002", name.span, format!("movement grain `{}` is defined twice", name.value)));
             continue;
         }
-        grains.push(MovementGrain { name: name.value.clone(), members });
+        grains.push(MovementGrain { name: name.value.clone(), members, owner: owner_members });
+    }
+    let component = component(draft, fact, movements, out);
+    (!grains.is_empty()).then_some(Movements { owner, grains, component })
+}
+
+/// The component that carries value: a snapshot has at most one row of it, and its key is on that row.
+fn component(
+    draft: &Draft<'_>,
+    fact: EntityId,
+    movements: &written::Movements,
+    out: &mut Diagnostics,
+) -> Option<MovementComponent> {
+    let Some(text) = &movements.component else {
+        if let Some(replaces) = &movements.replaces {
+            out.push(
+                Diagnostic::error("M030", replaces.span, "there is no component that could replace another")
+                    .help("add `component:` with the entity whose rows replace each other"),
+            );
+        }
+        return None;
+    };
+    let (path, entity) = draft.walk(fact, &split(text), out)?;
+    let fact_entity = draft.entity(fact);
+    let [hop] = path.as_slice() else {
+        out.push(
+            Diagnostic::error(
+                "M030",
+                text.span,
+                format!("the key of `{}` is not on the rows of `{}`", text.value, fact_entity.name),
+            )
+            .help(format!("relate `{}` to it directly", fact_entity.name)),
+        );
+        return None;
+    };
+    let relationship = &fact_entity.relationships[hop.index.index()];
+    let is_told_apart =
+        fact_entity.key.iter().map(|index| &fact_entity.dimensions[index.index()]).all(|dimension| {
+            dimension.time.is_some() || dimension.column().is_some_and(|column| relationship.own.contains(column))
+        });
+    if !is_told_apart {
+        out.push(
+            Diagnostic::error(
+                "M030",
+                text.span,
+                format!("a snapshot of `{}` may have several rows of one `{}`", fact_entity.name, text.value),
+            )
+            .label("the key of a component and a time must identify a row")
+            .help("leave it out, or name what the key of the entity holds beside time"),
+        );
+        return None;
+    }
+    let replaces = match &movements.replaces {
+        None => None,
+        Some(name) => Some(replaced(draft, entity, name, &relationship.other, out)?),
+    };
+    Some(MovementComponent { entity, columns: relationship.own.clone(), key: relationship.other.clone(), replaces })
+}
+
+/// The columns of a component that hold the key of the one it replaces, in the order of `key`.
+fn replaced(draft: &Draft<'_>, id: EntityId, name: &Text, key: &[ColumnName], out: &mut Diagnostics) -> Option<Vec<ColumnName>> {
+    let entity = draft.entity(id);
+    let Some(index) = entity.relationship_named(&name.value) else {
+        let names = entity.relationships.iter().map(|relationship| relationship.name.as_str());
+        out.push(unknown("M012", &format!("relationship of `{}`", entity.name), &name.value, name.span, names));
+        return None;
+    };
+    let relationship = &entity.relationships[index.index()];
+    let is_one = matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne);
+    if relationship.to != id || !is_one {
+        out.push(
+            Diagnostic::error(
+                "M030",
+                name.span,
+                format!("`{}` does not lead from one `{1}` to another `{1}`", name.value, entity.name),
+            )
+            .also(relationship.span, "the relationship")
+            .help(format!("`replaces: {{to: {0}, key: replaces_{0}_id}}` under `relationships:` of `{0}`", entity.name)),
+        );
+        return None;
     }
     let cohort = movements.cohort.as_ref().and_then(|text| cohort(draft, owner, text, out));
-    (!grains.is_empty()).then_some(Movements { owner, grains, cohort })
+    key.iter()
+        .map(|column| relationship.other.iter().position(|other| other == column).map(|at| relationship.own[at].clone()))
+        .collect(, cohort)
 }
 
 /// The date of the owner itself on which it begins.

@@ -161,6 +161,8 @@ impl<'d, 'a> Lookup<'d, 'a> {
         }
         let basis = [("point_to_point", ()), ("flow", ())];
         ask.movement_basis.as_ref().map(|text| words::one_of("movement basis", text, &basis, out));
+        let basis = [("opening", ()), ("closing", ()), ("current", ())];
+        ask.dimension_basis.as_ref().map(|text| words::one_of("dimension basis", text, &basis, out));
         ask.fill.as_ref().map(|text| words::one_of("value of `fill`", text, &[("none", ()), ("dense", ())], out));
         ask.range.iter().for_each(|text| range(text, out));
         if let Some(text) = ask.as_of.as_ref().filter(|text| text.value.parse::<jiff::civil::Date>().is_err()) {

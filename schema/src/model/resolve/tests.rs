@@ -437,6 +437,34 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("metrics: {m: {movement: {of: component_value.mrr, when: openning > 0}}}\n", &["M046: unknown value of a member `openning`"]),
     (
+        "metrics: {m: {movement: {of: component_value.mrr, take: opening - clsing}}}\n",
+        &["M046: unknown value of a member `clsing`"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, take: transfer_in}}}\n",
+        &["M046: `component_value.mrr` does not say what value moves with"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, take: fx}}}\n",
+        &["M046: `component_value.mrr` does not say what it was before conversion"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: usage.sessions}, take: opening_q * 2}}}\n",
+        &["M046: `usage.sessions` is not a balance beside `mrr`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}, c: {to: stakeholder, key: c}}\nmovements: {owner: account, component: c, grains: {account: [account]}}\n",
+        &["M030: a snapshot of `x` may have several rows of one `c`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: [c, m]\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}, c: {to: stakeholder, key: c}}\nmovements: {owner: account, component: c, replaces: account, grains: {account: [account]}}\n",
+        &["M030: `account` does not lead from one `stakeholder` to another `stakeholder`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: [c, m]\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}}\nmeasures: {v: {sum: v, unit: money, over_time: last, currency: {local: l, rate: r, code: k}}}\nmovements: {owner: account, grains: {account: [account]}}\n",
+        &["M030: `v` has a currency, but nothing tells which balance at the opening it is compared with"],
+    ),
+    (
         "metrics: {m: {movement: {of: component_value.components}}}\n",
         &["M046: `components` is not a balance, so it has no opening and closing"],
     ),

@@ -1,7 +1,10 @@
 //! Opening against closing, member by member (ARCHITECTURE.md, "Movements").
 //!
 //! Two readings of one fact, a step apart, meet per member: each snapshot is the closing of its own period and the opening of the next.
-//! Members are compared by calendar, never by neighbouring rows, so a missing month is a fall to zero.
+//! Members are compared by calendar, never by neighbouring rows, so a missing month is a fall to zero. Where value can move between
+//! members, or be converted at another rate, it is followed component by component first (`trace`).
+
+mod trace;
 
 use super::{
     Lowerer,
@@ -16,12 +19,13 @@ use super::{
 };
 use crate::{
     model::{
+        Measure, MeasureId,
         entity::{Aggregate, ReadAt},
-        metric::{Class, MemberValue, Take},
+        metric::{Class, MemberValue, Take, Taken},
         path::PathDimension,
     },
     plan::{Leaf, LeafKey, MovementColumn, MovementLeaf, Place, Plan, place::identity},
-    query::{MovementBasis, TimeRange, bind::whole_periods, condition::Condition},
+    query::{DimensionBasis, MovementBasis, TimeRange, bind::whole_periods, condition::Condition},
     sql::ast::{AggregateFunction, Alias, Expr, Infix, Item, Join, JoinKind, Query, Select},
     time::Grain,
     value::{Value, ValueType},
@@ -32,6 +36,24 @@ use crate::{
 enum Side {
     Opening,
     Closing,
+}
+
+/// Columns of a reading: what identifies a member, what is read beside it, which rows count, and which further balances.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    members: &'a [PathDimension],
+    attributes: &'a [PathDimension],
+    row_filter: &'a [Condition<Place>],
+    with: &'a [MeasureId],
+}
+
+/// What is told apart from a change of the balance.
+#[derive(Clone, Copy)]
+struct Follows {
+    /// What came from and went to other members.
+    transfers: bool,
+    /// What exchange rates did.
+    rates: bool,
 }
 
 /// How a movement cuts time.
@@ -45,16 +67,38 @@ struct Cut {
     last: Alias,
 }
 
-impl Lowerer<'_> {
+impl<'a> Lowerer<'a> {
     pub(super) fn movement(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Alias {
         let cut = self.cut(plan, leaf, movement);
         let movement = &self.with_shown_members(movement);
-        let rows = self.sides(movement, &movement.members, &movement.attributes, &movement.row_filter, &cut);
-        let members = self.members(movement, &rows);
-        let owners = movement.is_finer_than_owner.then(|| {
-            let rows = self.sides(movement, &movement.owner, &[], &[], &cut);
-            self.owners(movement, &rows)
-        });
+        let wanted = Wanted {
+            members: &movement.members,
+            attributes: &movement.attributes,
+            row_filter: &movement.row_filter,
+            with: &movement.with,
+        };
+        let owner = Wanted { members: &movement.owner, attributes: &[], row_filter: &[], with: &[] };
+        let (members, owners) = match &movement.trace {
+            None => {
+                let rows = self.sides(movement, &wanted, &cut);
+                let members = self.members(movement, &rows);
+                let owners = movement.is_finer_than_owner.then(|| {
+                    let rows = self.sides(movement, &owner, &cut);
+                    self.owners(movement, &rows)
+                });
+                (members, owners)
+            }
+            Some(trace) => {
+                let rows = self.traced(movement, &wanted, &trace.places, &cut);
+                let members = self.members(movement, &rows);
+                // All rows of an owner are among those of its members, unless a condition took some away: then it is read by itself.
+                let owners = (movement.is_finer_than_owner && !movement.row_filter.is_empty()).then(|| {
+                    let rows = self.traced(movement, &owner, &[], &cut);
+                    self.owners(movement, &rows)
+                });
+                (members, owners)
+            }
+        };
         let activity = needs_history(movement).then(|| self.activity(movement, &cut));
         let classified = self.classified(leaf, movement, &members, owners.as_ref(), activity.as_ref());
         self.summed(leaf, movement, &classified, &cut)
@@ -97,30 +141,28 @@ impl Lowerer<'_> {
     }
 
     /// Both readings, aggregated to members: period `p`, members `k…`, attributes `a…`, side, value.
-    fn sides(
-        &mut self,
-        movement: &MovementLeaf,
-        members: &[PathDimension],
-        attributes: &[PathDimension],
-        row_filter: &[Condition<Place>],
-        cut: &Cut,
-    ) -> Alias {
-        let selects = [Side::Opening, Side::Closing]
-            .into_iter()
-            .map(|side| self.side(movement, members, attributes, row_filter, cut, side))
-            .collect();
+    fn sides(&mut self, movement: &MovementLeaf, wanted: &Wanted<'_>, cut: &Cut) -> Alias {
+        let selects = [Side::Opening, Side::Closing].into_iter().map(|side| self.side(movement, wanted, cut, side)).collect();
         self.cte("sides", Query::union_all(selects))
     }
 
-    fn side(
-        &mut self,
-        movement: &MovementLeaf,
-        members: &[PathDimension],
-        attributes: &[PathDimension],
-        row_filter: &[Condition<Place>],
-        cut: &Cut,
-        side: Side,
-    ) -> Select {
+    fn side(&mut self, movement: &MovementLeaf, wanted: &Wanted<'_>, cut: &Cut, side: Side) -> Select {
+        let model = self.env.model;
+        let (scan, mut items) = self.reading(movement, wanted, cut, side);
+        let marker = i64::from(side == Side::Opening);
+        let keys = items.len();
+        items.push(Expr::Number(marker).named(&Alias::named("side")));
+        let balances = [movement.measure].into_iter().chain(wanted.with.iter().copied()).map(|measure| model.measure(measure));
+        for (n, measure) in balances.enumerate() {
+            debug_assert_eq!(measure.aggregate, Aggregate::Sum, "balances that move are sums");
+            items.push(Expr::aggregate(AggregateFunction::Sum, balance(&scan, measure)).named(&balance_alias(n)));
+        }
+        self.scanned.extend(scan.scanned());
+        scan.select(items, Some(keys))
+    }
+
+    /// The rows of a side with their period, members and attributes.
+    fn reading(&self, movement: &MovementLeaf, wanted: &Wanted<'_>, cut: &Cut, side: Side) -> (Scan<'a>, Vec<Item>) {
         let env = self.env;
         let fact = movement.measure.entity;
         let measure = env.model.measure(movement.measure);
@@ -132,26 +174,15 @@ impl Lowerer<'_> {
         scan.join(Join { kind: JoinKind::Cross, from: from_cte(&cut.last, &last_alias), on: Vec::new() });
         let last = column(&last_alias, &Alias::named("s"));
         let period = self.compared_period(&mut scan, &time, cut, side, &last);
-        apply(&mut scan, env, row_filter);
+        apply(&mut scan, env, wanted.row_filter);
         let mut items = vec![period.named(&Alias::named("p"))];
-        for (n, member) in members.iter().enumerate() {
+        for (n, member) in wanted.members.iter().enumerate() {
             items.push(identifying_value(&mut scan, env, &member.path, member.dimension).named(&key_alias(n)));
         }
-        for (n, attribute) in attributes.iter().enumerate() {
+        for (n, attribute) in wanted.attributes.iter().enumerate() {
             items.push(safe_value(&mut scan, env, &attribute.path, attribute.dimension).named(&attribute_alias(n)));
         }
-        let marker = i64::from(side == Side::Opening);
-        let keys = items.len();
-        let value = scan.of_row(&measure.expr);
-        let value = match &measure.filter {
-            Some(filter) => Expr::when(scan.of_row(filter), value),
-            None => value,
-        };
-        items.push(Expr::Number(marker).named(&Alias::named("side")));
-        debug_assert_eq!(measure.aggregate, Aggregate::Sum, "balances that move are sums");
-        items.push(Expr::aggregate(AggregateFunction::Sum, value).named(&Alias::named("v")));
-        self.scanned.extend(scan.scanned());
-        scan.select(items, Some(keys))
+        (scan, items)
     }
 
     /// Restricts a side to the snapshots that count and says which period each belongs to. A period without its closing snapshot has not
@@ -216,11 +247,21 @@ impl Lowerer<'_> {
         let mut items = vec![column(&table, &Alias::named("p")).named(&Alias::named("p"))];
         items.extend(numbered((0..movement.members.len()).map(|n| column(&table, &key_alias(n))), key_alias));
         let keys = items.len();
-        items.extend(balances(&table));
+        let follows = self.follows(movement);
+        items.extend(balances(&table, movement.with.len(), follows));
+        items.extend(trace::exchanged(&table, follows));
         for (n, attribute) in movement.attributes.iter().enumerate() {
             let dimension = self.env.model.dimension(attribute.dimension);
             let value = column(&table, &attribute_alias(n));
-            items.push(read(&table, value, dimension.value_type, dimension.read).named(&attribute_alias(n)));
+            let at = match movement.dimension_basis {
+                DimensionBasis::Opening | DimensionBasis::Current => dimension.read,
+                DimensionBasis::Closing => ReadAt::Closing,
+            };
+            let value = match &movement.trace {
+                None => read(&table, value, dimension.value_type, at),
+                Some(_) => trace::read(&table, value, dimension.value_type, at),
+            };
+            items.push(value.named(&attribute_alias(n)));
         }
         let select = Select { items, from: Some(from_cte(sides, &table)), group_by: Some(keys), ..Select::default() };
         self.cte("members", Query::select(select))
@@ -231,7 +272,7 @@ impl Lowerer<'_> {
         let mut items = vec![column(&table, &Alias::named("p")).named(&Alias::named("p"))];
         items.extend(numbered((0..movement.owner.len()).map(|n| column(&table, &key_alias(n))), key_alias));
         let keys = items.len();
-        items.extend(balances(&table));
+        items.extend(balances(&table, 0, self.follows(movement)));
         let select = Select { items, from: Some(from_cte(sides, &table)), group_by: Some(keys), ..Select::default() };
         self.cte("owners", Query::select(select))
     }
@@ -252,12 +293,7 @@ impl Lowerer<'_> {
             items.push(identifying_value(&mut scan, env, &owner.path, owner.dimension).named(&key_alias(n)));
         }
         let keys = items.len();
-        let value = scan.of_row(&measure.expr);
-        let value = match &measure.filter {
-            Some(filter) => Expr::when(scan.of_row(filter), value),
-            None => value,
-        };
-        items.push(Expr::aggregate(AggregateFunction::Sum, value).named(&Alias::named("v")));
+        items.push(Expr::aggregate(AggregateFunction::Sum, balance(&scan, measure)).named(&Alias::named("v")));
         self.scanned.extend(scan.scanned());
         let select = scan.select(items, Some(keys));
         let history = self.cte("history", Query::select(select));
@@ -287,7 +323,7 @@ impl Lowerer<'_> {
     ) -> Alias {
         let (member, owner, history) = (Alias::named("m"), Alias::named("w"), Alias::named("h"));
         let of = |name: &str| column(&member, &Alias::named(name));
-        let positions = self.owner_positions(movement);
+        let positions = self.owner_positions(movement, &movement.members);
         let same_owner = |table: &Alias| -> Vec<Expr> {
             positions
                 .iter()
@@ -304,8 +340,13 @@ impl Lowerer<'_> {
         if let Some(name) = activity {
             joins.push(Join { kind: JoinKind::Left, from: from_cte(name, &history), on: same_owner(&history) });
         }
+        let owner_keys = || positions.iter().map(|n| column(&member, &key_alias(*n)));
         let owner_value = |name: &str| match owners {
             Some(_) => column(&owner, &Alias::named(name)),
+            None if movement.is_finer_than_owner => {
+                let partition = [of("p")].into_iter().chain(owner_keys()).collect();
+                Expr::Over(AggregateFunction::Sum, Some(Box::new(of(name))), partition)
+            }
             None => of(name),
         };
         let mut items = vec![of("p").named(&Alias::named("p"))];
@@ -313,6 +354,11 @@ impl Lowerer<'_> {
         items.extend(numbered((0..movement.attributes.len()).map(|n| column(&member, &attribute_alias(n))), attribute_alias));
         items.push(of("o").named(&Alias::named("o")));
         items.push(of("c").named(&Alias::named("c")));
+        let follows = self.follows(movement);
+        let beside = (1..=movement.with.len()).flat_map(|n| [opening_alias(n), closing_alias(n)]);
+        for alias in beside.chain(trace::exchanged(&member, follows).map(|item| item.alias)) {
+            items.push(column(&member, &alias).named(&alias));
+        }
         items.push(owner_value("o").named(&Alias::named("oo")));
         items.push(owner_value("c").named(&Alias::named("oc")));
         let active_before = match activity {
@@ -333,20 +379,31 @@ impl Lowerer<'_> {
     }
 
     /// Where the owner's key stands among the members' columns.
-    pub(super) fn owner_positions(&self, movement: &MovementLeaf) -> Vec<usize> {
+    pub(super) fn owner_positions(&self, movement: &MovementLeaf, members: &[PathDimension]) -> Vec<usize> {
         let model = self.env.model;
         let of = |place: &PathDimension| identity(model, &place.path, place.dimension);
+        let is_same = |member: &PathDimension, owner: &PathDimension| {
+            member == owner || of(member).is_some_and(|known| of(owner) == Some(known))
+        };
         movement
             .owner
             .iter()
             .map(|owner| {
-                movement
-                    .members
+                members
                     .iter()
-                    .position(|member| of(member) == of(owner))
-                    .expect("every movement grain holds the owner's key: checked when definitions are resolved")
+                    .position(|member| is_same(member, owner))
+                    .expect("every movement grain holds its owner: checked when definitions are resolved")
             })
             .collect()
+    }
+
+    /// What is told apart from a change of the balance.
+    fn follows(&self, movement: &MovementLeaf) -> Follows {
+        let trace = movement.trace.as_ref();
+        Follows {
+            transfers: trace.is_some_and(|trace| !trace.places.is_empty()),
+            rates: trace.is_some() && self.env.model.measure(movement.measure).currency.is_some(),
+        }
     }
 
     fn summed(&mut self, leaf: &Leaf, movement: &MovementLeaf, classified: &Alias, cut: &Cut) -> Alias {
@@ -390,12 +447,16 @@ impl Lowerer<'_> {
             (MovementBasis::Flow, None, Some(from)) => Some(Expr::equal(period.clone(), Expr::Value(Value::Date(from)))),
             (MovementBasis::Flow, None, None) => None,
         };
-        let positions = self.owner_positions(movement);
+        let positions = self.owner_positions(movement, &movement.members);
         let owner_columns: Vec<Expr> = positions.iter().map(|n| column(&table, &key_alias(*n))).collect();
+        let follows = self.follows(movement);
         let values: Vec<Expr> = movement
             .columns
             .iter()
-            .map(|item| summed_column(&table, item, filter(&item.filter), first_step.as_ref(), &owner_columns))
+            .map(|item| {
+                let conditions = filter(&item.filter);
+                summed_column(&table, movement, follows, item, conditions, first_step.as_ref(), &owner_columns)
+            })
             .collect();
         let count = keys.len();
         let select = Select {
@@ -413,38 +474,84 @@ pub(super) fn attribute_alias(n: usize) -> Alias {
     Alias(format!("a{n}"))
 }
 
-/// Opening and closing of grouped sides; a side without rows is nothing.
-pub(super) fn balances(table: &Alias) -> [Item; 2] {
-    let side = |marker: i64| {
-        let is_side = Expr::equal(column(table, &Alias::named("side")), Expr::Number(marker));
-        let value = Expr::when_else(is_side, column(table, &Alias::named("v")), Expr::Number(0));
-        let sum = Expr::aggregate(AggregateFunction::Sum, value);
-        Expr::Call("coalesce", vec![sum, Expr::Number(0)])
-    };
-    [side(1).named(&Alias::named("o")), side(0).named(&Alias::named("c"))]
+/// Balance number `n` of a row: the one that moves is the first.
+fn balance_alias(n: usize) -> Alias {
+    if n == 0 { Alias::named("v") } else { Alias(format!("v{n}")) }
+}
+
+/// Its opening.
+fn opening_alias(n: usize) -> Alias {
+    if n == 0 { Alias::named("o") } else { Alias(format!("o{n}")) }
+}
+
+/// Its closing.
+fn closing_alias(n: usize) -> Alias {
+    if n == 0 { Alias::named("c") } else { Alias(format!("c{n}")) }
+}
+
+/// What a row of the fact is worth.
+fn balance(scan: &Scan<'_>, measure: &Measure) -> Expr {
+    let value = scan.of_row(&measure.expr);
+    match &measure.filter {
+        Some(filter) => Expr::when(scan.of_row(filter), value),
+        None => value,
+    }
+}
+
+/// The sum of a column over the rows of a side; a side without rows is nothing.
+pub(super) fn on_side(table: &Alias, value: &Alias, marker: i64) -> Expr {
+    let is_side = Expr::equal(column(table, &Alias::named("side")), Expr::Number(marker));
+    let value = Expr::when_else(is_side, column(table, value), Expr::Number(0));
+    let sum = Expr::aggregate(AggregateFunction::Sum, value);
+    Expr::Call("coalesce", vec![sum, Expr::Number(0)])
+}
+
+/// Opening and closing of grouped sides, of the balance that moves and of those beside it. What rates did is not part of a closing.
+fn balances(table: &Alias, beside: usize, follows: Follows) -> Vec<Item> {
+    let mut items = Vec::new();
+    for n in 0..=beside {
+        let value = balance_alias(n);
+        items.push(on_side(table, &value, 1).named(&opening_alias(n)));
+        let closing = on_side(table, &value, 0);
+        let closing = match follows.rates && n == 0 {
+            true => Expr::infix(Infix::Subtract, closing, on_side(table, &trace::converted(), 0)),
+            false => closing,
+        };
+        items.push(closing.named(&closing_alias(n)));
+    }
+    items
 }
 
 /// An attribute at the side it is read at, or at the other when the member has no rows there.
 fn read(table: &Alias, value: Expr, value_type: ValueType, at: ReadAt) -> Expr {
     let marker = column(table, &Alias::named("side"));
-    // Engines have no maximum of booleans: they are compared as numbers.
-    let comparable = match value_type {
+    let (has_rows, preferred, other) = match at {
+        ReadAt::Opening => (Expr::equal(Expr::aggregate(AggregateFunction::Max, marker), Expr::Number(1)), 1, 0),
+        ReadAt::Closing => (Expr::equal(Expr::aggregate(AggregateFunction::Min, marker), Expr::Number(0)), 0, 1),
+    };
+    let comparable = comparable(value, value_type);
+    let on = |side| greatest_on(table, &comparable, side);
+    from_comparable(Expr::when_else(has_rows, on(preferred), on(other)), value_type)
+}
+
+/// Engines have no maximum of booleans: they are compared as numbers.
+fn comparable(value: Expr, value_type: ValueType) -> Expr {
+    match value_type {
         ValueType::Bool => Expr::Case {
             arms: vec![(value.clone(), Expr::Number(1)), (Expr::Not(Box::new(value)), Expr::Number(0))],
             otherwise: None,
         },
         ValueType::Int | ValueType::Decimal | ValueType::Text | ValueType::Date | ValueType::Timestamp => value,
-    };
-    let on_side = |side: i64| {
-        let is_side = Expr::equal(marker.clone(), Expr::Number(side));
-        Expr::aggregate(AggregateFunction::Max, Expr::when(is_side, comparable.clone()))
-    };
-    let (has_rows, preferred, other) = match at {
-        ReadAt::Opening => (Expr::equal(Expr::aggregate(AggregateFunction::Max, marker.clone()), Expr::Number(1)), 1, 0),
-        ReadAt::Closing => (Expr::equal(Expr::aggregate(AggregateFunction::Min, marker.clone()), Expr::Number(0)), 0, 1),
-    };
-    let chosen = Expr::when_else(has_rows, on_side(preferred), on_side(other));
-    if value_type == ValueType::Bool { Expr::equal(chosen, Expr::Number(1)) } else { chosen }
+    }
+}
+
+fn from_comparable(value: Expr, value_type: ValueType) -> Expr {
+    if value_type == ValueType::Bool { Expr::equal(value, Expr::Number(1)) } else { value }
+}
+
+fn greatest_on(table: &Alias, value: &Expr, side: i64) -> Expr {
+    let is_side = Expr::equal(column(table, &Alias::named("side")), Expr::Number(side));
+    Expr::aggregate(AggregateFunction::Max, Expr::when(is_side, value.clone()))
 }
 
 /// Classes are tested in a fixed order: falls to zero and rises from zero before smaller and greater.
@@ -481,6 +588,8 @@ fn keeps_lowest(movement: &MovementLeaf) -> bool {
 
 pub(super) fn summed_column(
     table: &Alias,
+    movement: &MovementLeaf,
+    follows: Follows,
     item: &MovementColumn,
     mut conditions: Vec<Expr>,
     first_step: Option<&Expr>,
@@ -493,19 +602,39 @@ pub(super) fn summed_column(
         Expr::when_else(Expr::infix(Infix::Less, value.clone(), Expr::Number(0)), value, Expr::Number(0))
     };
     let minus = |left, right| Expr::infix(Infix::Subtract, left, right);
+    let nothing = || minus(of("o"), of("o"));
+    let word = |value: &MemberValue| match value {
+        MemberValue::Opening => of("o"),
+        MemberValue::Closing => of("c"),
+        MemberValue::OwnerOpening => of("oo"),
+        MemberValue::OwnerClosing => of("oc"),
+        MemberValue::OpeningOf(measure) => column(table, &opening_alias(beside(movement, *measure))),
+        MemberValue::ClosingOf(measure) => column(table, &closing_alias(beside(movement, *measure))),
+    };
     if !item.classes.is_empty() {
         let list = item.classes.iter().map(|class| Expr::Word(class.name())).collect();
         conditions.push(Expr::In { value: Box::new(of("class")), list, negated: false });
     }
     if let Some(when) = &item.when {
-        conditions.push(expression(when, &mut |value| match value {
-            MemberValue::Opening => of("o"),
-            MemberValue::Closing => of("c"),
-            MemberValue::OwnerOpening => of("oo"),
-            MemberValue::OwnerClosing => of("oc"),
-        }));
+        conditions.push(expression(when, &mut |value| word(value)));
     }
-    let change = minus(of("c"), of("o"));
+    let take = match &item.take {
+        Taken::Value(value) => {
+            let value = expression(value, &mut |value| word(value));
+            return Expr::aggregate(AggregateFunction::Sum, otherwise_nothing(conditions, value));
+        }
+        Taken::Named(take) => *take,
+    };
+    // What is there at the end: what a member would have kept by itself, what rates made of it, what came and what went.
+    let mut there = of("c");
+    if follows.rates {
+        there = Expr::infix(Infix::Add, there, column(table, &trace::converted()));
+    }
+    if follows.transfers {
+        there = Expr::infix(Infix::Add, there, column(table, &trace::arrived()));
+        there = minus(there, column(table, &trace::left()));
+    }
+    let change = minus(there.clone(), of("o"));
     // Seen step by step, the period's opening is that of its first step, and what remains of it is what no step took away: not more
     // than the lowest balance since. A gain after a loss is new, and the next loss takes it first; so what a member without opening
     // gains and loses again takes nothing from the opening of others.
@@ -513,29 +642,48 @@ pub(super) fn summed_column(
         Some(first) if item.classes.is_empty() => Expr::when_else(first.clone(), value, Expr::Number(0)),
         Some(_) | None => value,
     };
-    let value = match item.take {
+    let value = match take {
         Take::Amount => Expr::Call("abs", vec![minus(positive("c"), positive("o"))]),
         Take::Opening => at_first(of("o")),
         Take::Closing if first_step.is_some() && item.classes.is_empty() => Expr::infix(Infix::Add, at_first(of("o")), change),
-        Take::Closing => of("c"),
+        Take::Closing => there,
         Take::Retained if first_step.is_some() && item.classes.is_empty() => at_first(smaller(positive("o"), of("low"))),
         Take::Retained => smaller(positive("o"), positive("c")),
         Take::Change => change,
         Take::Credit => minus(negative("c"), negative("o")),
+        Take::TransferIn if follows.transfers => column(table, &trace::arrived()),
+        Take::TransferOut if follows.transfers => column(table, &trace::left()),
+        Take::Fx if follows.rates => column(table, &trace::converted()),
+        Take::TransferIn | Take::TransferOut | Take::Fx => nothing(),
         Take::Members => Expr::Number(1),
         Take::Owners => match owner {
             [only] => only.clone(),
             several => Expr::Call("concat", several.iter().flat_map(with_length).collect()),
         },
     };
-    match item.take {
+    match take {
         Take::Members => Expr::aggregate(AggregateFunction::Count, when_all(conditions, value)),
         Take::Owners => Expr::aggregate(AggregateFunction::CountDistinct, when_all(conditions, value)),
-        Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => {
-            let value = if conditions.is_empty() { value } else { Expr::when_else(Expr::And(conditions), value, Expr::Number(0)) };
-            Expr::aggregate(AggregateFunction::Sum, value)
-        }
+        Take::Amount
+        | Take::Opening
+        | Take::Closing
+        | Take::Retained
+        | Take::Change
+        | Take::Credit
+        | Take::TransferIn
+        | Take::TransferOut
+        | Take::Fx => Expr::aggregate(AggregateFunction::Sum, otherwise_nothing(conditions, value)),
     }
+}
+
+/// The number of a further balance among those of a member.
+fn beside(movement: &MovementLeaf, measure: MeasureId) -> usize {
+    let position = movement.with.iter().position(|known| *known == measure);
+    position.expect("a leaf has every measure its columns speak of: collected when it was planned") + 1
+}
+
+fn otherwise_nothing(conditions: Vec<Expr>, value: Expr) -> Expr {
+    if conditions.is_empty() { value } else { Expr::when_else(Expr::And(conditions), value, Expr::Number(0)) }
 }
 
 /// A part of a composite key as text after its length, so that different keys never read alike.

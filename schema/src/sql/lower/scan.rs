@@ -25,6 +25,8 @@ pub(crate) struct Env<'a> {
     pub(crate) as_of: Date,
     pub(crate) as_known_at: Option<Timestamp>,
     pub(crate) time_zone: &'a str,
+    /// Whether all of history is read with the versions of the day that counts as today.
+    pub(crate) is_restated: bool,
 }
 
 impl Env<'_> {

@@ -70,6 +70,9 @@ impl<'a> FactTime<'a> {
 
     /// When versions joined to the fact are read: at the end of its snapshot, or on its day.
     pub(super) fn read_at(&self) -> At {
+        if self.env.is_restated {
+            return At::AsOf;
+        }
         if self.is_snapshot && self.grain != Grain::Day {
             let next = shift(self.step(), self.grain.step());
             return At::Row(shift(next, Step::days(-1)));

@@ -13,7 +13,7 @@ use holdfast_schema::{
     diagnostic::render,
     load,
     model::Model,
-    query::{Caller, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     source::SourceMap,
     time::Grain,
 };
@@ -57,6 +57,7 @@ pub(crate) fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery
         totals: false,
         movement_grain: None,
         movement_basis: MovementBasis::PointToPoint,
+        dimension_basis: DimensionBasis::Opening,
         as_of: date(2025, 6, 30),
         as_known_at: None,
         time_zone: None,

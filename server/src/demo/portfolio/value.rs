@@ -71,6 +71,7 @@ fn write_month(story: &Story, component: &Component, state: &Month, rows: &mut R
             flag(state.change.is_some_and(|change| change.scheduled)),
             flag(true),
             text(currency),
+            money(state.mrr * 1_000_000 / rate),
             fixed(rate, 6),
             recorded(last_day(state.month)),
         ],

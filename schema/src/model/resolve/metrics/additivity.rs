@@ -6,7 +6,7 @@ use crate::{
     model::{
         Measure, MetricId,
         entity::{Aggregate, OverTime},
-        metric::{Additivity, Take},
+        metric::{Additivity, Take, Taken},
     },
     value::Value,
 };
@@ -24,12 +24,10 @@ pub(super) fn of_measure(measure: &Measure) -> Additivity {
 }
 
 /// Of a line of the bridge: owners are distinct, so they do not add up over members.
-pub(super) fn of_movement(take: Take) -> Additivity {
+pub(super) fn of_movement(take: &Taken) -> Additivity {
     match take {
-        Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit | Take::Members => {
-            Additivity::Movement
-        }
-        Take::Owners => Additivity::Not,
+        Taken::Named(Take::Owners) => Additivity::Not,
+        Taken::Named(_) | Taken::Value(_) => Additivity::Movement,
     }
 }
 

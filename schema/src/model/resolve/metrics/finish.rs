@@ -24,7 +24,7 @@ use crate::{
     model::{
         EntityId, Metric, MetricId, MetricKind,
         entity::{Aggregate, OverTime},
-        metric::{Additivity, Direction, ShareForm, Take},
+        metric::{Additivity, Direction, ShareForm, Take, Taken},
         path::PathDimension,
         score::ScoreTake,
     },
@@ -135,9 +135,10 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
                 );
                 return None;
             }
-            let value_type = match movement.take {
-                Take::Members | Take::Owners => ValueType::Int,
-                Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => measure.value_type,
+            let value_type = match &movement.take {
+                Taken::Named(take) if take.is_count() => ValueType::Int,
+                Taken::Named(Take::Fx) | Taken::Value(_) => ValueType::Decimal,
+                Taken::Named(_) => measure.value_type,
             };
             let kind = match shape {
                 Shape::Cohort { stretch, .. } => MetricKind::Cohort { movement: movement.clone(), stretch: *stretch },
@@ -337,11 +338,10 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
     let of_expr = |expr: &MetricExpr| unit_of(expr, &unit_of_metric).ok().flatten().map(str::to_owned);
     match shape {
         Shape::Simple(measure) => draft.entity(measure.entity).measures[measure.index.index()].unit.clone(),
-        Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => match movement.take {
-            Take::Members | Take::Owners => Some("count".to_owned()),
-            Take::Amount | Take::Opening | Take::Closing | Take::Retained | Take::Change | Take::Credit => {
-                draft.entity(movement.measure.entity).measures[movement.measure.index.index()].unit.clone()
-            }
+        Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => match &movement.take {
+            Taken::Named(take) if take.is_count() => Some("count".to_owned()),
+            Taken::Named(_) => draft.entity(movement.measure.entity).measures[movement.measure.index.index()].unit.clone(),
+            Taken::Value(_) => None,
         },
         Shape::Derived { expr, .. } => of_expr(expr),
         Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, form: ShareForm::Difference } => {
@@ -359,7 +359,7 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
     let of_metric = |id: MetricId| draft.metrics[id.index()].as_ref().map_or(Additivity::Not, |metric| metric.additivity);
     match shape {
         Shape::Simple(measure) => additivity::of_measure(&draft.entity(measure.entity).measures[measure.index.index()]),
-        Shape::Movement { movement, .. } => additivity::of_movement(movement.take),
+        Shape::Movement { movement, .. } => additivity::of_movement(&movement.take),
         // Ages look at the same members again, and a group is null until its youngest member is old enough.
         Shape::Cohort { .. } => Additivity::Not,
         Shape::Derived { expr, .. } => additivity::of_expression(expr, &of_metric),

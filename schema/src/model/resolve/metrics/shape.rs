@@ -3,7 +3,7 @@
 use super::{
     super::{
         Draft,
-        expressions::mean,
+        expressions::{mean, plain, typed},
         index::unknown,
         movements::split,
         words::{self, one_of},
@@ -13,11 +13,14 @@ use super::{
 use crate::{
     definition::{Text, metric as written},
     diagnostic::{Diagnostic, Diagnostics},
-    expr::{BinaryOp, Expr, Name, types::Meaning},
+    expr::{
+        BinaryOp, Expr, Name,
+        types::{Meaning, described},
+    },
     model::{
         EntityId, MeasureId, MetricId,
-        entity::{Aggregate, Window},
-        metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take},
+        entity::{Aggregate, OverTime, Window},
+        metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take, Taken},
         score::ScoreTake,
         series::Series,
     },
@@ -210,12 +213,13 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
     let measure = measure(draft, &movement.of, out);
     let classes: Vec<_> =
         movement.is.iter().map(|class| one_of("class", class, &Class::ALL.map(|one| (one.name(), one)), out)).collect();
-    let take = movement
-        .take
-        .as_ref()
-        .map_or(Some(Take::Amount), |take| one_of("value of `take`", take, &Take::ALL.map(|one| (one.name(), one)), out));
-    let when = movement.when.as_ref().map(|when| member_condition(draft, when, out));
-    let measure = measure?;
+draft,     let measure = measure?;
+    let words = member_words(draft, measure, &movement.with, out)?;
+    let take = match &movement.take {
+        None => Some(Taken::Named(Take::Amount)),
+        Some(text) => taken(text, &words, out),
+    };
+    let when = movement.when.as_ref().map(|when| member_condition(when, &words, out));
     let entity = draft.entity(measure.entity);
     let Some(movements) = &entity.movements else {
         let (_, definition) = draft.index.entities.at(measure.entity.index());
@@ -244,7 +248,30 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
         None => None,
         Some(when) => Some(when?),
     };
-    Some(Movement { measure, classes, take: take?, grain, when })
+    let take = take?;
+    let declared = &entity.measures[measure.index.index()];
+    let lack = match &take {
+        Taken::Named(Take::TransferIn | Take::TransferOut) if movements.component.is_none() => {
+            Some(("does not say what value moves with", "add `component:` to the `movements:` of the entity"))
+        }
+        Taken::Named(Take::Fx) if declared.currency.is_none() => {
+            Some(("does not say what it was before conversion", "add `currency: {local: …, rate: …, code: …}` to the measure"))
+        }
+        Taken::Named(_) | Taken::Value(_) => None,
+    };
+    if let (Some((fault, help)), Some(text)) = (lack, &movement.take) {
+        // A component that is wrong was reported where it stands.
+        let (_, definition) = draft.index.entities.at(measure.entity.index());
+        if definition.movements.as_ref().is_none_or(|written| written.component.is_none()) || !fault.contains("moves") {
+            out.push(
+                Diagnostic::error("M046", text.span, format!("`{}` {fault}", movement.of.value))
+                    .also(declared.span, "the measure")
+                    .help(help),
+            );
+        }
+        return None;
+    }
+    Some(Movement { measure, classes, take, grain, when })
 }
 
 /// A movement of a balance whose owners have a beginning.
@@ -277,22 +304,76 @@ fn cohort_of(draft: &Draft<'_>, cohort: &written::Cohort, out: &mut Diagnostics)
     Some(Shape::Cohort { movement, stretch: stretch?, span: cohort.of.span })
 }
 
-fn member_condition(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
-    const WORDS: [(&str, MemberValue); 4] = [
-        ("opening", MemberValue::Opening),
-        ("closing", MemberValue::Closing),
-        ("owner_opening", MemberValue::OwnerOpening),
-        ("owner_closing", MemberValue::OwnerClosing),
+/// The words of a member's values: those that are always there, and two for each further measure.
+fn member_words(draft: &Draft<'_>, 
+    draft: &Draft<'_>,
+    of: MeasureId,
+    with: &[(Text, Text)],
+    out: &mut Diagnostics,
+) -> Option<Vec<(String, MemberValue)>> {
+    let mut words = vec![
+        ("opening".to_owned(), MemberValue::Opening),
+        ("closing".to_owned(), MemberValue::Closing),
+        ("owner_opening".to_owned(), MemberValue::OwnerOpening),
+        ("owner_closing".to_owned(), MemberValue::OwnerClosing),
     ];
-    let condition = super::super::expressions::parse_condition(&draft.parameters, text, out, |name, out| {
-        let word = name.to_string();
-        let found = WORDS.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
-        if found.is_none() {
-            out.push(unknown("M046", "value of a member", &word, name.span, WORDS.map(|(word, _)| word)));
+    let mut is_complete = true;
+    for (&draft.parameters, name, text) in with {
+        let Some(id) = measure(draft, text, out) else {
+            is_complete = false;
+            continue;
+        };
+        let found = &draft.entity(id.entity).measures[id.index.index()];
+        let first = &draft.entity(of.entity).measures[of.index.index()];
+        let is_balance = found.aggregate == Aggregate::Sum && matches!(found.over_time, OverTime::Last | OverTime::First);
+        if id.entity != of.entity || found.time != first.time || !is_balance {
+            out.push(
+                Diagnostic::error("M046", text.span, format!("`{}` is not a balance beside `{}`", text.value, first.name))
+                    .also(found.span, "the measure")
+                    .help(format!(
+                        "`with:` takes measures of `{}` such as `{{sum: quantity, over_time: last}}`",
+                        draft.entity(of.entity).name
+                    )),
+            );
+            is_complete = false;
+            continue;
         }
-        Some(Meaning { to: found?, value_type: Some(ValueType::Decimal), span: name.span })
-    })?;
-    Some(super::super::expressions::plain(&condition))
+        let added = [
+            (format!("opening_{}", name.value), MemberValue::OpeningOf(id)),
+            (format!("closing_{}", name.value), MemberValue::ClosingOf(id)),
+        ];
+        words.extend(added);
+    }
+    is_complete.then_some(words)
+}
+
+fn member_meaning(name: &Name, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Meaning<MemberValue>> {
+    let word = name.to_string();
+    let found = words.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
+    if found.is_none() {
+        out.push(unknown("M046", "value of a member", &word, name.span, words.iter().map(|(word, _)| word.as_str())));
+    }
+    Some(Meaning { to: found?, value_type: Some(ValueType::Decimal), span: name.span })
+}
+
+fn member_condition(text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
+    let condition = super::super::expressions::parse_condition(text, out, |name, out| member_meaning(name, words, out))?;
+    Some(plain(&condition))
+}
+
+/// One word names what is taken; anything longer is an expression.
+fn taken(text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Taken> {
+    if text.value.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_') {
+        return one_of("value of `take`", text, &Take::ALL.map(|one| (one.name(), one)), out).map(Taken::Named);
+    }
+    let parsed = expr::parse(text, out)?;
+    let meant = mean(&parsed, out, |name, out| member_meaning(name, words, out))?;
+    let (checked, known) = typed(&meant, text.span, out)?;
+    if let Some(found) = known.filter(|known| !known.is_numeric()) {
+        out.push(Diagnostic::error("M026", text.span, format!("what is taken is a number, found {}", described(found))));
+        return None;
+    }
+    Some(Taken::Value(plain(&checked)))
 }
 
 fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut Diagnostics) -> Option<Shape> {
