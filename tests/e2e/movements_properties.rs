@@ -44,6 +44,14 @@ fn product(component: usize) -> usize {
     component / ACCOUNTS % 2
 }
 
+/// Components change between three teams, each at its own pace.
+fn team(component: usize, month: usize) -> usize {
+    (component + month / (component % 3 + 1)) % 3
+}
+
+/// What the currency of the balances is worth, month by month.
+const RATES: [&str; MONTHS] = ["1", "1.1", "1.1", "0.9", "1.25", "1", "1.05", "0.8"];
+
 fn balances(lowest: i64) -> impl Strategy<Value = Balances> {
     let some = prop_oneof![6 => 1_i64..40_000, 2 => Just(10_000_i64), 2 => Just(0_i64), 1 => lowest..=0];
     let cell = prop_oneof![4 => some.prop_map(Some), 1 => Just(None)];
@@ -56,7 +64,9 @@ fn tables(balances: &Balances, is_reversed: bool) -> Vec<Table> {
         for (month, value) in months.iter().enumerate() {
             if let Some(value) = value {
                 let amount = reference::decimal(*value);
-                rows.push(format!("c{component} {} a{} {amount}", reference::last_day(month), account(component)));
+                let (day, account, team, rate) =
+                    (reference::last_day(month), account(component), team(component, month), RATES[month]);
+                rows.push(format!("c{component} {day} a{account} {amount} t{team} {amount} {rate} EUR"));
             }
         }
     }
@@ -67,7 +77,11 @@ fn tables(balances: &Balances, is_reversed: bool) -> Vec<Table> {
     vec![
         table("account", "account_id text, name text", "a0 Acme\na1 Beta\na2 Cora"),
         table("component", "component_id text, account_id text, product text", &components.join("\n")),
-        table("balance", "component_id text, month date, account_id text, mrr decimal", &rows.join("\n")),
+        table(
+            "balance",
+            "component_id text, month date, account_id text, mrr decimal, team text, local decimal, rate decimal, code text",
+            &rows.join("\n"),
+        ),
         table(
             "stakeholder",
             "stakeholder_id int, account_id text, since date",
@@ -188,6 +202,71 @@ fn what_is_retained_month_by_month_is_what_no_member_fell_below() {
             }
         }
     });
+}
+
+#[test]
+fn bridges_close_with_transfers_and_rates_and_all_that_leaves_arrives() {
+    property(-20_000, async |balances| {
+        let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
+        let rates: Vec<i64> = RATES.iter().map(|rate| hundredths(rate)).collect();
+        // What rates did, component by component: balances that are there at both ends, the opening not being nothing.
+        let effect = |month: usize| -> i64 {
+            let pairs =
+                balances.iter().filter_map(|months| Some((months[month - 1].filter(|opening| *opening != 0)?, months[month]?)));
+            pairs.map(|(_, closing)| closing * (rates[month] - rates[month - 1])).sum()
+        };
+        let mut changes: Vec<Vec<[i64; 3]>> = Vec::new();
+        for grain in ["ACCOUNT", "PRODUCT", "TEAM", "COMPONENT"] {
+            let rows = worth(&desk, "by: [{time: {grain: MONTH}}],", "period(grain: MONTH) { start }", grain).await;
+            for row in &rows {
+                assert_eq!(row.arrived, row.left, "what leaves one member arrives at another: {row:?}");
+                if grain != "TEAM" {
+                    assert_eq!(row.arrived, 0, "only teams change");
+                }
+                assert_eq!(row.fx, effect(row.month), "{grain}: {row:?}");
+            }
+            changes.push(rows.iter().map(|row| [row.change, row.fx, row.closing]).collect());
+        }
+        assert!(changes.windows(2).all(|pair| pair[0] == pair[1]), "net change and rates are the same at every grain");
+        let by_team =
+            worth(&desk, "by: [{time: {grain: MONTH}}, {dimension: TEAM}],", "period(grain: MONTH) { start } team", "TEAM").await;
+        let sums = |of: fn(&Worth) -> i64| by_team.iter().map(of).sum::<i64>();
+        assert_eq!(sums(|row| row.arrived), sums(|row| row.left));
+    });
+}
+
+/// A row of the bridge of converted balances, in ten thousandths; the month by its position among those with balances.
+#[derive(Debug)]
+struct Worth {
+    month: usize,
+    arrived: i64,
+    left: i64,
+    fx: i64,
+    closing: i64,
+    change: i64,
+}
+
+/// Asks for the bridge of converted balances; each row must close.
+async fn worth(desk: &Desk, by: &str, shown: &str, grain: &str) -> Vec<Worth> {
+    let document = format!(
+        r#"{{ bridge({by} movementGrain: {grain}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} worthOpening worthGains worthLosses worthCredit worthIn worthOut worthFx worthClosing worthChange }} }} }}"#
+    );
+    let rows = desk.ask(&document).await.rows("bridge");
+    rows.iter()
+        .map(|cells| {
+            let values: Vec<i64> = cells[cells.len() - 9..].iter().map(|cell| ten_thousandths(cell)).collect();
+            let [opening, gains, losses, credit, arrived, left, fx, closing, change] = values[..].try_into().expect("nine amounts");
+            assert_eq!(opening + gains - losses + credit + arrived - left + fx, closing, "the bridge closes: {cells:?}");
+            assert_eq!(closing - opening, change);
+            let month = cells[0][5..7].parse::<usize>().expect("a period begins with a date") + 1;
+            Worth { month, arrived, left, fx, closing, change }
+        })
+        .collect()
+}
+
+fn ten_thousandths(text: &str) -> i64 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}{fraction:0<4}").parse().unwrap_or_else(|_| panic!("`{text}` is no amount"))
 }
 
 #[test]
