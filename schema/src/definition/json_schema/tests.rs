@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 34] = [
+const MAPPINGS: [(&str, &str); 35] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -18,6 +18,7 @@ const MAPPINGS: [(&str, &str); 34] = [
     ("Through", "entity: e\nrelationships: {d: {through: {@}}}"),
     ("Measure", "entity: e\nmeasures: {d: {@}}"),
     ("Latest", "entity: e\nmeasures: {d: {latest: {@}}}"),
+    ("Currency", "entity: e\nmeasures: {d: {currency: {@}}}"),
     ("Movements", "entity: e\nmovements: {@}"),
     ("View", "view: v\n@"),
     ("ViewDimension", "view: v\ndimensions: [{@}]"),
