@@ -5,7 +5,9 @@ use std::time::Instant;
 use holdfast_schema::{
     compile,
     model::Model,
-    query::{Ages, Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{
+        Ages, Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange,
+    },
     sql::Statement,
     time::Grain,
 };

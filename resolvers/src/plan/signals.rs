@@ -8,7 +8,9 @@ use holdfast_schema::{
         EntityId, MetricId,
         access::{RuleSeverity, RuleTime},
     },
-    query::{Direction, Fill, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Nulls, Scope},
+    query::{
+        DimensionBasis, Direction, Fill, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Nulls, Scope,
+    },
 };
 
 use super::{Moment, PeriodField, Planner, RowsPlan, entities::entity_kind, entity_name, metrics::period_field, sorted};
@@ -178,6 +180,7 @@ impl SignalGroup {
             totals: false,
             movement_grain: None,
             movement_basis: MovementBasis::PointToPoint,
+            dimension_basis: DimensionBasis::default(),
             as_of: moment.as_of,
             as_known_at: moment.as_known_at,
             time_zone: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 use super::{
-    Named, Named, Text,
+    Named, Text,
     json_schema::{Number, OneOrMany},
     test,
 };

@@ -10,11 +10,11 @@ use crate::{
     model::{
         DimensionId, EntityId, Metric,
         entity::{Movements, ReadAt},
-        metric::{Movement, Stretch},
+        metric::{Movement, Stretch, Take, Taken},
         path::PathDimension,
     },
     query::{
-        Ages,
+        Ages, MovementBasis,
         bound::{BoundKey, KeyItem},
         error::{QueryError, QueryErrorCode as Code},
     },
@@ -47,6 +47,7 @@ impl Builder<'_> {
         }
         let finest = self.finest(fact, movement);
         check_steps(metric, finest, ages)?;
+        check_take(metric, movement, stretch, self.query.movement_basis)?;
         let began = self.cohort_of(fact)?;
         let keys = self.cohort_keys(metric, fact, finest)?;
         let Compared { leaf: mut new, mut column } = self.compared(metric, movement, &keys, context)?;
@@ -141,6 +142,21 @@ impl Builder<'_> {
         QueryError::new(Code::InvalidGrain, format!("ages are for cohort metrics, and a metric of `{name}` is not one"))
             .help("ask for it in a field of its own, by cohort or by period")
     }
+}
+
+/// Refuses what two readings of a life do not tell: what came and went between them, and what was kept all the way.
+fn check_take(metric: &Metric, movement: &Movement, stretch: Stretch, basis: MovementBasis) -> Result<(), QueryError> {
+    let is_stepwise = match (stretch, basis) {
+        (Stretch::Life, _) | (Stretch::Step, MovementBasis::PointToPoint) => false,
+        (Stretch::Step, MovementBasis::Flow) | (Stretch::Steps, _) => true,
+    };
+    let why = match movement.take {
+        Taken::Named(Take::TransferIn | Take::TransferOut | Take::Fx) => "value is not followed between ages",
+        Taken::Named(Take::Retained) if is_stepwise => "what is retained is compared end to end",
+        Taken::Named(_) | Taken::Value(_) => return Ok(()),
+    };
+    Err(QueryError::new(Code::InvalidArgument, format!("`{}` cannot be told by age: {why}", metric.name))
+        .help("use movement basis POINT_TO_POINT, or another `take` in the definition"))
 }
 
 /// Ages have to fall on snapshots.

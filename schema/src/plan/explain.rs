@@ -145,21 +145,7 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
                 out,
                 "{pad}   .{} = whether every member has reached the age, and was seen before it",
                 movement.columns.len()
-            if let Some(trace) = &movement.trace {
-                let places: Vec<&str> =
-                    trace.places.iter().map(|n| model.dimension(movement.members[*n].dimension).name.as_str()).collect();
-                let rates = if model.measure(movement.measure).currency.is_some() { ", at the rates of the opening" } else { "" };
-                let _ = writeln!(out, "{pad}   followed between [{}]{rates}", places.join(", "));
-            }
-            if !movement.with.is_empty() {
-                let names: Vec<&str> = movement.with.iter().map(|measure| model.measure(*measure).name.as_str()).collect();
-                let _ = writeln!(out, "{pad}   with {}", names.join(", "));
-            }
-            let what = match &column.take {
-                        Taken::Named(take) => take.name(),
-                        Taken::Value(_) => "expression",
-                    };
-                    what);
+            );
         }
         LeafKind::PerEntity(per_entity) => {
             let aggregates: Vec<String> = per_entity.columns.iter().map(|column| format!("{:?}", column.aggregate)).collect();
@@ -187,13 +173,27 @@ fn write_movement(out: &mut String, model: &Model, movement: &MovementLeaf, keys
     if !read.is_empty() {
         let _ = writeln!(out, "{pad}   read [{}]", read.join(", "));
     }
+    if let Some(trace) = &movement.trace {
+        let places: Vec<&str> =
+            trace.places.iter().map(|n| model.dimension(movement.members[*n].dimension).name.as_str()).collect();
+        let rates = if model.measure(movement.measure).currency.is_some() { ", at the rates of the opening" } else { "" };
+        let _ = writeln!(out, "{pad}   followed between [{}]{rates}", places.join(", "));
+    }
+    if !movement.with.is_empty() {
+        let names: Vec<&str> = movement.with.iter().map(|measure| model.measure(*measure).name.as_str()).collect();
+        let _ = writeln!(out, "{pad}   with {}", names.join(", "));
+    }
     let taken: Vec<String> = movement
         .columns
         .iter()
         .map(|column| {
             let classes: Vec<&str> = column.classes.iter().map(|class| class.name()).collect();
             let of = if classes.is_empty() { "all".to_owned() } else { classes.join(" or ") };
-            format!("{} of {of}", column.take.name())
+            let what = match &column.take {
+                Taken::Named(take) => take.name(),
+                Taken::Value(_) => "expression",
+            };
+            format!("{what} of {of}")
         })
         .collect();
     write_columns(out, &taken, pad);

@@ -65,6 +65,9 @@ impl Builder<'_> {
             .unwrap_or_else(|| self.push(Leaf { timing: context.timing, keys, kind: LeafKind::Movement(new) }));
         let LeafKind::Movement(leaf) = &mut self.leaves[position].kind else { unreachable!("found as a movement") };
         leaf.read_too(attributes);
+        for measure in measures_beside(&column) {
+            position_or_push(&mut leaf.with, measure);
+        }
         let column = position_or_push(&mut leaf.columns, column);
         Ok(Expr::Ref(Slot { leaf: position, column }))
     }
@@ -120,20 +123,15 @@ impl Builder<'_> {
             row_filter,
             member_filter,
             attributes: attributes.into_iter().collect(),
-            columnsVec, when:new,;
-        let with = measures_beside(&column)
+            dimension_basis: self.query.dimension_basis,
+            trace,
+            with: Vec::new(),
+            columns: Vec::new(),
         };
-        : Vec::new(),
-                dimension_basis: self.query.dimension_basis,
-                trace,
-                withfor measure in with {
-            position_or_push(&mut leaf.with, measure);
-        }
-        let column = MovementColumn { classes: movement.classes.clone(), take: movement.take, when: movement.when.clone(), filter };
-        Ok(Compared { leaf, column })
+        Ok(Compared { leaf, column: MovementColumn { classes: movement.classes.clone(), take, when, filter } })
     }
 
-    pub(super) /// How value is followed: along components, when they can move between members, replace each other, or change in currency.
+    /// How value is followed: along components, when they can move between members, replace each other, or change in currency.
     fn trace(&self, movements: &Movements, measure: MeasureId, members: &[PathDimension], owners: &Members<'_>) -> Option<Trace> {
         let component = movements.component.as_ref()?;
         let is_place = |member: &PathDimension| {
@@ -147,7 +145,7 @@ impl Builder<'_> {
         (can_move || self.model.measure(measure).currency.is_some()).then_some(Trace { places })
     }
 
-    fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
+    pub(super) fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
         self.time_grain(fact, self.model.measure(movement.measure).time)
             .expect("the fact of a movement has time: checked when definitions are resolved")
     }

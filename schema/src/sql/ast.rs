@@ -197,6 +197,8 @@ pub enum Expr {
         /// `is not null`.
         negated: bool,
     },
+    /// `x is not distinct from y`.
+    Same(Box<Expr>, Box<Expr>),
     /// `x [not] in (…)`; an empty list is false (true when negated).
     In {
         /// What is tested.

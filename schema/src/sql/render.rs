@@ -310,6 +310,13 @@ impl Writer {
             Expr::IsNull { value, negated } => {
                 self.wrapped("(", value, if *negated { " is not null)" } else { " is null)" });
             }
+            Expr::Same(left, right) => {
+                self.push("(");
+                self.expr(left);
+                self.push(" is not distinct from ");
+                self.expr(right);
+                self.push(")");
+            }
             Expr::In { value, list, negated } => self.in_list(value, list, *negated),
             Expr::Like { value, pattern, ignore_case } => {
                 self.push("(");

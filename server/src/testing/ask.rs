@@ -4,8 +4,9 @@ use holdfast_schema::{
     definition::{Text, test::Ask},
     diagnostic::{Diagnostic, Diagnostics},
     model::{MetricId, Model, View},
-    query::{Ages, 
-        DimensionBasis, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope, TimeRange,
+    query::{
+        Ages, DimensionBasis, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope,
+        TimeRange,
     },
     source::Span,
     suggest,

@@ -5,8 +5,8 @@ use crate::{
     definition::{
         Text,
         entity::{
-            BandEdge, Bands, Currency, Dimension, Entity, Freshness, Latest, Measure, Movements, Period, Relationship, Source, Through,
-            TimeDimension, Validity,
+            BandEdge, Bands, Currency, Dimension, Entity, Freshness, Latest, Measure, Movements, Period, Relationship, Source,
+            Through, TimeDimension, Validity,
         },
         yaml::{Kind, Node},
     },

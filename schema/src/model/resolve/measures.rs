@@ -80,16 +80,21 @@ fn one(
         latest: measure.latest.as_ref().and_then(|latest| self::latest((name, latest), from_a_day, described, parameters, out)),
         over_time,
         time,
-        currency: measure.currency.as_ref().and_then(|currency| local_amount(currency, described, out)),
+        currency: measure.currency.as_ref().and_then(|currency| local_amount(currency, described, parameters, out)),
         value_type: if over_time == OverTime::Average { ValueType::Decimal } else { value_type },
         span: name.span,
     }
 }
 
 /// An amount before conversion: two numbers and the currency they belong to.
-fn local_amount(currency: &written::Currency, described: &Described, out: &mut Diagnostics) -> Option<LocalAmount> {
+fn local_amount(
+    currency: &written::Currency,
+    described: &Described,
+    parameters: &Parameters,
+    out: &mut Diagnostics,
+) -> Option<LocalAmount> {
     let mut expression = |text: &Text| {
-        let parsed = expr::parse(text, out)?;
+        let parsed = parameters.parse(text, out)?;
         described.own_expression(&parsed, text.span, out)
     };
     let [amount, rate] = [&currency.local, &currency.rate].map(|text| (text, expression(text)));

@@ -96,7 +96,8 @@ fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &
         grains.push(MovementGrain { name: name.value.clone(), members, owner: owner_members });
     }
     let component = component(draft, fact, movements, out);
-    (!grains.is_empty()).then_some(Movements { owner, grains, component })
+    let cohort = movements.cohort.as_ref().and_then(|text| cohort(draft, owner, text, out));
+    (!grains.is_empty()).then_some(Movements { owner, grains, component, cohort })
 }
 
 /// The component that carries value: a snapshot has at most one row of it, and its key is on that row.
@@ -174,10 +175,9 @@ fn replaced(draft: &Draft<'_>, id: EntityId, name: &Text, key: &[ColumnName], ou
         );
         return None;
     }
-    let cohort = movements.cohort.as_ref().and_then(|text| cohort(draft, owner, text, out));
     key.iter()
         .map(|column| relationship.other.iter().position(|other| other == column).map(|at| relationship.own[at].clone()))
-        .collect(, cohort)
+        .collect()
 }
 
 /// The date of the owner itself on which it begins.

@@ -10,7 +10,7 @@ use super::{
     condition::condition,
     fan::safe_value,
     from_cte, key_alias,
-    movement::{attribute_alias, balances, class, summed_column},
+    movement::{Follows, attribute_alias, balances, class, summed_column},
     numbered,
     scan::{At, Scan, physical, relation, root},
     time::{FactTime, shift, truncate},
@@ -250,7 +250,7 @@ impl Lowerer<'_> {
         let mut items = vec![column(&table, &Alias::named(MONTHS)).named(&Alias::named(MONTHS))];
         items.extend(numbered((0..keys).map(|n| column(&table, &key_alias(n))), key_alias));
         let count = items.len();
-        items.extend(balances(&table));
+        items.extend(balances(&table, 0, Follows::NOTHING));
         if has_first {
             let began = Expr::aggregate(AggregateFunction::Max, column(&table, &Alias::named(BEGAN)));
             items.push(began.named(&Alias::named(BEGAN)));
@@ -270,7 +270,7 @@ impl Lowerer<'_> {
         let of = |name: &str| column(&member, &Alias::named(name));
         let mut joins = Vec::new();
         if let Some(name) = owners {
-            let positions = self.owner_positions(movement);
+            let positions = self.owner_positions(movement, &movement.members);
             let same =
                 |(n, position): (usize, &usize)| Expr::equal(column(&owner, &key_alias(n)), column(&member, &key_alias(*position)));
             let mut on: Vec<Expr> = positions.iter().enumerate().map(same).collect();
@@ -346,11 +346,15 @@ impl Lowerer<'_> {
                 (Some(Expr::equal(of(MONTHS), width)), Some(begun))
             }
         };
-        let owner: Vec<Expr> = self.owner_positions(movement).iter().map(|n| column(&table, &key_alias(*n))).collect();
+        let positions = self.owner_positions(movement, &movement.members);
+        let owner: Vec<Expr> = positions.iter().map(|n| column(&table, &key_alias(*n))).collect();
         let mut values: Vec<Expr> = movement
             .columns
             .iter()
-            .map(|item| summed_column(&table, item, not_yet.iter().cloned().collect(), first_step.as_ref(), &owner))
+            .map(|item| {
+                let conditions = not_yet.iter().cloned().collect();
+                summed_column(&table, movement, Follows::NOTHING, item, conditions, first_step.as_ref(), &owner)
+            })
             .collect();
         values.push(told(cohort, of(BEGAN), &months, &known_table));
         let filters =

@@ -49,11 +49,16 @@ struct Wanted<'a> {
 
 /// What is told apart from a change of the balance.
 #[derive(Clone, Copy)]
-struct Follows {
+pub(super) struct Follows {
     /// What came from and went to other members.
     transfers: bool,
     /// What exchange rates did.
     rates: bool,
+}
+
+impl Follows {
+    /// Nothing: two readings are compared as they are.
+    pub(super) const NOTHING: Follows = Follows { transfers: false, rates: false };
 }
 
 /// How a movement cuts time.
@@ -507,7 +512,7 @@ pub(super) fn on_side(table: &Alias, value: &Alias, marker: i64) -> Expr {
 }
 
 /// Opening and closing of grouped sides, of the balance that moves and of those beside it. What rates did is not part of a closing.
-fn balances(table: &Alias, beside: usize, follows: Follows) -> Vec<Item> {
+pub(super) fn balances(table: &Alias, beside: usize, follows: Follows) -> Vec<Item> {
     let mut items = Vec::new();
     for n in 0..=beside {
         let value = balance_alias(n);
@@ -583,7 +588,7 @@ fn needs_history(movement: &MovementLeaf) -> bool {
 /// Whether the lowest closing of each member matters: seen step by step, what is retained of a member is what it never fell below.
 fn keeps_lowest(movement: &MovementLeaf) -> bool {
     movement.basis == MovementBasis::Flow
-        && movement.columns.iter().any(|column| column.take == Take::Retained && column.classes.is_empty())
+        && movement.columns.iter().any(|column| column.take == Taken::Named(Take::Retained) && column.classes.is_empty())
 }
 
 pub(super) fn summed_column(

@@ -213,13 +213,13 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
     let measure = measure(draft, &movement.of, out);
     let classes: Vec<_> =
         movement.is.iter().map(|class| one_of("class", class, &Class::ALL.map(|one| (one.name(), one)), out)).collect();
-draft,     let measure = measure?;
+    let measure = measure?;
     let words = member_words(draft, measure, &movement.with, out)?;
     let take = match &movement.take {
         None => Some(Taken::Named(Take::Amount)),
-        Some(text) => taken(text, &words, out),
+        Some(text) => taken(draft, text, &words, out),
     };
-    let when = movement.when.as_ref().map(|when| member_condition(when, &words, out));
+    let when = movement.when.as_ref().map(|when| member_condition(draft, when, &words, out));
     let entity = draft.entity(measure.entity);
     let Some(movements) = &entity.movements else {
         let (_, definition) = draft.index.entities.at(measure.entity.index());
@@ -282,6 +282,7 @@ fn cohort_of(draft: &Draft<'_>, cohort: &written::Cohort, out: &mut Diagnostics)
         .map_or(Some(Stretch::Life), |over| one_of("stretch of a life", over, &Stretch::ALL.map(|one| (one.name(), one)), out));
     let movement = written::Movement {
         of: cohort.of.clone(),
+        with: Vec::new(),
         is: cohort.is.clone(),
         take: cohort.take.clone(),
         grain: cohort.grain.clone(),
@@ -305,7 +306,7 @@ fn cohort_of(draft: &Draft<'_>, cohort: &written::Cohort, out: &mut Diagnostics)
 }
 
 /// The words of a member's values: those that are always there, and two for each further measure.
-fn member_words(draft: &Draft<'_>, 
+fn member_words(
     draft: &Draft<'_>,
     of: MeasureId,
     with: &[(Text, Text)],
@@ -318,7 +319,7 @@ fn member_words(draft: &Draft<'_>,
         ("owner_closing".to_owned(), MemberValue::OwnerClosing),
     ];
     let mut is_complete = true;
-    for (&draft.parameters, name, text) in with {
+    for (name, text) in with {
         let Some(id) = measure(draft, text, out) else {
             is_complete = false;
             continue;
@@ -356,17 +357,24 @@ fn member_meaning(name: &Name, words: &[(String, MemberValue)], out: &mut Diagno
     Some(Meaning { to: found?, value_type: Some(ValueType::Decimal), span: name.span })
 }
 
-fn member_condition(text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Expr<MemberValue>> {
-    let condition = super::super::expressions::parse_condition(text, out, |name, out| member_meaning(name, words, out))?;
+fn member_condition(
+    draft: &Draft<'_>,
+    text: &Text,
+    words: &[(String, MemberValue)],
+    out: &mut Diagnostics,
+) -> Option<Expr<MemberValue>> {
+    let parameters = &draft.parameters;
+    let condition =
+        super::super::expressions::parse_condition(parameters, text, out, |name, out| member_meaning(name, words, out))?;
     Some(plain(&condition))
 }
 
 /// One word names what is taken; anything longer is an expression.
-fn taken(text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Taken> {
+fn taken(draft: &Draft<'_>, text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Taken> {
     if text.value.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_') {
         return one_of("value of `take`", text, &Take::ALL.map(|one| (one.name(), one)), out).map(Taken::Named);
     }
-    let parsed = expr::parse(text, out)?;
+    let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| member_meaning(name, words, out))?;
     let (checked, known) = typed(&meant, text.span, out)?;
     if let Some(found) = known.filter(|known| !known.is_numeric()) {
