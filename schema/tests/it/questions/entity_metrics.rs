@@ -202,7 +202,7 @@ fn what_cannot_be_right_about_metrics_of_rows_is_refused() {
     .map(|query| refused(&query));
     expect![[r#"
         E_NAME_NOT_FOUND: entity `account` has no metric `mr` | -
-        E_NAME_NOT_FOUND: entity `stakeholder` has no metric `mrr` | in `metrics`: the metric exists, but not here: choose a view that has it
+        E_NAME_NOT_FOUND: entity `stakeholder` has no metric `mrr` | the metric exists, but not here: choose a view that has it
         E_NAME_NOT_FOUND: entity `account` has no metric `region` | -
         E_TYPE_MISMATCH: `mrr` takes a decimal, found a string that is not one | -
         E_NON_AGGREGATE_IN_HAVING: `mrr` cannot be tested in `having` | compare a metric with a number
