@@ -90,7 +90,7 @@ fn an_editor_is_told_what_a_person_needs() {
     assert_eq!(metric["properties"]["label"], json!({"type": "string", "description": "What people call it."}));
     assert_eq!(metric["properties"]["version"]["type"], json!("integer"));
     assert_eq!(metric["properties"]["movement"]["$ref"], json!("#/$defs/Movement"));
-    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(9));
+    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(11));
     assert_eq!(definitions["Relationship"]["required"], json!(["to"]));
     assert_eq!(definitions["Rule"]["properties"]["for"]["type"], json!("integer"));
     assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average", "as_of"]));
