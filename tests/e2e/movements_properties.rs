@@ -100,7 +100,7 @@ fn document(period: Period, grain: Grain, more: &str) -> String {
         Period::Quarter => ("by: [{time: {grain: QUARTER}}],".to_owned(), "period(grain: QUARTER) { start }".to_owned()),
     };
     format!(
-        r#"{{ bridge({by} movementGrain: {}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} {FIELDS} {more} }} }} }}"#,
+        r#"{{ teamBridge({by} movementGrain: {}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} {FIELDS} {more} }} }} }}"#,
         grain.name()
     )
 }
@@ -249,9 +249,9 @@ struct Worth {
 /// Asks for the bridge of converted balances; each row must close.
 async fn worth(desk: &Desk, by: &str, shown: &str, grain: &str) -> Vec<Worth> {
     let document = format!(
-        r#"{{ bridge({by} movementGrain: {grain}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} worthOpening worthGains worthLosses worthCredit worthIn worthOut worthFx worthClosing worthChange }} }} }}"#
+        r#"{{ teamBridge({by} movementGrain: {grain}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} worthOpening worthGains worthLosses worthCredit worthIn worthOut worthFx worthClosing worthChange }} }} }}"#
     );
-    let rows = desk.ask(&document).await.rows("bridge");
+    let rows = desk.ask(&document).await.rows("teamBridge");
     rows.iter()
         .map(|cells| {
             let values: Vec<i64> = cells[cells.len() - 9..].iter().map(|cell| ten_thousandths(cell)).collect();

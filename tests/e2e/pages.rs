@@ -72,11 +72,16 @@ async fn a_page_costs_as_many_statements_for_many_rows_as_for_few() {
         counts.push(counting.take());
     }
     assert_eq!(counts[0], counts[1], "statements for 200 accounts and for 2");
+    // What lies below nothing is not asked: an account without children or stakeholders costs a statement less for each.
     let mut counts = Vec::new();
-    for account in ["account:A0207", "account:A0002"] {
+    for account in ["account:A0207", "account:A0002", "account:A0254"] {
         let answer = counter.ask_with(&page("account_page"), &json!({"asOf": DAY, "account": account})).await;
         assert_eq!(answer.json.get("errors"), None, "{account}");
         counts.push(counting.take());
     }
-    assert_eq!(counts[0], counts[1], "statements for two accounts of different size");
+    let (least, most) = (counts.iter().min(), counts.iter().max());
+    assert!(
+        least.zip(most).is_some_and(|(least, most)| most - least <= 2),
+        "statements for accounts of different size: {counts:?}"
+    );
 }

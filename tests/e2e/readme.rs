@@ -99,7 +99,8 @@ impl Reader {
             } else if let Some(name) = command.strip_prefix("rm ") {
                 fs::remove_file(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{place}: {error}"));
             } else if let Some(arguments) = command.strip_prefix("cargo run -- ") {
-                let arguments: Vec<&str> = arguments.split_whitespace().collect();
+                // A shell takes the quotes away; none of the commands has a space between them.
+                let arguments: Vec<&str> = arguments.split_whitespace().map(|word| word.trim_matches('\'')).collect();
                 if arguments[0] == "serve" {
                     // The earlier one stops first: a reader has one terminal.
                     self.server = None;

@@ -349,7 +349,9 @@ impl<'a> Lowerer<'a> {
         let owner_value = |name: &str| match owners {
             Some(_) => column(&owner, &Alias::named(name)),
             None if movement.is_finer_than_owner => {
-                let partition = [of("p")].into_iter().chain(owner_keys()).collect();
+                // With one period there is nothing to part by; DataFusion 55 refuses windows over a constant behind a join.
+                let has_periods = movement.basis == MovementBasis::Flow || period_of(&leaf.keys).is_some();
+                let partition = has_periods.then(|| of("p")).into_iter().chain(owner_keys()).collect();
                 Expr::Over(AggregateFunction::Sum, Some(Box::new(of(name))), partition)
             }
             None => of(name),
