@@ -77,7 +77,7 @@ metrics:
   lagging: {per_entity: {entity: account, where: attainment < 1}}
   spread: {expr: \"sqrt(value_left)\"}
 ---
-view: tasks
+view: chores
 metrics: [due, due_calls, done, attainment, due_before, due_share, next_task, value_left, typical, lagging, spread, made, made_ever]
 dimensions: [account, account.segment, task.kind]
 ---
@@ -147,7 +147,7 @@ async fn desk() -> Desk {
 #[tokio::test]
 async fn every_month_sees_all_rows_from_its_last_day_with_the_attributes_of_that_day() {
     let document = format!(
-        "{{ tasks(by: [{{time: {{grain: MONTH}}}}, {{dimension: SEGMENT}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} segment due done attainment nextTask valueLeft spread }} }} }}"
+        "{{ chores(by: [{{time: {{grain: MONTH}}}}, {{dimension: SEGMENT}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} segment due done attainment nextTask valueLeft spread }} }} }}"
     );
     let check_sql = format!(
         "{DAYS}
@@ -160,13 +160,13 @@ async fn every_month_sees_all_rows_from_its_last_day_with_the_attributes_of_that
          from d cross join task t left join account a on a.account_id = t.account_id and a.valid_from <= day and (a.valid_to is null or a.valid_to > day)
          group by 1, 2 order by 1, 2 nulls last"
     );
-    desk().await.check("tasks", &document, &check_sql).await;
+    desk().await.check("chores", &document, &check_sql).await;
 }
 
 #[tokio::test]
 async fn earlier_days_shares_and_medians_are_seen_from_their_own_days() {
     let document = format!(
-        "{{ tasks(by: [{{time: {{grain: MONTH}}}}, {{dimension: ACCOUNT}}], {QUARTER}, where: {{account: {{isNull: false}}}}) {{ rows {{ period(grain: MONTH) {{ start }} account {{ id }} due dueBefore dueShare dueCalls }} }} }}"
+        "{{ chores(by: [{{time: {{grain: MONTH}}}}, {{dimension: ACCOUNT}}], {QUARTER}, where: {{account: {{isNull: false}}}}) {{ rows {{ period(grain: MONTH) {{ start }} account {{ id }} due dueBefore dueShare dueCalls }} }} }}"
     );
     let check_sql = format!(
         "{DAYS}, g as (
@@ -177,9 +177,9 @@ async fn earlier_days_shares_and_medians_are_seen_from_their_own_days() {
          select period, 'account:' || account_id, due, before, round(due / sum(due) over (partition by period), 16), case when due > 0 then calls end
          from g where due > 0 or before > 0 order by 1, 2"
     );
-    desk().await.check("tasks", &document, &check_sql).await;
+    desk().await.check("chores", &document, &check_sql).await;
     let document = format!(
-        "{{ tasks(by: [{{time: {{grain: MONTH}}}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} typical lagging }} totals {{ typical lagging }} }} }}"
+        "{{ chores(by: [{{time: {{grain: MONTH}}}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} typical lagging }} totals {{ typical lagging }} }} }}"
     );
     let check_sql = format!(
         "{DAYS}, g as (
@@ -189,9 +189,9 @@ async fn earlier_days_shares_and_medians_are_seen_from_their_own_days() {
                 count(*) filter (where done < due)
          from g group by 1 order by 1"
     );
-    let answer = desk().await.check("tasks", &document, &check_sql).await;
+    let answer = desk().await.check("chores", &document, &check_sql).await;
     assert_eq!(
-        answer.at("/data/tasks/totals"),
+        answer.at("/data/chores/totals"),
         &serde_json::json!({"typical": "2", "lagging": "3"}),
         "totals are seen from the last day"
     );
@@ -207,15 +207,15 @@ async fn without_periods_rows_are_seen_from_the_end_of_the_range_or_from_today()
     };
     let ask = |arguments: &str| {
         format!(
-            "{{ tasks(by: [{{dimension: SEGMENT}}], {arguments}, where: {{account: {{isNull: false}}}}) {{ rows {{ segment due }} }} }}"
+            "{{ chores(by: [{{dimension: SEGMENT}}], {arguments}, where: {{account: {{isNull: false}}}}) {{ rows {{ segment due }} }} }}"
         )
     };
-    desk.check("tasks", &ask(r#"range: {between: {from: "2025-01-01", to: "2025-02-11"}}"#), &from_day("2025-02-10")).await;
-    desk.check("tasks", &ask(r#"asOf: "2025-02-09""#), &from_day("2025-02-09")).await;
-    let compared = r#"{ tasks(by: [], range: {between: {from: "2025-02-01", to: "2025-03-01"}}, compare: {previousPeriods: 1}) { rows { due } } }"#;
+    desk.check("chores", &ask(r#"range: {between: {from: "2025-01-01", to: "2025-02-11"}}"#), &from_day("2025-02-10")).await;
+    desk.check("chores", &ask(r#"asOf: "2025-02-09""#), &from_day("2025-02-09")).await;
+    let compared = r#"{ chores(by: [], range: {between: {from: "2025-02-01", to: "2025-03-01"}}, compare: {previousPeriods: 1}) { rows { due } } }"#;
     let answer = desk.ask(compared).await;
     if answer.codes().is_empty() {
-        assert_eq!(answer.rows("tasks"), [["5"]]);
+        assert_eq!(answer.rows("chores"), [["5"]]);
     }
 }
 
@@ -252,10 +252,10 @@ async fn a_restricted_caller_sees_what_is_theirs_now_as_it_was_then() {
     let caller = Caller { roles: vec!["csm".to_owned()], claims: regions, ..Caller::default() };
     let desk = desk().await.asked_by(&caller);
     let document =
-        format!("{{ tasks(by: [{{time: {{grain: MONTH}}}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} due }} }} }}");
+        format!("{{ chores(by: [{{time: {{grain: MONTH}}}}], {QUARTER}) {{ rows {{ period(grain: MONTH) {{ start }} due }} }} }}");
     let check_sql =
         format!("{DAYS} select period, count(*) from d join task on due_on <= day where account_id = 'a1' group by 1 order by 1");
-    desk.check("tasks", &document, &check_sql).await;
+    desk.check("chores", &document, &check_sql).await;
     let latest = format!("{{ voices(by: [], {QUARTER}) {{ rows {{ people }} }} }}");
     desk.check("voices", &latest, "select 2").await;
     let accounts = format!(
@@ -269,9 +269,9 @@ async fn a_restricted_caller_sees_what_is_theirs_now_as_it_was_then() {
 
 #[tokio::test]
 async fn a_running_total_without_a_beginning_holds_what_came_before_the_range() {
-    let document = r#"{ tasks(by: [{time: {grain: MONTH}}], range: {between: {from: "2025-02-01", to: "2025-04-01"}}, fill: DENSE) { rows { period(grain: MONTH) { start } made madeEver } } }"#;
+    let document = r#"{ chores(by: [{time: {grain: MONTH}}], range: {between: {from: "2025-02-01", to: "2025-04-01"}}, fill: DENSE) { rows { period(grain: MONTH) { start } made madeEver } } }"#;
     let check_sql = format!(
         "{DAYS} select period, sum(value) filter (where due_on >= period and due_on <= day), sum(value) filter (where due_on <= day) from d, task where period >= '2025-02-01' group by 1 order by 1"
     );
-    desk().await.check("tasks", document, &check_sql).await;
+    desk().await.check("chores", document, &check_sql).await;
 }

@@ -100,7 +100,7 @@ fn document(period: Period, grain: Grain, more: &str) -> String {
         Period::Quarter => ("by: [{time: {grain: QUARTER}}],".to_owned(), "period(grain: QUARTER) { start }".to_owned()),
     };
     format!(
-        r#"{{ teamBridge({by} movementGrain: {}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} {FIELDS} {more} }} }} }}"#,
+        r#"{{ bridge({by} movementGrain: {}, range: {{between: {{from: "2025-01-01", to: "2025-10-01"}}}}) {{ rows {{ {shown} {FIELDS} {more} }} }} }}"#,
         grain.name()
     )
 }
