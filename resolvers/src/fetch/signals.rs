@@ -98,7 +98,7 @@ pub(super) async fn of_rows(asker: &Asker, model: &Model, plan: &SignalsPlan, ke
             }
         }
     }
-    signals.sort_by(|one, other| one.rule.cmp(&other.rule));
+    signals.sort_by_key(|one| one.rule);
     let total = signals.len();
     Ok(with_entities(asker, model, plan, signals, total).await)
 }

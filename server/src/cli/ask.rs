@@ -12,11 +12,11 @@ use holdfast_schema::{
 use jiff::Timestamp;
 
 use super::{
-    Failure, Outcome, Settings, block_on, complain,
+    Failure, Outcome, Settings, block_on, complain, document,
     place::Place,
     say,
     settings::{Common, Global},
-    words::{Words, read_document, refusal, variables},
+    words::{Words, refusal},
 };
 use crate::{boot, engine::Engine, generation::Generation};
 
@@ -61,7 +61,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
         let engine = Arc::new(Engine::new(warehouse, settings.config.engine()));
         if arguments.words.is_empty() {
-            document(&generation, engine, &arguments).await
+            answered(&generation, engine, &arguments).await
         } else {
             let Some(query) = arguments.words.question(&generation.model) else { return Ok(Outcome::Wrong) };
             words(&generation, &engine, &query, arguments.format).await
@@ -80,26 +80,22 @@ pub(super) fn context(generation: &Generation) -> RequestContext {
     }
 }
 
-async fn document(generation: &Generation, engine: Arc<Engine>, arguments: &Arguments) -> Result<Outcome, Failure> {
-    let mut request = match (&arguments.saved, &arguments.document) {
+async fn answered(generation: &Generation, engine: Arc<Engine>, arguments: &Arguments) -> Result<Outcome, Failure> {
+    let text = match (&arguments.saved, &arguments.document) {
         (Some(name), _) => saved(generation, name)?,
-        (None, Some(path)) => async_graphql::Request::new(read_document(path)?),
+        (None, Some(path)) => document::read(path)?,
         (None, None) => return Err(Failure::usage("name a document, a saved query or metrics")),
     };
-    if let Some(text) = &arguments.variables {
-        request = request.variables(variables(text)?);
-    }
+    let request = document::request(&text, arguments.variables.as_deref())?;
     let answer = generation.api.execute(engine, context(generation), request).await;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Failure::outside)?;
     say(&format!("{body:#}"))?;
     Ok(if answer.had_errors { Outcome::Wrong } else { Outcome::Well })
 }
 
-fn saved(generation: &Generation, name: &str) -> Result<async_graphql::Request, Failure> {
-    match generation.api.saved_document(name) {
-        Some(text) => Ok(async_graphql::Request::new(text)),
-        None => Err(Failure::usage(format!("the definitions save no document `{name}`"))),
-    }
+fn saved(generation: &Generation, name: &str) -> Result<String, Failure> {
+    let text = generation.api.saved_document(name).map(str::to_owned);
+    text.ok_or_else(|| Failure::usage(format!("the definitions save no document `{name}`")))
 }
 
 async fn words(generation: &Generation, engine: &Engine, query: &MetricQuery, format: Format) -> Result<Outcome, Failure> {

@@ -16,9 +16,9 @@ use holdfast_schema::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    Failure, Outcome, Settings, block_on, complain, say,
+    Failure, Outcome, Settings, block_on, complain, document, say,
     settings::{Common, Global},
-    words::{Words, read_document, refusal, variables},
+    words::{Words, refusal},
 };
 use crate::recorder::{Question, Recorder};
 
@@ -69,11 +69,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let Some(path) = &arguments.document else {
         return from_words(&generation.model, &arguments.words, dialect, arguments.explain);
     };
-    let text = read_document(path)?;
-    let mut request = async_graphql::Request::new(text);
-    if let Some(text) = &arguments.variables {
-        request = request.variables(variables(text)?);
-    }
+    let request = document::request(&document::read(path)?, arguments.variables.as_deref())?;
     let asked = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::new(Recorder::new(dialect, Arc::clone(&asked)));
     let context = RequestContext {

@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod demo;
 mod describe;
+mod document;
 mod init;
 mod place;
 mod schema;

@@ -1,6 +1,4 @@
-//! Questions on the command line: flags in the words of the definitions → a question; documents and their variables.
-
-use std::{fs, path::Path};
+//! Questions on the command line: flags in the words of the definitions → a question.
 
 use clap::Args;
 use holdfast_schema::{
@@ -12,7 +10,7 @@ use holdfast_schema::{
 };
 use jiff::Zoned;
 
-use super::{Failure, color, show};
+use super::{color, show};
 use crate::testing::ask::{Surroundings, question};
 
 /// A question in the words of the definitions.
@@ -138,17 +136,4 @@ pub(super) fn refusal(error: &QueryError) -> String {
     let suggestions =
         if error.suggestions.is_empty() { String::new() } else { format!("\n  did you mean: {}", error.suggestions.join(", ")) };
     format!("{}: {}{help}{suggestions}", error.code.as_str(), error.message)
-}
-
-/// The text of a GraphQL document; `-` is standard input.
-pub(super) fn read_document(path: &Path) -> Result<String, Failure> {
-    let read = if path.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { fs::read_to_string(path) };
-    read.map_err(|error| Failure::outside(format!("cannot read `{}`: {error}", path.display())))
-}
-
-/// The variables of a document, written as a JSON object.
-pub(super) fn variables(text: &str) -> Result<async_graphql::Variables, Failure> {
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| Failure::usage(format!("`--variables` is not JSON: {error}")))?;
-    Ok(async_graphql::Variables::from_json(json))
 }

@@ -22,6 +22,14 @@ use crate::{
 /// How many times in a row a component may be replaced between two instants.
 const CHAIN: usize = 4;
 
+/// A place where a component may have come from.
+struct Found<'a> {
+    is_known: Expr,
+    table: &'a Alias,
+    /// How the columns of the member's key are called there.
+    key: fn(usize) -> Alias,
+}
+
 /// What rates made of a closing balance.
 pub(super) fn converted() -> Alias {
     Alias::named("fx")
@@ -235,18 +243,18 @@ impl<'a> Lowerer<'a> {
         let mut on = same(&close, component_alias, &open, component_alias, count);
         on.extend(self.is_origin(movement, wanted, &close, &open));
         let mut joins = vec![Join { kind: JoinKind::Left, from: from_cte(opened, &open), on }];
-        // Where a component came from, the likelier first: whether it is known, the alias, and how its columns are called.
-        let mut found: Vec<(Expr, &Alias, fn(usize) -> Alias)> =
-            vec![(Expr::is_not_null(column(&open, &period())), &open, key_alias)];
+        // The likelier first.
+        let is_there = |table: &Alias| Expr::is_not_null(column(table, &period()));
+        let mut found = vec![Found { is_known: is_there(&open), table: &open, key: key_alias }];
         if let Some(name) = predecessors {
             let mut on = same(&close, component_alias, &before, component_alias, count);
             on.push(Expr::equal(column(&before, &period()), column(&close, &period())));
             on.push(Expr::equal(column(&before, &Alias::named("n")), Expr::Number(1)));
             joins.push(Join { kind: JoinKind::Left, from: from_cte(name, &before), on });
-            found.push((Expr::is_not_null(column(&before, &period())), &before, home_alias));
+            found.push(Found { is_known: is_there(&before), table: &before, key: home_alias });
         }
         let home = |n: usize| Expr::Case {
-            arms: found.iter().map(|(is_known, table, name)| (is_known.clone(), column(table, &name(n)))).collect(),
+            arms: found.iter().map(|at| (at.is_known.clone(), column(at.table, &(at.key)(n)))).collect(),
             otherwise: Some(Box::new(column(&close, &key_alias(n)))),
         };
         let mut items = vec![column(&close, &period()).named(&period())];
@@ -265,10 +273,7 @@ impl<'a> Lowerer<'a> {
                 Expr::infix(Infix::Multiply, of(&close, "local"), change)
             };
             let same_currency = |table: &Alias| Expr::equal(of(table, "code"), of(&close, "code"));
-            let arms = found
-                .iter()
-                .map(|(is_known, table, _)| (Expr::and(is_known.clone(), same_currency(table)), effect(table)))
-                .collect();
+            let arms = found.iter().map(|at| (Expr::and(at.is_known.clone(), same_currency(at.table)), effect(at.table))).collect();
             items.push(Expr::Case { arms, otherwise: None }.named(&converted()));
         }
         let select = Select { items, from: Some(from_cte(closed, &close)), joins, ..Select::default() };

@@ -266,7 +266,7 @@ mod tests {
         let root = |number: i128, scale| values(&square_root(&[decimals(&[number], scale)]).expect("it fits"))[0];
         assert_eq!(root(2, 0), Some(14_142_135_623_730_950)); // 1.4142135623730950 488…
         assert_eq!(root(3, 0), Some(17_320_508_075_688_773)); // 1.7320508075688772 935…
-        assert_eq!(root(448_435_937_5, 7), Some(211_763_060_400_061_276)); // Of 448.4359375.
+        assert_eq!(root(4_484_359_375, 7), Some(211_763_060_400_061_276)); // Of 448.4359375.
         assert_eq!((root(0, 5), root(144, 0), root(-1, 0)), (Some(0), Some(120_000_000_000_000_000), None));
         // The square of half of the last place.
         assert_eq!((root(25, 34), root(24, 34), root(225, 34)), (Some(1), Some(0), Some(2)));
