@@ -65,9 +65,12 @@ pub fn definitions(text: &str) -> SourceMap {
     SourceMap::new(vec![("test.yaml".to_owned(), text.to_owned())])
 }
 
+/// How long a statement may take, or wait: tests ask for numbers, in unoptimised builds and on machines that do much else.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Settings of an engine that keeps no answers.
 pub fn without_cache() -> EngineSettings {
-    EngineSettings { cache_bytes: 0, default_ttl: Duration::ZERO, ..EngineSettings::default() }
+    EngineSettings { cache_bytes: 0, default_ttl: Duration::ZERO, queue_wait: PATIENCE, ..EngineSettings::default() }
 }
 
 /// The GraphQL surface of a model. Building it takes a while for a large one: share it between desks.
@@ -138,7 +141,8 @@ impl Desk {
         let database = Server::shared().database().await;
         load(&database.url, tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
         let postgres = Postgres::new(&PostgresSettings::new(&database.url)).expect("the address is right");
-        let embedded = Embedded::new(&database.url, tables, Limits::default()).expect("the embedded engine takes the tables");
+        let limits = Limits { timeout: PATIENCE, ..Limits::default() };
+        let embedded = Embedded::new(&database.url, tables, limits).expect("the embedded engine takes the tables");
         Self {
             embedded: Counter::new(api, Arc::new(embedded), settings.clone()),
             postgres: Counter::new(api, Arc::new(postgres), settings.clone()),
