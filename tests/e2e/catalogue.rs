@@ -14,8 +14,9 @@ fn the_committed_page_is_what_describe_prints() {
     let path = repository().join("metrics-defs/CATALOGUE.md");
     let mut command = std::process::Command::new(holdfast());
     command.args(["describe", "--format", "markdown"]).current_dir(repository());
-    let printed = command.output().expect("the program runs");
-    let printed = String::from_utf8(printed.stdout).expect("it prints text");
+    let output = command.output().expect("the program runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).expect("it prints text");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, &printed).expect("the page can be written");
     }
@@ -24,7 +25,7 @@ fn the_committed_page_is_what_describe_prints() {
     assert!(
         committed == printed,
         "metrics-defs/CATALOGUE.md is out of date from line {}; `UPDATE_GOLDEN=1 cargo test -p holdfast-tests catalogue` writes it anew",
-        differs.map_or_else(|| committed.lines().count().min(printed.lines().count()), |line| line) + 1
+        differs.unwrap_or_else(|| committed.lines().count().min(printed.lines().count())) + 1
     );
 }
 
