@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use holdfast_resolvers::{Runner, Settings};
+use holdfast_warehouse::Warehouse;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
     config::http::Http,
     generation::{Generation, Load},
-    warehouse::Warehouse,
 };
 
 /// Everything requests share.

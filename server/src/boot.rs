@@ -2,6 +2,11 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use holdfast_warehouse::{
+    Warehouse,
+    embedded::{Embedded, folder},
+    postgres::Postgres,
+};
 use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
@@ -17,11 +22,6 @@ use crate::{
     generation::Load,
     http,
     telemetry::{self, TelemetryError},
-    warehouse::{
-        self, Warehouse,
-        embedded::{Embedded, folder},
-        postgres::Postgres,
-    },
     watch,
 };
 
@@ -66,7 +66,7 @@ pub enum BootError {
     },
     /// The warehouse's address cannot be used, or its data not be read.
     #[error(transparent)]
-    Warehouse(#[from] warehouse::Error),
+    Warehouse(#[from] holdfast_warehouse::Error),
     /// An address of no kind we know.
     #[error("the warehouse's address must begin with `postgres://` or `file:///`")]
     Address,

@@ -16,15 +16,13 @@ use holdfast_schema::{
     sql::Statement,
     value::{CellRef, RowSet, Value},
 };
+use holdfast_warehouse::{Error, Warehouse};
 use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use self::admission::Admission;
 pub use self::settings::Settings;
-use crate::{
-    cache::{Cache, Found, Key, State, refresh::RefreshKeys},
-    warehouse::{Error, Warehouse},
-};
+use crate::cache::{Cache, Found, Key, State, refresh::RefreshKeys};
 
 /// The engine.
 pub struct Engine {

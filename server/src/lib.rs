@@ -5,8 +5,6 @@ pub mod config;
 pub mod definitions;
 pub mod generation;
 
-pub mod warehouse;
-
 pub mod cache;
 
 pub mod engine;

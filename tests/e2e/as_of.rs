@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use holdfast_schema::{query::Caller, value::Value};
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 const DEFINITIONS: &str = "
 project: seen

@@ -5,16 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_server::{
-    engine::Settings as EngineSettings,
-    warehouse::postgres::{self, Settings, load},
-};
+use holdfast_server::engine::Settings as EngineSettings;
 use holdfast_tests::{
     answer::Answer,
     desk::{Counter, api, definitions, model},
     postgres::{Database, Postgres},
     tables::table,
 };
+use holdfast_warehouse::postgres::{self, Settings, load};
 
 const DEFINITIONS: &str = "
 project: kept

@@ -9,10 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_server::{
-    engine::Settings as EngineSettings,
-    warehouse::postgres::{self, Settings, load},
-};
+use holdfast_server::engine::Settings as EngineSettings;
 use holdfast_tests::{
     answer::Answer,
     binary::Server,
@@ -20,6 +17,7 @@ use holdfast_tests::{
     postgres::{Database, Postgres},
     tables::table,
 };
+use holdfast_warehouse::postgres::{self, Settings, load};
 use tokio::time::sleep;
 
 const SLOW: &str = "

@@ -7,11 +7,11 @@ mod windows;
 mod zones;
 
 use holdfast_schema::source::SourceMap;
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 const SHOP: &str = include_str!("hazards/shop.yaml");
 

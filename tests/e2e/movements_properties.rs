@@ -8,11 +8,12 @@ use std::{
 };
 
 use holdfast_resolvers::Api;
-use holdfast_server::{engine::Settings, warehouse::table::Table};
+use holdfast_server::engine::Settings;
 use holdfast_tests::{
     desk::{Desk, api, definitions, model, without_cache},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 use proptest::{
     collection::vec,
     prelude::{Just, Strategy, prop_oneof},

@@ -3,15 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use holdfast_server::{
-    demo,
-    engine::Settings,
-    warehouse::{Limits, embedded::Embedded},
-};
+use holdfast_server::{demo, engine::Settings};
 use holdfast_tests::{
     counting::Counting,
     desk::{Counter, Desk, without_cache},
 };
+use holdfast_warehouse::{Limits, embedded::Embedded};
 use serde_json::{Value, json};
 
 use crate::cases::SHIPPED;

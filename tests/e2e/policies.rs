@@ -7,11 +7,12 @@ mod shares;
 use std::collections::BTreeMap;
 
 use holdfast_schema::{query::Caller, value::Value};
-use holdfast_server::{engine::Settings, warehouse::table::Table};
+use holdfast_server::engine::Settings;
 use holdfast_tests::{
     desk::{Desk, api, definitions, model, without_cache},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 const DEFINITIONS: &str = "
 project: policies

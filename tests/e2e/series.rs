@@ -1,11 +1,11 @@
 //! Series: one number about a metric's values period after period, on both engines against SQL written by hand.
 
 use holdfast_schema::source::SourceMap;
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 const SERIES: &str = include_str!("series/use.yaml");
 

@@ -24,10 +24,10 @@ const WALLS: &[Wall] = &[
     Wall { library: "async_graphql", rooms: &["resolvers/", "server/src/http/", "server/src/cli/document.rs", "tests/"] },
     Wall { library: "moka", rooms: &["server/src/cache/", "resolvers/src/document.rs"] },
     Wall { library: "poem", rooms: &["server/src/http/", "server/tests/"] },
-    Wall { library: "tokio_postgres", rooms: &["server/src/warehouse/postgres/", "tests/"] },
-    Wall { library: "deadpool_postgres", rooms: &["server/src/warehouse/postgres/"] },
-    Wall { library: "rustls", rooms: &["server/src/warehouse/postgres/"] },
-    Wall { library: "datafusion", rooms: &["server/src/warehouse/embedded/"] },
+    Wall { library: "tokio_postgres", rooms: &["server/warehouse/src/postgres/", "tests/"] },
+    Wall { library: "deadpool_postgres", rooms: &["server/warehouse/src/postgres/"] },
+    Wall { library: "rustls", rooms: &["server/warehouse/src/postgres/"] },
+    Wall { library: "datafusion", rooms: &["server/warehouse/src/embedded/"] },
     Wall { library: "clap", rooms: &["server/src/cli/"] },
     Wall { library: "toml", rooms: &["server/src/config/"] },
     Wall { library: "notify", rooms: &["server/src/watch.rs"] },
@@ -54,8 +54,9 @@ const OUTSIDE: &[&str] = &[
 const DIRECTION: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("resolvers", &["holdfast-schema"]),
-    ("server", &["holdfast-schema", "holdfast-resolvers"]),
-    ("tests", &["holdfast-schema", "holdfast-resolvers", "holdfast-server"]),
+    ("server/warehouse", &["holdfast-schema"]),
+    ("server", &["holdfast-schema", "holdfast-resolvers", "holdfast-warehouse"]),
+    ("tests", &["holdfast-schema", "holdfast-resolvers", "holdfast-warehouse", "holdfast-server"]),
 ];
 
 /// Sources of more lines than this are asked for their second idea.

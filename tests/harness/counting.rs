@@ -9,7 +9,7 @@ use holdfast_schema::{
     sql::{Dialect, Statement},
     value::RowSet,
 };
-use holdfast_server::warehouse::{CatalogueColumn, Error, Status, Warehouse};
+use holdfast_warehouse::{CatalogueColumn, Error, Status, Warehouse};
 
 /// Counts, and lets another warehouse answer.
 pub struct Counting {

@@ -5,17 +5,15 @@ use std::{sync::Arc, time::Duration};
 use async_graphql::{Request, Variables};
 use holdfast_resolvers::{Api, RequestContext, RequestId, Settings as ApiSettings};
 use holdfast_schema::{diagnostic::render, model::Model, query::Caller, source::SourceMap};
-use holdfast_server::{
-    engine::{Engine, Settings as EngineSettings},
-    warehouse::{
-        Limits, Warehouse,
-        embedded::Embedded,
-        postgres::{
-            Postgres, Settings as PostgresSettings,
-            load::{Existing, load},
-        },
-        table::Table,
+use holdfast_server::engine::{Engine, Settings as EngineSettings};
+use holdfast_warehouse::{
+    Limits, Warehouse,
+    embedded::Embedded,
+    postgres::{
+        Postgres, Settings as PostgresSettings,
+        load::{Existing, load},
     },
+    table::Table,
 };
 use jiff::Timestamp;
 use serde_json::Value;

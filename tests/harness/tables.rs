@@ -1,7 +1,7 @@
 //! Small tables written as text, the way a test is read: one line per row, cells between spaces.
 
 use holdfast_schema::value::Value;
-use holdfast_server::warehouse::table::{ColumnType, Table};
+use holdfast_warehouse::table::{ColumnType, Table};
 
 /// A table from its columns (`account_id text, day date, amount decimal`) and its rows. `-` is null; in a text `_` is a space.
 ///

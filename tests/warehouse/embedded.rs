@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use holdfast_schema::value::Value;
-use holdfast_server::warehouse::{
+use holdfast_warehouse::{
     Error, Limits, Warehouse as _,
     embedded::Embedded,
     table::{ColumnType, Table},

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use holdfast_server::warehouse::{
-    Error, Warehouse as _,
-    postgres::{Postgres, Settings},
-};
 use holdfast_tests::{
     binary::Server as Program,
     postgres::{Database, Identity, Postgres as Server},
+};
+use holdfast_warehouse::{
+    Error, Warehouse as _,
+    postgres::{Postgres, Settings},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_server::warehouse::{
+use holdfast_tests::postgres::Postgres;
+use holdfast_warehouse::{
     Error, Warehouse as _,
     postgres::{self, Settings},
 };
-use holdfast_tests::postgres::Postgres;
 use tokio::time::sleep;
 
 use crate::{shown, statement};

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use holdfast_schema::{source::SourceMap, value::Value};
-use holdfast_server::warehouse::{
+use holdfast_tests::{
+    desk::{Counter, api, model, without_cache},
+    postgres::{Database, Postgres},
+};
+use holdfast_warehouse::{
     Limits,
     embedded::Embedded,
     postgres::{self, Settings},
     table::{ColumnType, Table},
-};
-use holdfast_tests::{
-    desk::{Counter, api, model, without_cache},
-    postgres::{Database, Postgres},
 };
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},

@@ -11,19 +11,16 @@ use holdfast_schema::{
     sql::Statement,
     time::Grain,
 };
-use holdfast_server::{
-    definitions::Origin,
-    demo,
-    warehouse::{
-        Limits, Warehouse,
-        embedded::Embedded,
-        postgres::{
-            self,
-            load::{self, Existing},
-        },
+use holdfast_server::{definitions::Origin, demo};
+use holdfast_tests::postgres::Postgres;
+use holdfast_warehouse::{
+    Limits, Warehouse,
+    embedded::Embedded,
+    postgres::{
+        self,
+        load::{self, Existing},
     },
 };
-use holdfast_tests::postgres::Postgres;
 use jiff::civil::date;
 
 use crate::shown;

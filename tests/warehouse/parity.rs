@@ -1,7 +1,8 @@
 //! Expressions as the two dialects write them give the same rows, to the last digit.
 
 use holdfast_schema::{sql::Param, value::Value};
-use holdfast_server::warehouse::{
+use holdfast_tests::postgres::Postgres;
+use holdfast_warehouse::{
     Limits, Warehouse as _,
     embedded::Embedded,
     postgres::{
@@ -10,7 +11,6 @@ use holdfast_server::warehouse::{
     },
     table::{ColumnType, Table},
 };
-use holdfast_tests::postgres::Postgres;
 use jiff::civil::{Date, date};
 
 use crate::{shown, statement};

@@ -9,7 +9,8 @@ use holdfast_schema::{
     sql::{Dialect, Param, Statement},
     value::{Value, ValueType},
 };
-use holdfast_server::warehouse::{
+use holdfast_tests::postgres::{Database, Postgres};
+use holdfast_warehouse::{
     Error, Limits, Warehouse as _,
     postgres::{
         self, Settings,
@@ -17,7 +18,6 @@ use holdfast_server::warehouse::{
     },
     table::{ColumnType, Table},
 };
-use holdfast_tests::postgres::{Database, Postgres};
 use tokio::time::{sleep, timeout};
 
 use crate::{shown, statement};

@@ -10,10 +10,9 @@ use std::{
 };
 
 use holdfast_schema::value::RowSet;
+use holdfast_warehouse::Error;
 use metrics::{counter, gauge};
 use moka::Expiry;
-
-use crate::warehouse::Error;
 
 /// Memory an entry needs beside its key and values.
 const OVERHEAD: usize = 256;

@@ -8,11 +8,10 @@ use std::{
 
 use futures_util::future::join_all;
 use holdfast_schema::{sql::Statement, value::CellRef};
+use holdfast_warehouse::{Error, Warehouse};
 use metrics::counter;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
-
-use crate::warehouse::{Error, Warehouse};
 
 /// Entities whose keys are remembered.
 const MOST_KEYS: u64 = 10_000;

@@ -10,9 +10,9 @@ use holdfast_schema::{
     suggest,
     value::ValueType,
 };
+use holdfast_warehouse::CatalogueColumn;
 
 use super::{Tables, tables};
-use crate::warehouse::CatalogueColumn;
 
 /// A table or view of the definitions that the warehouse does not have.
 const NO_TABLE: &str = "W001";

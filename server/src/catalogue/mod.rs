@@ -5,7 +5,7 @@ pub mod starter;
 
 use std::collections::BTreeMap;
 
-use crate::warehouse::CatalogueColumn;
+use holdfast_warehouse::CatalogueColumn;
 
 /// Columns of each table, by schema and table.
 type Tables<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a CatalogueColumn>>;

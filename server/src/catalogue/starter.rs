@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use holdfast_schema::value::ValueType;
+use holdfast_warehouse::{CatalogueColumn, ColumnReference};
 
 use super::{Tables, tables};
-use crate::warehouse::{CatalogueColumn, ColumnReference};
 
 /// A file to write: path below the definitions folder, and text.
 pub type StarterFile = (String, String);

@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use holdfast_warehouse::{
+    embedded::folder,
+    postgres::load::{Existing, load},
+    table::Table,
+};
 
 use super::{
     Failure, Outcome, Settings, block_on, count, say,
     settings::{Common, Global},
 };
-use crate::{
-    demo,
-    warehouse::{
-        embedded::folder,
-        postgres::load::{Existing, load},
-        table::Table,
-    },
-};
+use crate::demo;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -2,8 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use holdfast_warehouse::{Limits, postgres};
+
 use super::{read::Reader, secret::Secret};
-use crate::warehouse::{Limits, postgres};
 
 /// Settings of section `warehouse`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use holdfast_schema::{
     source::Span,
     value::{Value, canonical_decimal},
 };
+use holdfast_warehouse::table::{ColumnType, Table};
 
 use super::layout::layout;
-use crate::warehouse::table::{ColumnType, Table};
 
 /// A fixture that does not fit the tables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,13 +1,13 @@
 //! A small warehouse whose answers are known to the last digit: 127 accounts at four month ends, in the demo's tables.
 
 use holdfast_schema::value::Value;
+use holdfast_warehouse::table::Table;
 use jiff::civil::{Date, date};
 
 use super::{
     cell::{day, flag, int, recorded, text},
     portfolio::Rows,
 };
-use crate::warehouse::table::Table;
 
 const BALANCES: &str = include_str!("../../../tests/fixtures/g01_account_month.csv");
 const BEGINNING: Date = date(2024, 1, 1);

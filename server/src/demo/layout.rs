@@ -1,6 +1,6 @@
 //! The demo's tables without rows: names, columns, keys.
 
-use crate::warehouse::table::{
+use holdfast_warehouse::table::{
     ColumnType::{self, Bool, Date, Decimal, Int, Text, Timestamp},
     Table,
 };

@@ -15,10 +15,10 @@ use holdfast_schema::{
     source::SourceMap,
     value::{CellRef, Value},
 };
+use holdfast_warehouse::table::Table;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::warehouse::table::Table;
 
 static PORTFOLIO: LazyLock<Vec<Table>> = LazyLock::new(portfolio);
 

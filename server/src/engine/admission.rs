@@ -13,13 +13,12 @@ use std::{
 };
 
 use holdfast_resolvers::RequestId;
+use holdfast_warehouse::Error;
 use metrics::counter;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::timeout,
 };
-
-use crate::warehouse::Error;
 
 /// The queue.
 pub(super) struct Admission {

@@ -11,9 +11,8 @@ use holdfast_schema::{
     },
     value::{Value, ValueType, canonical_decimal},
 };
+use holdfast_warehouse::table::{ColumnType, Table};
 use jiff::{Timestamp, civil, civil::Date, tz::TimeZone};
-
-use crate::warehouse::table::{ColumnType, Table};
 
 /// A value of a fixture that does not fit its column.
 const BAD_VALUE: &str = "F001";

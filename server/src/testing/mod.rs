@@ -16,13 +16,13 @@ use holdfast_schema::{
     model::{MetricId, Model},
     query::Caller,
 };
+use holdfast_warehouse::{Error, Warehouse};
 
 pub use self::place::Place;
 use self::{
     ask::{Surroundings, question},
     compare::Expected,
 };
-use crate::warehouse::{Error, Warehouse};
 
 /// The outcome of one test.
 #[derive(Debug, Clone, PartialEq, Eq)]

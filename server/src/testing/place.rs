@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::warehouse::{
+use holdfast_warehouse::{
     Error, Limits, Warehouse,
     embedded::Embedded,
     postgres::{

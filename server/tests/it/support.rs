@@ -19,8 +19,8 @@ use holdfast_server::{
     generation::Load,
     http::Router,
     recorder::Recorder,
-    warehouse::{self, CatalogueColumn, Status, Warehouse},
 };
+use holdfast_warehouse::{CatalogueColumn, Status, Warehouse};
 use jiff::Timestamp;
 use poem::{Endpoint as _, Request, Response, http::Method};
 
@@ -116,8 +116,8 @@ struct FakeWarehouse {
 
 #[async_trait::async_trait]
 impl Warehouse for FakeWarehouse {
-    async fn run(&self, _: &Statement) -> Result<RowSet, warehouse::Error> {
-        Err(warehouse::Error::Unavailable("fake".into()))
+    async fn run(&self, _: &Statement) -> Result<RowSet, holdfast_warehouse::Error> {
+        Err(holdfast_warehouse::Error::Unavailable("fake".into()))
     }
 
     fn dialect(&self) -> Dialect {
@@ -128,11 +128,11 @@ impl Warehouse for FakeWarehouse {
         "fake".into()
     }
 
-    async fn ping(&self) -> Result<(), warehouse::Error> {
-        if self.is_up { Ok(()) } else { Err(warehouse::Error::Unavailable("fake".into())) }
+    async fn ping(&self) -> Result<(), holdfast_warehouse::Error> {
+        if self.is_up { Ok(()) } else { Err(holdfast_warehouse::Error::Unavailable("fake".into())) }
     }
 
-    async fn columns(&self) -> Result<Vec<CatalogueColumn>, warehouse::Error> {
+    async fn columns(&self) -> Result<Vec<CatalogueColumn>, holdfast_warehouse::Error> {
         Ok(Vec::new())
     }
 

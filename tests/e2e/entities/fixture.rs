@@ -1,7 +1,7 @@
 //! Forty accounts with contracts, components, responsibilities and prices; nulls in every column that may hold them.
 
 use holdfast_schema::{source::SourceMap, value::Value};
-use holdfast_server::warehouse::table::{ColumnType, Table};
+use holdfast_warehouse::table::{ColumnType, Table};
 use jiff::{Timestamp, civil::date};
 
 use super::text;

@@ -6,11 +6,12 @@ use holdfast_schema::{
     query::{Comparator, Direction, EntityMetrics, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, Nulls, TimeRange},
     value::{Value, ValueType},
 };
-use holdfast_server::{definitions::Origin, demo, warehouse::table::Table};
+use holdfast_server::{definitions::Origin, demo};
 use holdfast_tests::{
     desk::{Desk as Counters, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 use jiff::civil::date;
 
 use super::{Desk, Row, below, by, claims, list as plain, only, paging::check_walks, text};

@@ -19,7 +19,8 @@ use holdfast_schema::{
     sql::{OutputColumn, SqlText, Statement},
     value::{RowSet, Value, ValueType},
 };
-use holdfast_server::warehouse::{
+use holdfast_tests::postgres::Postgres as Server;
+use holdfast_warehouse::{
     Limits, Warehouse,
     embedded::Embedded,
     postgres::{
@@ -28,7 +29,6 @@ use holdfast_server::warehouse::{
     },
     table::Table,
 };
-use holdfast_tests::postgres::Postgres as Server;
 use jiff::civil::date;
 
 type Row = Vec<Value>;

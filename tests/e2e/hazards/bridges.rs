@@ -1,10 +1,10 @@
 //! Weighted bridges: conditions on their parts, and what lies behind their far side.
 
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 use super::{shop, tables};
 

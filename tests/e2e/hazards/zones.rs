@@ -1,10 +1,10 @@
 //! Days of instants begin where the question says: in periods, ranges and conditions alike.
 
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, definitions},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 const DEFINITIONS: &str = "
 project: zones

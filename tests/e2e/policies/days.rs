@@ -1,10 +1,10 @@
 //! What a caller may see is decided on the day they ask, whatever day and knowledge a question is about.
 
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, api, definitions, model, without_cache},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 use super::csm;
 

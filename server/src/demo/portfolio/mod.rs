@@ -16,9 +16,9 @@ mod value;
 use std::collections::HashMap;
 
 use holdfast_schema::value::Value;
+use holdfast_warehouse::table::Table;
 
 use super::{layout::layout, random::Random};
-use crate::warehouse::table::Table;
 
 /// Number of accounts.
 const ACCOUNTS: usize = 300;

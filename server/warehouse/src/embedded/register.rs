@@ -18,7 +18,7 @@ use datafusion::{
 use holdfast_schema::value::Column;
 
 use super::functions::calendar::to_epoch_days;
-use crate::warehouse::table::{ColumnType, Table};
+use crate::table::{ColumnType, Table};
 
 /// Where tables without a schema live, as in PostgreSQL.
 pub(super) const DEFAULT_SCHEMA: &str = "public";

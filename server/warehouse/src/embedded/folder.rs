@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::{
     parser::Parser,
 };
 
-use crate::warehouse::{
+use crate::{
     Error, csv, ddl,
     table::{ColumnType, ForeignKey, Table},
 };

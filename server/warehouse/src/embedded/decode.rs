@@ -12,7 +12,7 @@ use holdfast_schema::{
 use jiff::Timestamp;
 
 use super::functions::calendar::from_epoch_days;
-use crate::warehouse::{Error, Limits};
+use crate::{Error, Limits};
 
 /// Collects batches.
 pub(super) struct Decoder {

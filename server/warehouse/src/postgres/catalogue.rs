@@ -7,7 +7,7 @@ use holdfast_schema::{
     value::{CellRef, RowSet, ValueType},
 };
 
-use crate::warehouse::{CatalogueColumn, ColumnReference};
+use crate::{CatalogueColumn, ColumnReference};
 
 /// The shortest question.
 pub(super) fn ping() -> Statement {

@@ -26,7 +26,7 @@ use datafusion::{
     execution::{context::SessionContext, session_state::SessionStateBuilder},
     prelude::SessionConfig,
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, future::BoxFuture};
 use holdfast_schema::{
     sql::{Dialect, Statement},
     value::RowSet,
@@ -42,10 +42,14 @@ const PARALLEL_ROWS: usize = 200_000;
 /// Stack of the threads that plan and run. The engine walks plans by recursion; running out of stack would end the process.
 const STACK_BYTES: usize = 16 << 20;
 
+/// Runs a statement on the engine. The engine's types stay behind this one: for every future that holds one of them the compiler looks
+/// through all of the engine to see that it may be sent, which takes longer than anything else in this crate.
+type Run = dyn Fn(Statement) -> BoxFuture<'static, Result<RowSet, Error>> + Send + Sync;
+
 /// The embedded warehouse.
 pub struct Embedded {
     name: String,
-    context: SessionContext,
+    run: Box<Run>,
     columns: Vec<CatalogueColumn>,
     limits: Limits,
     running: Arc<AtomicUsize>,
@@ -69,7 +73,7 @@ impl Embedded {
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self {
             name: name.to_owned(),
-            context,
+            run: runner(context, limits),
             columns: tables.iter().flat_map(describe).collect(),
             limits,
             running: Arc::default(),
@@ -78,11 +82,11 @@ impl Embedded {
     }
 
     fn spawn(&self, statement: Statement) -> JoinHandle<Result<RowSet, Error>> {
-        let (context, limits) = (self.context.clone(), self.limits);
         let running = Running::start(&self.running);
+        let run = (self.run)(statement);
         self.runtime.as_ref().expect("the runtime is there until drop").spawn(async move {
             let _running = running;
-            execute(&context, &statement, &limits).await
+            run.await
         })
     }
 }
@@ -126,6 +130,13 @@ impl Drop for Embedded {
             runtime.shutdown_background();
         }
     }
+}
+
+fn runner(context: SessionContext, limits: Limits) -> Box<Run> {
+    Box::new(move |statement| {
+        let context = context.clone();
+        Box::pin(async move { execute(&context, &statement, &limits).await })
+    })
 }
 
 async fn execute(context: &SessionContext, statement: &Statement, limits: &Limits) -> Result<RowSet, Error> {

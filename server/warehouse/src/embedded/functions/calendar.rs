@@ -15,7 +15,7 @@ use holdfast_schema::time::{Calendar, Grain, Step};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::scalar::Scalar;
-use crate::warehouse::embedded::register::UTC;
+use crate::embedded::register::UTC;
 
 /// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_months_between`, `holdfast_date_trunc`, `holdfast_local_date`,
 /// `holdfast_day_start`.
@@ -47,12 +47,12 @@ fn instant_type() -> DataType {
 }
 
 /// Days since 1970.
-pub(in crate::warehouse::embedded) fn to_epoch_days(date: Date) -> i32 {
+pub(in crate::embedded) fn to_epoch_days(date: Date) -> i32 {
     date.duration_since(jiff::civil::date(1970, 1, 1)).as_hours().div_euclid(24) as i32
 }
 
 /// The date so many days after 1970; the nearest one that the calendar has.
-pub(in crate::warehouse::embedded) fn from_epoch_days(days: i32) -> Date {
+pub(in crate::embedded) fn from_epoch_days(days: i32) -> Date {
     Step::days(days).after(jiff::civil::date(1970, 1, 1))
 }
 

@@ -11,7 +11,7 @@ use tokio_postgres::{
 };
 
 use super::{numeric, params::EPOCH_SECONDS};
-use crate::warehouse::Error;
+use crate::Error;
 
 /// Collects rows.
 pub(super) struct Decoder {

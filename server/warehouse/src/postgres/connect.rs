@@ -14,7 +14,7 @@ use deadpool_postgres::{
 use tokio_postgres::{Client, Config, config::Host};
 
 use super::{Error, cancel::InFlight, describe, tls};
-use crate::warehouse::Limits;
+use crate::Limits;
 
 /// What the connector needs to know.
 #[derive(Clone)]

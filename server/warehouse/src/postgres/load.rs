@@ -5,7 +5,7 @@ use futures_util::SinkExt as _;
 use tokio_postgres::{Client, Config};
 
 use super::{describe, tls};
-use crate::warehouse::{Error, Limits, csv, ddl, table::Table};
+use crate::{Error, Limits, csv, ddl, table::Table};
 
 /// Rows of one packet.
 const CHUNK: usize = 5_000;

@@ -15,7 +15,7 @@ use rustls::{
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::warehouse::Error;
+use crate::Error;
 
 /// What the driver connects with.
 pub(super) type Connector = MakeRustlsConnect;
