@@ -42,6 +42,23 @@ fn the_shipped_definitions_pass_their_own_tests() {
 }
 
 #[test]
+fn what_definitions_save_is_asked_by_name() {
+    let output = run(repository(), &["ask", "--demo", "golden", "--saved", "mrr_bridge", "--format", "csv"]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{shown}{}", text(&output.stderr));
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(
+        lines[0],
+        "period,opening_mrr,new_mrr,reactivation_mrr,expansion_mrr,component_add_mrr,contraction_mrr,component_loss_mrr,churned_mrr,credit_adjustment_mrr,closing_mrr"
+    );
+    assert_eq!(lines[1], "2025-01-01,1000000,0,0,80000,0,50000,0,30000,0,1000000");
+
+    let output = run(repository(), &["ask", "--demo", "golden", "--saved", "mrr_brigde"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`mrr_brigde`"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_wrong_command_line_is_not_a_wrong_model() {
     let output = run(repository(), &["check", "--no-such-flag"]);
     assert_eq!(output.status.code(), Some(2));

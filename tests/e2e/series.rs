@@ -245,3 +245,54 @@ async fn a_series_by_period_needs_a_beginning() {
     let error = answer.json["errors"][0].to_string();
     assert!(error.contains("needs a range with a first day"), "{error}");
 }
+
+#[tokio::test]
+async fn months_of_accounts_are_counted_one_by_one() {
+    // One leaf for what looks at the same rows, and one of its own for what does not.
+    check(
+        &format!("{{ trends(by: [{{dimension: SEGMENT}}, {{time: {{grain: QUARTER}}}}], {UNTIL_JULY}) {{ rows {{ segment period(grain: QUARTER) {{ start }} risingMonths rise meanMonth }} }} }}"),
+        &format!(
+            "{MONTHS}, of_accounts as (select *, lag(x) over w as before, lag(y) over w as y0 from months where account_id is not null window w as (partition by account_id order by x)),
+             steps as (select o.*, segment, date_trunc('quarter', month)::date as quarter, y > y0 and before = x - 1 as rises
+                       from of_accounts o join account using (account_id)),
+             in_range as (select * from steps where {HALF_YEAR})
+             select segment, quarter, count(*) filter (where rises), percentile_cont(0.5) within group (order by (y - y0)::float8) filter (where rises), round(avg(y), 16)
+             from in_range group by segment, quarter order by segment nulls last, quarter"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_moves_by_a_month_moves_into_another_quarter() {
+    check(
+        &format!("{{ trends(by: [{{time: {{grain: QUARTER}}}}, {{time: {{grain: MONTH}}}}], {UNTIL_JULY}) {{ rows {{ quarter: period(grain: QUARTER) {{ start }} period(grain: MONTH) {{ start }} used usedBefore }} }} }}"),
+        &format!(
+            "{MONTHS}, all_of as (select month, sum(y) as y from months group by month)
+             select date_trunc('quarter', m)::date, m::date, n.y, b.y
+             from generate_series(date '2025-01-01', date '2025-06-01', interval '1 month') m
+             left join all_of n on n.month = m left join all_of b on b.month = m - interval '1 month' order by m"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_metric_by_month_is_refused_by_day() {
+    let desk = Desk::open(sources(), &tables()).await;
+    let answer =
+        desk.ask(&format!("{{ trends(by: [{{time: {{grain: DAY}}}}], {UNTIL_JULY}) {{ rows {{ risingMonths }} }} }}")).await;
+    assert_eq!(answer.codes(), ["E_INVALID_GRAIN"]);
+}
+
+#[tokio::test]
+async fn days_are_counted_to_the_end_of_the_first_period_above_zero() {
+    check(
+        &format!("{{ trends(by: [{{dimension: ACCOUNT}}], {UNTIL_JULY}) {{ rows {{ account {{ name }} useFirstDay }} }} }}"),
+        &format!(
+            "{MONTHS} select account_id, min((month + interval '1 month')::date - date '2025-01-01') filter (where y > 120)
+             from months where {HALF_YEAR} group by account_id order by account_id nulls last"
+        ),
+    )
+    .await;
+}

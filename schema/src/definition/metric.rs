@@ -152,12 +152,15 @@ pub struct Cohort {
     pub when: Option<Text>,
 }
 
-/// A metric evaluated per entity, then aggregated.
+/// A metric evaluated per entity, or per entity and period, then aggregated.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PerEntity {
     /// `entity:` evaluated for each.
     pub entity: Text,
+    /// `each:` a grain; evaluated for every entity and each of these periods.
+    #[schemars(extend("enum" = ["day", "week", "month", "quarter", "year", "fiscal_quarter", "fiscal_year"]))]
+    pub each: Option<Text>,
     /// `of:` expression over metrics; not needed for `count`.
     pub of: Option<Text>,
     /// `aggregate:` `count` (default without `of`), `sum`, `avg` (default with `of`), `min`, `max`, `median`.

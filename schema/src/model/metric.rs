@@ -7,7 +7,12 @@ use super::{
     score::{Score, ScoreTake},
     series::Series,
 };
-use crate::{expr::Expr, source::Span, time::Step, value::ValueType};
+use crate::{
+    expr::Expr,
+    source::Span,
+    time::{Grain, Step},
+    value::ValueType,
+};
 
 /// One metric.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,10 +129,12 @@ pub enum MetricKind {
         /// Between which ages.
         stretch: Stretch,
     },
-    /// A metric evaluated per entity, then aggregated.
+    /// A metric evaluated per entity, or per entity and period, then aggregated.
     PerEntity {
         /// For each of these.
         entity: EntityId,
+        /// And each period of this grain; `None` for the question's own periods.
+        each: Option<Grain>,
         /// Value per entity; `None` only for count.
         of: Option<Expr<MetricId>>,
         /// Then.

@@ -56,11 +56,13 @@ pub enum SeriesTake {
     Rises,
     /// The values multiplied, oldest first, each product rounded at 20 decimals.
     Product,
+    /// Days from the first day of the window to the end of the first period whose value is above zero.
+    DaysToFirst,
 }
 
 impl SeriesTake {
     /// Every way to take; a forecast looks one period ahead.
-    pub const ALL: [SeriesTake; 16] = [
+    pub const ALL: [SeriesTake; 17] = [
         SeriesTake::Count,
         SeriesTake::Sum,
         SeriesTake::Mean,
@@ -77,6 +79,7 @@ impl SeriesTake {
         SeriesTake::Falls,
         SeriesTake::Rises,
         SeriesTake::Product,
+        SeriesTake::DaysToFirst,
     ];
 
     /// The name in definitions.
@@ -98,13 +101,14 @@ impl SeriesTake {
             SeriesTake::Falls => "falls",
             SeriesTake::Rises => "rises",
             SeriesTake::Product => "product",
+            SeriesTake::DaysToFirst => "days_to_first",
         }
     }
 
-    /// Whether the answer counts periods.
+    /// Whether the answer counts periods or days.
     pub fn is_count(self) -> bool {
         match self {
-            SeriesTake::Count | SeriesTake::Falls | SeriesTake::Rises => true,
+            SeriesTake::Count | SeriesTake::Falls | SeriesTake::Rises | SeriesTake::DaysToFirst => true,
             SeriesTake::Sum
             | SeriesTake::Mean
             | SeriesTake::Min
@@ -139,7 +143,8 @@ impl SeriesTake {
             | SeriesTake::MadScore
             | SeriesTake::Falls
             | SeriesTake::Rises
-            | SeriesTake::Product => false,
+            | SeriesTake::Product
+            | SeriesTake::DaysToFirst => false,
         }
     }
 

@@ -1,8 +1,8 @@
 //! A checked question to a plan: metrics are opened up until only leaves are left; equal leaves are shared.
 
 use super::{
-    AggregateColumn, AggregateLeaf, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, PerEntityColumn, PerEntityLeaf, Place, Plan,
-    Slot, Timing,
+    AggregateColumn, AggregateLeaf, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, Place, Plan, Slot, Timing,
+    per_entity::{Evaluated, PerEntity},
 };
 use crate::{
     expr::{BinaryOp, Expr, Function},
@@ -14,11 +14,10 @@ use crate::{
         score::Score,
     },
     query::{
-        bind::{check_period_count, check_shift, parts, whole_periods},
+        bind::{check_period_count, check_shift, whole_periods},
         bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
         condition::Condition,
         error::{QueryError, QueryErrorCode as Code},
-        scope::entity_fields,
     },
     time::{Grain, Step},
     value::{Value, ValueType},
@@ -31,6 +30,8 @@ pub(crate) struct Builder<'a> {
     pub(super) keys: Vec<BoundKey>,
     pub(super) leaves: Vec<Leaf>,
     known: Vec<Known>,
+    /// Leaves that metrics per entity may share.
+    pub(super) evaluated: Vec<Evaluated>,
 }
 
 /// A metric that has been opened up already.
@@ -50,7 +51,7 @@ pub(super) struct Context<'a> {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(model: &'a Model, query: &'a BoundQuery, keys: Vec<BoundKey>) -> Self {
-        Self { model, query, keys, leaves: Vec::new(), known: Vec::new() }
+        Self { model, query, keys, leaves: Vec::new(), known: Vec::new(), evaluated: Vec::new() }
     }
 
     pub(crate) fn plan(mut self) -> Result<Plan, QueryError> {
@@ -142,8 +143,11 @@ impl<'a> Builder<'a> {
             }
             MetricKind::Movement(movement) => self.movement(metric, movement, context)?,
             MetricKind::Cohort { movement, stretch } => self.cohort(metric, movement, *stretch, context)?,
-            MetricKind::PerEntity { entity, of, aggregate, condition } => {
-                self.per_entity(*entity, of.as_ref(), *aggregate, condition.as_ref(), context)?
+            MetricKind::PerEntity { entity, each, of, aggregate, condition } => {
+                let each = self.each(metric, *each)?;
+                let value =
+                    PerEntity { entity: *entity, each, of: of.as_ref(), aggregate: *aggregate, condition: condition.as_ref() };
+                self.per_entity(value, context)?
             }
             MetricKind::Share { of, form } => {
                 let part = self.value(*of, context)?;
@@ -165,7 +169,7 @@ impl<'a> Builder<'a> {
         Ok(value)
     }
 
-    fn over_metrics(&mut self, expr: &Expr<MetricId>, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
+    pub(super) fn over_metrics(&mut self, expr: &Expr<MetricId>, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
         expr.try_map(&mut |id| self.value(*id, context))
     }
 
@@ -334,51 +338,6 @@ impl<'a> Builder<'a> {
         let kind = LeafKind::Cumulative(CumulativeLeaf { fact: id.entity, time, window, filter, columns: Vec::new() });
         let leaf = self.push(Leaf { timing: context.timing, keys, kind });
         Ok(self.measured(leaf, id, &column_filter))
-    }
-
-    fn per_entity(
-        &mut self,
-        entity: EntityId,
-        of: Option<&Expr<MetricId>>,
-        aggregate: Aggregate,
-        condition: Option<&Expr<MetricId>>,
-        context: Context<'_>,
-    ) -> Result<Expr<Slot>, QueryError> {
-        let is_kept = |key: &&BoundKey| !context.timing.total || matches!(key.item, KeyItem::Period(_));
-        let mut keys: Vec<BoundKey> = self.keys.iter().filter(is_kept).cloned().collect();
-        let outer_keys: Vec<LeafKey> = keys.iter().map(|key| outer_key(&key.item)).collect();
-        let itself = entity_fields(self.model, entity).swap_remove(0);
-        for (part, dimension) in parts(self.model, &itself).into_iter().enumerate() {
-            keys.push(BoundKey {
-                key: format!("per_entity_{part}"),
-                by: usize::MAX,
-                part,
-                value_type: self.model.dimension(dimension).value_type,
-                item: KeyItem::Field(Field { of: itself.clone(), dimension }),
-            });
-        }
-        let mut inner = Builder::new(self.model, self.query, keys);
-        let inner_context = Context { timing: Timing { total: false, ..context.timing }, ..context };
-        let mut outputs = Vec::new();
-        let mut output = |expr: &Expr<MetricId>, value_type| -> Result<usize, QueryError> {
-            let value = inner.over_metrics(expr, inner_context)?;
-            outputs.push(Output { key: String::new(), value, previous: None, status: None, value_type });
-            Ok(outputs.len() - 1)
-        };
-        let of = of.map(|expr| output(expr, ValueType::Decimal)).transpose()?;
-        let condition = condition.map(|expr| output(expr, ValueType::Bool)).transpose()?;
-        let aggregates = match aggregate {
-            Aggregate::Average => vec![Aggregate::Sum, Aggregate::Count],
-            other => vec![other],
-        };
-        let columns = aggregates.iter().map(|aggregate| PerEntityColumn { aggregate: *aggregate, of, condition }).collect();
-        let kind = LeafKind::PerEntity(PerEntityLeaf { inner: Box::new(inner.finish(outputs).unlimited()), columns });
-        let leaf = self.push(Leaf { timing: context.timing, keys: outer_keys, kind });
-        let slot = |column| Expr::Ref(Slot { leaf, column });
-        Ok(match aggregate {
-            Aggregate::Average => Expr::binary(BinaryOp::Divide, slot(0), slot(1)),
-            _ => slot(0),
-        })
     }
 
     /// The question's group keys as a fact reaches them.

@@ -10,6 +10,7 @@ mod entity_text;
 pub mod explain;
 pub(crate) mod keyset;
 mod movement;
+mod per_entity;
 pub(crate) mod place;
 pub mod series;
 
@@ -268,7 +269,7 @@ pub struct AsOfLeaf {
 /// A plan of its own per entity, aggregated again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PerEntityLeaf {
-    /// The plan; its keys are the leaf's keys and then the entity's key.
+    /// The plan; its keys are the leaf's keys, then the entity's key, and then the period of which there may be several.
     pub inner: Box<Plan>,
     /// What is added up over the inner rows.
     pub columns: Vec<PerEntityColumn>,

@@ -74,6 +74,8 @@ pub enum SeriesColumn {
     ResidualStdev,
     /// The values multiplied.
     Product,
+    /// Smallest number of days from the first day of the window to the end of a period whose value is above zero.
+    DaysToFirst,
     /// Number of values before the last period.
     PriorCount,
     /// Median of the values before the last period.
@@ -88,9 +90,11 @@ impl SeriesColumn {
     /// Type of its values.
     pub(crate) fn value_type(self) -> ValueType {
         match self {
-            SeriesColumn::Count | SeriesColumn::Positions | SeriesColumn::PositionSquares | SeriesColumn::PriorCount => {
-                ValueType::Int
-            }
+            SeriesColumn::Count
+            | SeriesColumn::Positions
+            | SeriesColumn::PositionSquares
+            | SeriesColumn::DaysToFirst
+            | SeriesColumn::PriorCount => ValueType::Int,
             SeriesColumn::Sum
             | SeriesColumn::Min
             | SeriesColumn::Max
@@ -254,6 +258,7 @@ impl Builder<'_> {
             }
             SeriesTake::Falls => in_a_row(series.window, BinaryOp::Less, &mut column),
             SeriesTake::Rises => in_a_row(series.window, BinaryOp::Greater, &mut column),
+            SeriesTake::DaysToFirst => column(SeriesColumn::DaysToFirst),
         }
     }
 }

@@ -6,10 +6,13 @@ use clap::{Args, ValueEnum};
 use holdfast_resolvers::{MetricAnswer, RequestContext, RequestId, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
+    definition::test::SavedQuestion,
+    diagnostic::Diagnostics,
+    model::Model,
     query::{Caller, MetricQuery},
     value::{CellRef, RowSet},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 
 use super::{
     Failure, Outcome, Settings, block_on, complain, document,
@@ -18,14 +21,19 @@ use super::{
     settings::{Common, Global},
     words::{Words, refusal},
 };
-use crate::{boot, engine::Engine, generation::Generation};
+use crate::{
+    boot,
+    engine::Engine,
+    generation::Generation,
+    testing::ask::{Surroundings, question},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// GraphQL document to ask; `-` is standard input.
     #[arg(value_name = "QUERY.graphql", required_unless_present_any = ["metrics", "saved"], conflicts_with = "metrics")]
     document: Option<PathBuf>,
-    /// Ask a document that the definitions save under this name.
+    /// Ask what the definitions save under this name: a question or a document.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["document", "metrics"])]
     saved: Option<String>,
     /// Variables of the document, as JSON.
@@ -60,12 +68,15 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     block_on(async {
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
         let engine = Arc::new(Engine::new(warehouse, settings.config.engine()));
-        if arguments.words.is_empty() {
-            answered(&generation, engine, &arguments).await
-        } else {
-            let Some(query) = arguments.words.question(&generation.model) else { return Ok(Outcome::Wrong) };
-            words(&generation, &engine, &query, arguments.format).await
-        }
+        let query = match arguments.saved.as_deref().and_then(|name| saved_question(&generation.model, name)) {
+            Some(query) => query?,
+            None if arguments.words.is_empty() => return answered(&generation, engine, &arguments).await,
+            None => match arguments.words.question(&generation.model) {
+                Some(query) => query,
+                None => return Ok(Outcome::Wrong),
+            },
+        };
+        words(&generation, &engine, &query, arguments.format).await
     })?
 }
 
@@ -93,9 +104,22 @@ async fn answered(generation: &Generation, engine: Arc<Engine>, arguments: &Argu
     Ok(if answer.had_errors { Outcome::Wrong } else { Outcome::Well })
 }
 
+/// The question that the definitions save under a name; `None` where they save a document or nothing.
+fn saved_question(model: &Model, name: &str) -> Option<Result<MetricQuery, Failure>> {
+    let (_, saved) = model.saved_queries.iter().find(|(known, _)| known == name)?;
+    match &saved.question {
+        SavedQuestion::Ask(ask) => {
+            let around = Surroundings { today: Some(Zoned::now().date()), ..Surroundings::default() };
+            let query = question(model, ask, around, &mut Diagnostics::default());
+            Some(query.ok_or_else(|| Failure::usage(format!("`{name}` cannot be asked: run `holdfast check`"))))
+        }
+        SavedQuestion::Document(_) => None,
+    }
+}
+
 fn saved(generation: &Generation, name: &str) -> Result<String, Failure> {
     let text = generation.api.saved_document(name).map(str::to_owned);
-    text.ok_or_else(|| Failure::usage(format!("the definitions save no document `{name}`")))
+    text.ok_or_else(|| Failure::usage(format!("the definitions save nothing as `{name}`")))
 }
 
 async fn words(generation: &Generation, engine: &Engine, query: &MetricQuery, format: Format) -> Result<Outcome, Failure> {

@@ -112,11 +112,12 @@ fn cohort(context: &Context<'_>, name: &Text, node: &Node) -> Option<Cohort> {
 fn per_entity(context: &Context<'_>, name: &Text, node: &Node) -> Option<PerEntity> {
     let map = Map::open(context, node, "metric per entity", Some(name.span))?;
     let entity = map.required_text("entity");
+    let each = map.text("each");
     let of = map.expression("of");
     let aggregate = map.text("aggregate");
     let condition = map.expression("where");
     map.finish();
-    Some(PerEntity { entity: entity?, of, aggregate, condition })
+    Some(PerEntity { entity: entity?, each, of, aggregate, condition })
 }
 
 fn share(context: &Context<'_>, name: &Text, node: &Node) -> Option<Share> {

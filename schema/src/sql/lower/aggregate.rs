@@ -6,7 +6,7 @@ use super::{
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
     scan::{At, Env, Scan, relation, root},
-    time::{FactTime, earlier, shift, truncate},
+    time::{FactTime, earlier, moved_period, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -80,7 +80,7 @@ impl Lowerer<'_> {
         match key {
             LeafKey::Period(grain) => {
                 let time = time.expect("a fact without time has no periods: refused when planning");
-                shift(truncate(self.calendar(), *grain, time.day()), by)
+                moved_period(self.calendar(), *grain, time.day(), by)
             }
             LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys, and keys of their own"),
             LeafKey::Place(place) => value_of(scan, fans, self.env, place),

@@ -8,7 +8,7 @@ use super::{
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
     scan::{At, Scan, columns_of, days_alias, root},
-    time::{earlier, shift, truncate},
+    time::{earlier, moved_period, shift},
     value_alias,
 };
 use crate::{
@@ -54,7 +54,7 @@ impl<'e> Lowerer<'e> {
             .keys
             .iter()
             .map(|key| match key {
-                LeafKey::Period(grain) => shift(truncate(self.calendar(), *grain, start.clone()), leaf.timing.shift),
+                LeafKey::Period(grain) => moved_period(self.calendar(), *grain, start.clone(), leaf.timing.shift),
                 LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
                     self.key(&mut scan, &fans, None, key, leaf.timing.shift)
                 }

@@ -8,7 +8,7 @@ use super::{
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
     scan::{At, Scan, relation, root},
-    time::{FactTime, earlier, shift, truncate},
+    time::{FactTime, earlier, moved_period, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -59,7 +59,7 @@ impl Lowerer<'_> {
             .keys
             .iter()
             .map(|key| match key {
-                LeafKey::Period(grain) => shift(truncate(self.calendar(), *grain, start.clone()), leaf.timing.shift),
+                LeafKey::Period(grain) => moved_period(self.calendar(), *grain, start.clone(), leaf.timing.shift),
                 LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
                     self.key(&mut scan, &fans, Some(&time), key, leaf.timing.shift)
                 }

@@ -17,7 +17,7 @@ use super::{
     fan::{identifying_value, safe_value},
     from_cte, key_alias, numbered,
     scan::{At, Scan, relation, root},
-    time::{FactTime, earlier, shift, truncate},
+    time::{FactTime, earlier, moved_period, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -438,7 +438,7 @@ impl<'a> Lowerer<'a> {
             .keys
             .iter()
             .map(|key| match key {
-                LeafKey::Period(grain) => shift(truncate(calendar, *grain, period.clone()), leaf.timing.shift),
+                LeafKey::Period(grain) => moved_period(calendar, *grain, period.clone(), leaf.timing.shift),
                 LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys"),
                 LeafKey::Place(place) => value(&place.path()),
                 LeafKey::PlacePeriod(place, grain) => {

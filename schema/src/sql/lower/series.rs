@@ -1,5 +1,7 @@
 //! A series: the rows of its inner plan meet the windows of the question's periods, and each window's values become one row.
 
+use jiff::civil::Date;
+
 use super::{Lowerer, column, from_cte, key_alias, numbered, value_alias};
 use crate::{
     plan::{Leaf, LeafKey, SeriesColumn, SeriesLeaf},
@@ -28,15 +30,25 @@ impl Lowerer<'_> {
         let rows = self.rows(&series.inner);
         let (values, periods, ends) = (Alias::named("r"), Alias::named("p"), Alias::named("w"));
         let (day, number, last) = (Alias::named("d"), Alias::named("i"), Alias::named("l"));
-        let listed = series.periods.iter().zip(0..);
-        let listed = listed.map(|(start, number)| vec![Expr::Value(Value::Date(*start)), Expr::Number(number)]).collect();
-        let period_relation = Relation::Values { rows: listed, columns: vec![day.clone(), number.clone()] };
+        let counts_days = series.columns.contains(&SeriesColumn::DaysToFirst);
+        let (until, since) = (Alias::named("u"), Alias::named("s"));
+        let listed = |(start, number): (&Date, i64)| {
+            let mut row = vec![Expr::Value(Value::Date(*start)), Expr::Number(number)];
+            row.extend(counts_days.then(|| ordinal(series.grain.step().after(*start))));
+            row
+        };
+        let listed = series.periods.iter().zip(0..).map(listed).collect();
+        let mut columns = vec![day.clone(), number.clone()];
+        columns.extend(counts_days.then(|| until.clone()));
+        let period_relation = Relation::Values { rows: listed, columns };
         let end_row = |end: &crate::plan::SeriesEnd| {
             let keys = end.keys.iter().map(|start| Expr::Value(Value::Date(*start)));
-            keys.chain([Expr::Number(end.last as i64)]).collect()
+            let first = (end.last + 1).saturating_sub(series.window as usize);
+            let since = counts_days.then(|| ordinal(series.periods[first]));
+            keys.chain([Expr::Number(end.last as i64)]).chain(since).collect()
         };
         let period_keys = leaf.keys.iter().filter(|key| matches!(key, LeafKey::Period(_))).count();
-        let end_columns = (0..period_keys).map(key_alias).chain([last.clone()]).collect();
+        let end_columns = (0..period_keys).map(key_alias).chain([last.clone()]).chain(counts_days.then(|| since.clone())).collect();
         let end_relation = Relation::Values { rows: series.ends.iter().map(end_row).collect(), columns: end_columns };
         let (at, end) = (column(&periods, &number), column(&ends, &last));
         let window = i64::from(series.window);
@@ -73,6 +85,9 @@ impl Lowerer<'_> {
             _ => value.clone(),
         };
         items.push(exact.named(&y()));
+        if counts_days {
+            items.push(Expr::infix(Infix::Subtract, column(&periods, &until), column(&ends, &since)).named(&days()));
+        }
         let select = Select {
             items,
             from: Some(from_cte(&rows, &values)),
@@ -168,6 +183,16 @@ fn y() -> Alias {
     Alias::named("y")
 }
 
+/// Days from the first day of the window to the end of the period.
+fn days() -> Alias {
+    Alias::named("z")
+}
+
+/// A day as a number, of which only differences count.
+fn ordinal(day: Date) -> Expr {
+    Expr::Number(i64::from((day - Date::ZERO).get_days()))
+}
+
 fn keys_of(table: &Alias, keys: usize) -> Vec<Item> {
     numbered((0..keys).map(|n| column(table, &key_alias(n))), key_alias)
 }
@@ -188,6 +213,7 @@ fn is_of_distances(column: SeriesColumn) -> bool {
         | SeriesColumn::Stdev
         | SeriesColumn::ResidualStdev
         | SeriesColumn::Product
+        | SeriesColumn::DaysToFirst
         | SeriesColumn::PriorCount
         | SeriesColumn::PriorMedian => false,
     }
@@ -218,6 +244,10 @@ fn taken(item: SeriesColumn, window: u32, table: &Alias) -> Expr {
             let one = |value: Expr| Expr::Call("coalesce", vec![value, Expr::Number(1)]);
             let all = (1..window).fold(one(at(0)), |all, number| Expr::Product(Box::new(all), Box::new(one(at(number)))));
             Expr::Round(Box::new(all), PLACES)
+        }
+        SeriesColumn::DaysToFirst => {
+            let is_above = Expr::infix(Infix::Greater, y, Expr::Number(0));
+            Expr::aggregate(AggregateFunction::Min, Expr::when(is_above, column(table, &days())))
         }
         SeriesColumn::PriorCount => Expr::aggregate(AggregateFunction::Count, prior()),
         SeriesColumn::PriorMedian => Expr::aggregate(AggregateFunction::Median, prior()),

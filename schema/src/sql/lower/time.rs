@@ -98,6 +98,20 @@ pub(super) fn truncate(calendar: Calendar, grain: Grain, value: Expr) -> Expr {
     Expr::Truncate(Truncation { grain: plain, months, days }, Box::new(value))
 }
 
+/// The first day of the period of a grain in which a day lies when it is moved so much later. A quarter of a day that moves by a month
+/// is the quarter that the day comes to lie in.
+pub(super) fn moved_period(calendar: Calendar, grain: Grain, day: Expr, by: Step) -> Expr {
+    let step = grain.step();
+    let is_whole = match grain {
+        Grain::Day => true,
+        Grain::Week => by.months == 0 && by.days % step.days == 0,
+        Grain::Month | Grain::Quarter | Grain::Year | Grain::FiscalQuarter | Grain::FiscalYear => {
+            by.days == 0 && by.months % step.months == 0
+        }
+    };
+    if is_whole { shift(truncate(calendar, grain, day), by) } else { truncate(calendar, grain, shift(day, by)) }
+}
+
 /// A date so much later; the same expression for no distance.
 pub(super) fn shift(value: Expr, step: Step) -> Expr {
     if step == Step::default() {

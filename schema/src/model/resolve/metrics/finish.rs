@@ -146,7 +146,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             };
             (kind, value_type)
         }
-        Shape::PerEntity { entity, span, of, aggregate, condition: test } => {
+        Shape::PerEntity { entity, span, each, of, aggregate, condition: test } => {
             let of = of.as_ref().map(|of| typed(&with_types(draft, of), *span, out));
             let test = test.as_ref().map(|test| condition(&with_types(draft, test), *span, out));
             let of = of.map_or(Some(None), |of| of.map(Some))?;
@@ -165,6 +165,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             };
             let kind = MetricKind::PerEntity {
                 entity: *entity,
+                each: *each,
                 of: of.map(|(of, _)| plain(&of)),
                 aggregate: *aggregate,
                 condition: test.map(|test| plain(&test)),

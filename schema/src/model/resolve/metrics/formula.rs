@@ -42,7 +42,8 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
                 Some(of) => format!("{}({})", aggregate.unwrap_or("avg"), one_line(of)),
                 None => "count".to_owned(),
             };
-            format!("{what} per {}{}", per_entity.entity.value, when(per_entity.condition.as_ref(), "where"))
+            let each = per_entity.each.as_ref().map(|grain| format!(" and {}", grain.value.replace('_', " "))).unwrap_or_default();
+            format!("{what} per {}{each}{}", per_entity.entity.value, when(per_entity.condition.as_ref(), "where"))
         }
         written::MetricKind::Share(share) => match share.as_.as_ref().map(|form| form.value.as_str()) {
             Some("difference") => format!("{0} - total {0}", share.of.value),

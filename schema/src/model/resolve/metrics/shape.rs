@@ -25,7 +25,7 @@ use crate::{
         series::Series,
     },
     source::Span,
-    time::Step,
+    time::{Grain, Step},
     value::ValueType,
 };
 
@@ -35,17 +35,55 @@ pub(super) type MetricExpr = Expr<Meaning<MetricId>>;
 /// How a metric is computed, with names resolved.
 pub(super) enum Shape {
     Simple(MeasureId),
-    Ratio { numerator: MetricExpr, denominator: MetricExpr, span: Span },
-    Derived { expr: MetricExpr, span: Span },
-    Cumulative { of: MetricId, span: Span, window: Window },
-    Offset { of: MetricId, by: Step },
-    Movement { movement: Movement, span: Span },
-    Cohort { movement: Movement, stretch: Stretch, span: Span },
-    PerEntity { entity: EntityId, span: Span, of: Option<MetricExpr>, aggregate: Aggregate, condition: Option<MetricExpr> },
-    Share { of: MetricId, form: ShareForm },
+    Ratio {
+        numerator: MetricExpr,
+        denominator: MetricExpr,
+        span: Span,
+    },
+    Derived {
+        expr: MetricExpr,
+        span: Span,
+    },
+    Cumulative {
+        of: MetricId,
+        span: Span,
+        window: Window,
+    },
+    Offset {
+        of: MetricId,
+        by: Step,
+    },
+    Movement {
+        movement: Movement,
+        span: Span,
+    },
+    Cohort {
+        movement: Movement,
+        stretch: Stretch,
+        span: Span,
+    },
+    PerEntity {
+        entity: EntityId,
+        span: Span,
+        each: Option<Grain>,
+        of: Option<MetricExpr>,
+        aggregate: Aggregate,
+        condition: Option<MetricExpr>,
+    },
+    Share {
+        of: MetricId,
+        form: ShareForm,
+    },
     Score(score::Inputs),
-    OfScore { of: MetricId, take: ScoreTake, span: Span },
-    Series { series: Series, span: Span },
+    OfScore {
+        of: MetricId,
+        take: ScoreTake,
+        span: Span,
+    },
+    Series {
+        series: Series,
+        span: Span,
+    },
 }
 
 impl Shape {
@@ -412,9 +450,11 @@ fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut D
         );
         return None;
     }
+    let each = definition.each.as_ref().map_or(Some(None), |word| words::grain(word, out).map(Some));
     Some(Shape::PerEntity {
         entity: entity?,
         span: definition.entity.span,
+        each: each?,
         of: of.map_or(Some(None), |of| of.map(Some))?,
         aggregate,
         condition: condition.map_or(Some(None), |condition| condition.map(Some))?,
