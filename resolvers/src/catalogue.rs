@@ -208,6 +208,7 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::OfScore { .. } => "OF_SCORE",
                 MetricKind::Series(_) => "SERIES",
                 MetricKind::Cohort { .. } => "COHORT",
+                MetricKind::Peers(_) => "PEERS",
             }),
             "valueType" => value_type(metric.value_type),
             "formula" => text(&metric.formula),
@@ -269,11 +270,28 @@ impl<'a> Walk<'_, 'a> {
         };
         let grains: Option<Vec<Grain>> = metric.facts.iter().map(grain_of).collect();
         let grain = grains.and_then(|grains| grains.into_iter().max());
-        let by = grain.map(|grain| GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain } });
+        let mut by: Vec<GroupBy> = grain
+            .map(|grain| GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain } })
+            .into_iter()
+            .collect();
+        let view_of = model.views.iter().find(|known| known.name == view);
+        let compared = |entity: &EntityId| {
+            let dimensions = view_of.map_or(&[][..], |view| &view.dimensions);
+            dimensions.iter().find(|dimension| dimension.target == ViewTarget::Entity(*entity) && dimension.via.is_empty())
+        };
+        if !metric.compares.is_empty() {
+            // What is compared is named instead of a period: by period it would need a range.
+            by = metric
+                .compares
+                .iter()
+                .filter_map(compared)
+                .map(|dimension| GroupBy { key: dimension.name.clone(), item: GroupItem::Dimension(dimension.name.clone()) })
+                .collect();
+        }
         MetricQuery {
             scope: Scope::View(view.to_owned()),
             metrics: vec![selection],
-            by: by.into_iter().collect(),
+            by,
             range: None,
             filter: None,
             having: None,

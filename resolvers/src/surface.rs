@@ -412,8 +412,9 @@ fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics)
     CONNECTIVES.iter().for_each(|name| taken.reserve(name));
     let metrics: Vec<_> = model
         .metric_ids()
-        // Cohorts have ages, and an entity is not asked at any.
-        .filter(|(_, metric)| !metric.is_cohort && metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
+        // Cohorts have ages, and an entity is not asked at any. What compares other entities needs groups of those.
+        .filter(|(_, metric)| !metric.is_cohort && metric.compares.iter().all(|compared| *compared == id))
+        .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
         .map(|(id, metric)| (camel(&metric.name), id))
         .filter(|(field, id)| {
             let metric = model.metric(*id);

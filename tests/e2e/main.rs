@@ -10,6 +10,7 @@ mod failure;
 mod hazards;
 mod movements_properties;
 mod pages;
+mod peers;
 mod policies;
 mod readme;
 mod series;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use holdfast_schema::{
     compile,
-    model::Model,
+    model::{EntityId, Model, ViewTarget},
     query::{
         Ages, Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange,
     },
@@ -72,6 +72,20 @@ fn questions(model: &Model) -> Vec<MetricQuery> {
                 // Over several ages there are no totals.
                 questions.push(MetricQuery { range: None, totals: false, ..question(&view.name, some, by) });
                 continue;
+            }
+            // What compares entities is asked by them.
+            let compares = |entity: &EntityId| {
+                let compared =
+                    |name: &String| model.metric_named(name).is_some_and(|id| model.metric(id).compares.contains(entity));
+                some.iter().any(compared)
+            };
+            let mut by = by;
+            for dimension in &view.dimensions {
+                let is_compared = matches!(dimension.target, ViewTarget::Entity(entity) if compares(&entity));
+                let item = GroupItem::Dimension(dimension.name.clone());
+                if is_compared && !by.contains(&item) {
+                    by.push(item);
+                }
             }
             questions.push(question(&view.name, some, by));
         }

@@ -117,6 +117,7 @@ fn words(types: &mut Types) {
             "OF_SCORE",
             "SERIES",
             "COHORT",
+            "PEERS",
         ],
     );
     types.add_words("MetricDirection", "Which way is good.", &["HIGHER_IS_BETTER", "LOWER_IS_BETTER", "NEUTRAL"]);

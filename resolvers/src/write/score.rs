@@ -42,6 +42,7 @@ impl Writer<'_> {
             | MetricKind::Share { .. }
             | MetricKind::OfScore { .. }
             | MetricKind::Series(_)
+            | MetricKind::Peers(_)
             | MetricKind::Cohort { .. } => &[],
         };
         let inputs = inputs.iter().zip(&shape.inputs).map(|(input, columns)| Input {

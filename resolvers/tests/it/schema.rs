@@ -63,14 +63,18 @@ fn every_shipped_metric_can_be_asked_for_by_month_or_by_age() {
     let model = Arc::clone(api.model());
     let mut refused = Vec::new();
     for view in &model.views {
-        for metric in &view.metrics {
-            let is_cohort = model.metric(*metric).is_cohort;
-            let (view, metric) = (camel(&view.name), camel(&model.metric(*metric).name));
+        for metric_id in &view.metrics {
+            let is_cohort = model.metric(*metric_id).is_cohort;
+            let (view, metric) = (camel(&view.name), camel(&model.metric(*metric_id).name));
             let range = "range: {between: {from: \"2025-01-01\", to: \"2025-04-01\"}}";
             let text = if is_cohort {
                 format!(
                     "{{ {view}({range}, by: [{{cohort: {{grain: MONTH}}}}, {{age: {{grain: YEAR, upTo: 1}}}}]) {{
                          rows {{ id cohort(grain: MONTH) {{ label }} age {metric} }} totals {{ {metric} }} }} }}"
+                )
+            } else if model.metric(*metric_id).compares.iter().any(|entity| model.entity(*entity).name == "account") {
+                format!(
+                    "{{ {view}({range}, by: [{{dimension: ACCOUNT}}]) {{ rows {{ id account {{ id }} {metric} }} totals {{ {metric} }} }} }}"
                 )
             } else {
                 format!("{{ {view}({range}) {{ rows {{ id period(grain: MONTH) {{ label }} {metric} }} totals {{ {metric} }} }} }}")

@@ -84,6 +84,7 @@ fn movement_grain(leaves: &[Leaf]) -> Option<String> {
         LeafKind::Cohort(cohort) => Some(cohort.movement.grain.clone()),
         LeafKind::PerEntity(per_entity) => movement_grain(&per_entity.inner.leaves),
         LeafKind::Series(series) => movement_grain(&series.inner.leaves),
+        LeafKind::Peers(peers) => movement_grain(&peers.pool.leaves),
         LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => None,
     })
 }
@@ -99,6 +100,7 @@ fn is_overlapping(plan: &Plan) -> bool {
             LeafKind::Cohort(cohort) => cohort.movement.is_refined,
             LeafKind::PerEntity(per_entity) => is_overlapping(&per_entity.inner),
             LeafKind::Series(series) => is_overlapping(&series.inner),
+            LeafKind::Peers(peers) => is_overlapping(&peers.pool) || peers.rows.as_deref().is_some_and(is_overlapping),
             LeafKind::Aggregate(_) | LeafKind::Cumulative(_) | LeafKind::AsOf(_) => false,
         }
     })

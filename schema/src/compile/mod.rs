@@ -55,7 +55,8 @@ pub enum ColumnRole {
     Metric(usize),
     /// Its value in the comparison.
     Previous(usize),
-    /// Why a metric's value is missing, as text: `NO_ROWS`, `NULL_INPUT`, `ZERO_DENOMINATOR`, `FILLED`, `IMMATURE`; null when it is not.
+    /// Why a metric's value is missing, as text: `NO_ROWS`, `NULL_INPUT`, `ZERO_DENOMINATOR`, `FILLED`, `IMMATURE`, `SUPPRESSED`,
+    /// `NOT_APPLICABLE`; null when it is not.
     Status(usize),
     /// Number of groups there are, the same in every row.
     RowCount,

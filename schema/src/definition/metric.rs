@@ -23,7 +23,7 @@ pub struct Metric {
     /// `description:` plain words.
     pub description: Option<Text>,
     /// How it is computed; exactly one of `measure`, `ratio`, `expr`, `cumulative`, `offset`, `movement`, `per_entity`, `share`, `score`,
-    /// `series`, `cohort`.
+    /// `series`, `cohort`, `peers`.
     #[schemars(flatten)]
     pub kind: MetricKind,
     /// `where:` rows that count, over dimensions reachable from its fact; only with `measure`, `movement`, `cohort` and `cumulative`.
@@ -81,6 +81,8 @@ pub enum MetricKind {
     Series(Series),
     /// `cohort: {of: component_value.mrr, take: retained}`: a movement between two ages of members that began together.
     Cohort(Cohort),
+    /// `peers: {of: seat_utilization, entity: account, group: [segment], take: percentile}`: an entity compared with the others of its group.
+    Peers(Peers),
 }
 
 /// A running total.
@@ -240,4 +242,23 @@ pub struct Series {
     pub at_least: Option<Spanned<i64>>,
     /// `horizon:` how far ahead a `forecast` looks; default one period.
     pub horizon: Option<Text>,
+}
+
+/// An entity compared with the others of its group, itself left out.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Peers {
+    /// `of:` a metric; a number.
+    pub of: Text,
+    /// `entity:` what is compared; a question has to group by it.
+    pub entity: Text,
+    /// `group:` dimensions of the entity that peers have in common, as they are on the last day of the period; absent means all are peers.
+    #[schemars(with = "Option<OneOrMany<String>>")]
+    pub group: Vec<Text>,
+    /// `take:` `percentile` (share of the peers below, half of the equal ones included, times 100), `gap` (own value minus the median of the peers), `median` (of the peers) or `count` (of the peers).
+    #[schemars(extend("enum" = ["percentile", "gap", "median", "count"]))]
+    pub take: Text,
+    /// `at_least:` peers with a value below which nothing but their number is said; default 5.
+    #[schemars(with = "Option<Number>")]
+    pub at_least: Option<Text>,
 }

@@ -4,6 +4,7 @@ use super::{
     EntityId, GrainIndex, MeasureId, MetricId,
     entity::{Aggregate, Window},
     path::PathDimension,
+    peers::Peers,
     score::{Score, ScoreTake},
     series::Series,
 };
@@ -57,6 +58,8 @@ pub struct Metric {
     pub is_movement: bool,
     /// Whether a cohort is among it and its inputs, so that it is asked for by age.
     pub is_cohort: bool,
+    /// Entities of which it compares each with others, itself or through its inputs: a question has to group by them. Sorted.
+    pub compares: Vec<EntityId>,
     /// How it may be added up.
     pub additivity: Additivity,
     /// Where it was written.
@@ -160,6 +163,8 @@ pub enum MetricKind {
     },
     /// One number about a metric's values period after period.
     Series(Series),
+    /// An entity compared with the others of its group.
+    Peers(Peers),
 }
 
 /// How a share is expressed.

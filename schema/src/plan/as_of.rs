@@ -26,7 +26,7 @@ impl Builder<'_> {
     }
 
     /// Rows belong to no period, so the periods have to be named by the range.
-    fn check_days_seen(&self, metric: &Metric) -> Result<(), QueryError> {
+    pub(super) fn check_days_seen(&self, metric: &Metric) -> Result<(), QueryError> {
         let range = self.query.range;
         if self.period().is_some() && range.from.is_none() {
             return Err(QueryError::new(

@@ -109,7 +109,8 @@ impl<'a> Builder<'a> {
             | MetricKind::Share { .. }
             | MetricKind::Score(_)
             | MetricKind::OfScore { .. }
-            | MetricKind::Series(_) => Ok(None),
+            | MetricKind::Series(_)
+            | MetricKind::Peers(_) => Ok(None),
         }
     }
 
@@ -162,6 +163,7 @@ impl<'a> Builder<'a> {
             MetricKind::Score(score) => self.over_metrics(&score.value(), context)?,
             MetricKind::OfScore { of, take } => self.over_metrics(&score_of(self.model, *of).take(*take), context)?,
             MetricKind::Series(series) => self.series(metric, series, context)?,
+            MetricKind::Peers(peers) => self.peers(metric, peers, context)?,
         };
         if metric.empty_is_zero {
             return Ok(Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Value::Int(0))]));
@@ -300,7 +302,7 @@ impl<'a> Builder<'a> {
             LeafKind::Aggregate(aggregate) => &mut aggregate.columns,
             LeafKind::Cumulative(cumulative) => &mut cumulative.columns,
             LeafKind::AsOf(as_of) => &mut as_of.columns,
-            LeafKind::Movement(_) | LeafKind::PerEntity(_) | LeafKind::Series(_) | LeafKind::Cohort(_) => {
+            LeafKind::Movement(_) | LeafKind::PerEntity(_) | LeafKind::Series(_) | LeafKind::Cohort(_) | LeafKind::Peers(_) => {
                 unreachable!("aggregate columns belong to aggregate leaves")
             }
         };
@@ -436,7 +438,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Refuses conditions on what the caller may not read: a masked value read as null would select the wrong rows.
-    fn check_masks(&self, conditions: &[Condition<Place>]) -> Result<(), QueryError> {
+    pub(super) fn check_masks(&self, conditions: &[Condition<Place>]) -> Result<(), QueryError> {
         match places(conditions).find(|place| self.query.access.masked.contains(&place.dimension)) {
             None => Ok(()),
             Some(place) => {
@@ -488,7 +490,8 @@ fn score_of(model: &Model, id: MetricId) -> &Score {
         | MetricKind::Share { .. }
         | MetricKind::OfScore { .. }
         | MetricKind::Series(_)
-        | MetricKind::Cohort { .. } => {
+        | MetricKind::Cohort { .. }
+        | MetricKind::Peers(_) => {
             unreachable!("something is taken of scores only: checked when definitions and questions are")
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, Place, Plan, Slot};
+use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, Place, Plan, Slot};
 use crate::{
     expr::Expr,
     model::{EntityId, Model, RelationshipId, metric::Taken, path::PathDimension},
@@ -160,7 +160,29 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
             let taken: Vec<String> = series.columns.iter().map(|column| format!("{column:?}")).collect();
             write_columns(out, &taken, &pad);
         }
+        LeafKind::Peers(peers) => {
+            let _ = writeln!(out, "{pad}{n}: peers, at least {}{notes}, by", peers.at_least);
+            write_plan(out, model, &peers.pool, depth + 2);
+            write_peers(out, model, peers, &pad, depth + 2);
+        }
     }
+}
+
+/// Who is compared with whom, and what is said of it.
+fn write_peers(out: &mut String, model: &Model, peers: &PeersLeaf, pad: &str, depth: usize) {
+    if let Some(groups) = &peers.groups {
+        let _ = writeln!(out, "{pad}   groups");
+        write_plan(out, model, groups, depth);
+    }
+    if let Some(rows) = &peers.rows {
+        let _ = writeln!(out, "{pad}   shown where there are rows of");
+        write_plan(out, model, rows, depth);
+    }
+    if !peers.shown.is_empty() {
+        let _ = writeln!(out, "{pad}   shown where {:?}", peers.shown);
+    }
+    let taken: Vec<String> = peers.columns.iter().map(|column| format!("{column:?}")).collect();
+    write_columns(out, &taken, pad);
 }
 
 /// Keys, members and columns of a movement.

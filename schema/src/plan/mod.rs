@@ -11,10 +11,12 @@ pub mod explain;
 pub(crate) mod keyset;
 mod movement;
 mod per_entity;
+pub mod peers;
 pub(crate) mod place;
 pub mod series;
 
 pub use entity_text::entity_text;
+pub use peers::{PeersColumn, PeersLeaf};
 pub use place::Place;
 pub use series::{SeriesColumn, SeriesEnd, SeriesLeaf};
 
@@ -136,6 +138,8 @@ pub enum LeafKind {
     Series(SeriesLeaf),
     /// Members compared with what they were when their owner began.
     Cohort(CohortLeaf),
+    /// Entities compared with the others of their group.
+    Peers(PeersLeaf),
 }
 
 /// Measures of one fact.

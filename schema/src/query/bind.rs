@@ -104,6 +104,7 @@ fn check_part(model: &Model, metric: MetricId, part: ScorePart) -> Result<(), Qu
         | MetricKind::Share { .. }
         | MetricKind::OfScore { .. }
         | MetricKind::Series(_)
+        | MetricKind::Peers(_)
         | MetricKind::Cohort { .. } => {
             Err(QueryError::new(Code::NameNotFound, format!("`{}` is not a score, so nothing contributes to it", metric.name)))
         }

@@ -41,7 +41,7 @@ impl ScopeFields {
                 let itself = fields.first().cloned().expect("the entity itself comes first");
                 let metrics = model
                     .metric_ids()
-                    .filter(|(_, metric)| !metric.is_cohort)
+                    .filter(|(_, metric)| !metric.is_cohort && metric.compares.iter().all(|entity| *entity == id))
                     .map(|(id, _)| id)
                     .filter(|id| model.is_valid(*id, &itself))
                     .collect();

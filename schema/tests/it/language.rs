@@ -44,7 +44,8 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
             | MetricKind::Offset(_)
             | MetricKind::Share(_)
             | MetricKind::Score(_)
-            | MetricKind::Series(_) => {}
+            | MetricKind::Series(_)
+            | MetricKind::Peers(_) => {}
         }
     }
     found.extend(definitions.segments.iter().map(|(_, segment)| &segment.filter));

@@ -6,7 +6,7 @@ use clap::Args;
 use holdfast_resolvers::{MetricAnswer, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
-    model::{Metric, Model},
+    model::{Metric, Model, ViewTarget},
     query::{Ages, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
     time::{Grain, Step},
     value::CellRef,
@@ -114,11 +114,19 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
     let to = model.project.calendar.truncate(Grain::Month, as_of);
     // Cohorts are asked for at an age that all of a year's have reached.
     let age = metric.is_cohort.then(|| Ages::new(Grain::Year, 1, None, Some(1)).expect("one year is an age"));
+    // What compares entities is asked by them.
+    let compared = view.dimensions.iter().filter(|dimension| match dimension.target {
+        ViewTarget::Entity(entity) => dimension.via.is_empty() && metric.compares.contains(&entity),
+        ViewTarget::Dimension(_) => false,
+    });
+    let by_age = age.map(|ages| GroupBy { key: "age".to_owned(), item: GroupItem::Age(ages) });
+    let by_compared =
+        compared.map(|dimension| GroupBy { key: dimension.name.clone(), item: GroupItem::Dimension(dimension.name.clone()) });
     let (months, last) = if age.is_some() { (24, Step::months(12).before(to)) } else { (1, to) };
     Some(MetricQuery {
         scope: Scope::View(view.name.clone()),
         metrics: vec![MetricSelection { status: true, ..MetricSelection::of(&metric.name) }],
-        by: age.map(|ages| GroupBy { key: "age".to_owned(), item: GroupItem::Age(ages) }).into_iter().collect(),
+        by: by_age.into_iter().chain(by_compared).collect(),
         range: Some(TimeRange { from: Some(Step::months(months).before(to)), to: Some(last) }),
         filter: None,
         having: None,

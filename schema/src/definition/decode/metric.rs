@@ -3,14 +3,14 @@
 use super::{Context, Map, test};
 use crate::definition::{
     Text,
-    metric::{Cohort, Cumulative, Metric, MetricKind, Movement, Offset, PerEntity, Score, ScoreInput, Series, Share},
+    metric::{Cohort, Cumulative, Metric, MetricKind, Movement, Offset, Peers, PerEntity, Score, ScoreInput, Series, Share},
     yaml::Node,
 };
 use crate::diagnostic::Diagnostic;
 
 /// The keys that say how a metric is computed.
 const KINDS: &[&str] =
-    &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series", "cohort"];
+    &["measure", "ratio", "expr", "cumulative", "offset", "movement", "per_entity", "share", "score", "series", "cohort", "peers"];
 
 pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<Metric> {
     let map = Map::open(context, node, "metric", Some(name.span))?;
@@ -62,6 +62,7 @@ fn kind(map: &Map<'_>, key: &'static str) -> Option<MetricKind> {
         "score" => MetricKind::Score(map.optional(key, score)?),
         "series" => MetricKind::Series(map.optional(key, series)?),
         "cohort" => MetricKind::Cohort(map.optional(key, cohort)?),
+        "peers" => MetricKind::Peers(map.optional(key, peers)?),
         other => unreachable!("`{other}` is not among the kinds listed above"),
     })
 }
@@ -174,4 +175,15 @@ fn series(context: &Context<'_>, name: &Text, node: &Node) -> Option<Series> {
     let horizon = map.text("horizon");
     map.finish();
     Some(Series { of: of?, grain: grain?, window: window?, take: take?, at_least, horizon })
+}
+
+fn peers(context: &Context<'_>, name: &Text, node: &Node) -> Option<Peers> {
+    let map = Map::open(context, node, "metric of peers", Some(name.span))?;
+    let of = map.required_text("of");
+    let entity = map.required_text("entity");
+    let group = map.texts("group");
+    let take = map.required_text("take");
+    let at_least = map.number("at_least");
+    map.finish();
+    Some(Peers { of: of?, entity: entity?, group, take: take?, at_least })
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 35] = [
+const MAPPINGS: [(&str, &str); 36] = [
     ("Project", "project: p\n@"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
@@ -33,6 +33,7 @@ const MAPPINGS: [(&str, &str); 35] = [
     ("Parameter", "parameters: {p: {@}}"),
     ("Series", "metrics: {m: {series: {@}}}"),
     ("Cohort", "metrics: {m: {cohort: {@}}}"),
+    ("Peers", "metrics: {m: {peers: {@}}}"),
     ("Segment", "segments: {s: {@}}"),
     ("Rule", "rules: {r: {@}}"),
     ("Policy", "policies: {p: {@}}"),
@@ -90,7 +91,7 @@ fn an_editor_is_told_what_a_person_needs() {
     assert_eq!(metric["properties"]["label"], json!({"type": "string", "description": "What people call it."}));
     assert_eq!(metric["properties"]["version"]["type"], json!("integer"));
     assert_eq!(metric["properties"]["movement"]["$ref"], json!("#/$defs/Movement"));
-    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(11));
+    assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(12));
     assert_eq!(definitions["Relationship"]["required"], json!(["to"]));
     assert_eq!(definitions["Rule"]["properties"]["for"]["type"], json!("integer"));
     assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average", "as_of"]));

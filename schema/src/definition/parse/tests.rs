@@ -82,6 +82,7 @@ metrics:
   losers: {per_entity: {entity: account, where: contraction > 0}}
   part: {share: {of: mrr, as: difference}}
   trend: {series: {of: mrr, grain: month, window: 6 months, take: slope, at_least: 4}}
+  rank: {peers: {of: mrr, entity: account, group: [segment], take: percentile, at_least: parameters.few}}
 ",
     );
     let names: Vec<_> = definitions
@@ -99,11 +100,12 @@ metrics:
             MetricKind::Score(_) => "score",
             MetricKind::Series(_) => "series",
             MetricKind::Cohort(_) => "cohort",
+            MetricKind::Peers(_) => "peers",
         })
         .collect();
     assert_eq!(
         names,
-        ["measure", "ratio", "expr", "cumulative", "cumulative", "offset", "movement", "per_entity", "share", "series"]
+        ["measure", "ratio", "expr", "cumulative", "cumulative", "offset", "movement", "per_entity", "share", "series", "peers"]
     );
 }
 

@@ -84,6 +84,18 @@ fn one_rule(draft: &Draft<'_>, name: &Text, rule: &written::Rule, out: &mut Diag
         for fact in &found.facts {
             draft.safe_path(*fact, per, rule.per.span, out);
         }
+        if let Some(other) = found.compares.iter().find(|entity| **entity != per) {
+            let (per, other) = (&draft.entity(per).name, &draft.entity(*other).name);
+            out.push(
+                Diagnostic::error(
+                    "M060",
+                    rule.per.span,
+                    format!("`{}` compares each `{other}` with others, not each `{per}`", found.name),
+                )
+                .also(found.span, "the metric")
+                .help(format!("write `per: {other}`")),
+            );
+        }
         let stands_alone = rule.when.value.trim() == found.name;
         let fits = if stands_alone { found.value_type == ValueType::Bool } else { found.value_type.is_numeric() };
         if !fits {

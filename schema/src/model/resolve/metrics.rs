@@ -5,6 +5,7 @@ mod additivity;
 mod finish;
 mod formula;
 mod order;
+mod peers;
 mod score;
 mod series;
 mod shape;

@@ -470,6 +470,38 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account}}}\n", &["M047: nothing is evaluated per entity"]),
     (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, take: rank}}}\n",
+        &["M006: `rank` is not a value of `take`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, take: gap, at_least: 0.5}}}\n",
+        &["M065: there cannot be 0.5 peers"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, take: gap}, empty: zero}}\n",
+        &["M065: too few peers would look like zero"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, group: [account.stakeholders.role, sgment], take: gap}}}\n",
+        &["M033: one `account` has many `stakeholders`", "M011: unknown dimension of `account` `sgment`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: contract, take: gap}}}\n",
+        &["M032: no relationship leads from `usage` to one `contract`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, f: {expr: m > 1}, n: {peers: {of: f, entity: account, take: gap}}}\n",
+        &["M026: peers are compared by a number, found a truth value"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, take: gap}}, o: {per_entity: {entity: account, of: n}}}\n---\nview: v\nmetrics: [m, n, o]\ndimensions: [account.segment]\n",
+        &["M055: `n` compares each `account` with others, and the view has no `account` to group by"],
+    ),
+    (
+        "metrics: {m: {measure: component_value.mrr}, n: {peers: {of: m, entity: account, take: gap}}}\n---\nrules: {r: {per: contract, when: n < 0}}\n",
+        &["M060: `n` compares each `account` with others, not each `contract`"],
+    ),
+    (
         "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: contract, of: m}}}\n",
         &["M032: no relationship leads from `usage` to one `contract`"],
     ),

@@ -20,7 +20,7 @@ use crate::{
     definition::{Text, view as written},
     diagnostic::{Diagnostic, Diagnostics},
     model::{
-        EntityId, Metric, MetricId, MetricKind, View, ViewDimension,
+        DimensionId, EntityId, Metric, MetricId, MetricKind, View, ViewDimension, ViewTarget,
         join_graph::{Layer, Way},
         path::{Fan, Reach},
     },
@@ -74,10 +74,11 @@ fn one(draft: &mut Draft<'_>, name: &Text, definition: &written::View, facts_of:
     for (found, reached) in found.iter().zip(&reached) {
         report_misfits(draft, found, reached, &named, facts_of, out);
     }
+    report_uncompared(draft, &named, &found, out);
     let mut metrics: Vec<MetricId> = named.iter().map(|(id, _)| *id).collect();
     if let Some(everything) = definition.metrics.iter().find(|metric| metric.value == "*") {
         let before = metrics.len();
-        metrics.extend(every_metric_that_fits(draft, &metrics, &reached, facts_of));
+        metrics.extend(every_metric_that_fits(draft, &metrics, &found, &reached, facts_of));
         if metrics.len() == before {
             out.push(
                 Diagnostic::warning("M054", everything.span, "no further metric fits all dimensions of this view")
@@ -118,12 +119,45 @@ fn facts_of_all(draft: &Draft<'_>, metrics: impl Iterator<Item = MetricId>, fact
     all
 }
 
-fn every_metric_that_fits(draft: &Draft<'_>, named: &[MetricId], reached: &[FactSet], facts_of: &[FactSet]) -> Vec<MetricId> {
+fn every_metric_that_fits(
+    draft: &Draft<'_>,
+    named: &[MetricId],
+    found: &[Found],
+    reached: &[FactSet],
+    facts_of: &[FactSet],
+) -> Vec<MetricId> {
     let named: HashSet<MetricId> = named.iter().copied().collect();
     let mut common = FactSet::all(draft.entities.len());
     reached.iter().for_each(|reached| common.keep_only(reached));
     let ids = (0..draft.metrics.len()).map(|id| MetricId(id as u16));
-    ids.filter(|id| draft.metrics[id.index()].is_some() && !named.contains(id) && facts_of[id.index()].is_within(&common)).collect()
+    let fits = |id: &MetricId| draft.metrics[id.index()].as_ref().is_some_and(|metric| uncompared(draft, metric, found).is_none());
+    ids.filter(|id| fits(id) && !named.contains(id) && facts_of[id.index()].is_within(&common)).collect()
+}
+
+/// An entity that a metric compares with others and that no question of the view can group by.
+fn uncompared(draft: &Draft<'_>, metric: &Metric, found: &[Found]) -> Option<EntityId> {
+    let is_there =
+        |target: ViewTarget| found.iter().any(|found| found.dimension.target == target && found.dimension.via.is_empty());
+    metric.compares.iter().copied().find(|entity| {
+        let mut key = draft.entity(*entity).key.iter().map(|index| DimensionId { entity: *entity, index: *index });
+        !is_there(ViewTarget::Entity(*entity)) && !key.all(|part| is_there(ViewTarget::Dimension(part)))
+    })
+}
+
+fn report_uncompared(draft: &Draft<'_>, named: &[(MetricId, &Text)], found: &[Found], out: &mut Diagnostics) {
+    for (id, text) in named {
+        let Some(metric) = &draft.metrics[id.index()] else { continue };
+        let Some(entity) = uncompared(draft, metric, found) else { continue };
+        let name = &draft.entity(entity).name;
+        out.push(
+            Diagnostic::error(
+                "M055",
+                text.span,
+                format!("`{}` compares each `{name}` with others, and the view has no `{name}` to group by", metric.name),
+            )
+            .help(format!("add `{name}` to its `dimensions:`")),
+        );
+    }
 }
 
 /// One message per dimension, however many metrics it does not fit.
@@ -231,6 +265,7 @@ fn movement_fact(metric: &Metric) -> Option<EntityId> {
         | MetricKind::Share { .. }
         | MetricKind::Score(_)
         | MetricKind::OfScore { .. }
-        | MetricKind::Series(_) => None,
+        | MetricKind::Series(_)
+        | MetricKind::Peers(_) => None,
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
             | Written::Share(_)
             | Written::Cohort(_)
             | Written::Score(_)
-            | Written::Series(_) => continue,
+            | Written::Series(_)
+            | Written::Peers(_) => continue,
         };
         for text in texts {
             // What does not parse or is not known has been reported.

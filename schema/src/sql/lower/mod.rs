@@ -12,6 +12,7 @@ pub(crate) mod entity;
 mod fan;
 mod movement;
 mod output;
+mod peers;
 mod per_entity;
 pub(crate) mod scan;
 mod series;
@@ -86,6 +87,7 @@ impl<'a> Lowerer<'a> {
             LeafKind::PerEntity(per_entity) => self.per_entity(leaf, per_entity),
             LeafKind::Series(series) => self.series(leaf, series),
             LeafKind::Cohort(cohort) => self.cohort(plan, leaf, cohort),
+            LeafKind::Peers(peers) => self.peers(leaf, peers),
         }
     }
 }

@@ -13,14 +13,14 @@ use crate::{
     compile::ColumnRole,
     expr,
     model::{EntityId, Model, entity::Aggregate},
-    plan::{AggregateColumn, Leaf, LeafKind, Plan, Slot},
+    plan::{AggregateColumn, Leaf, LeafKind, PeersLeaf, Plan, Slot},
     query::{Direction, Fill, Nulls, bound::BoundKey},
     sql::{
         ast::{AggregateFunction, Alias, Expr, Infix, Item, Join, JoinKind, OrderItem, Query, Select},
         statement::OutputColumn,
     },
     time::Grain,
-    value::ValueType,
+    value::{Value, ValueType},
 };
 
 /// A lowered plan.
@@ -149,8 +149,10 @@ impl Lowerer<'_> {
                 Select { items, from: Some(from_cte(&names[*leaf], &table)), ..Select::default() }
             })
             .collect();
-        if selects.len() == 1 {
-            return self.cte("groups", Query::union_all(selects));
+        match selects.len() {
+            0 => return self.no_groups(plan, keys),
+            1 => return self.cte("groups", Query::union_all(selects)),
+            _ => {}
         }
         let parts = self.cte("parts", Query::union_all(selects));
         let mut items: Vec<Item> = (0..keys.len()).map(|n| column(&table, &key_alias(n)).named(&key_alias(n))).collect();
@@ -160,6 +162,14 @@ impl Lowerer<'_> {
         }
         let select = Select { items, from: Some(from_cte(&parts, &table)), group_by: Some(keys.len()), ..Select::default() };
         self.cte("groups", Query::select(select))
+    }
+
+    /// What nothing is read for: no groups, and one row over everything.
+    fn no_groups(&mut self, plan: &Plan, keys: &[usize]) -> Alias {
+        let mut items = numbered(keys.iter().map(|key| Expr::Null(plan.keys[*key].value_type)), key_alias);
+        items.push(Expr::Number(1).named(&Alias::named("one")));
+        let filters = if keys.is_empty() { Vec::new() } else { vec![Expr::Or(Vec::new())] };
+        self.cte("groups", Query::select(Select { items, filters, ..Select::default() }))
     }
 
     /// Every period of the range for every group that occurs.
@@ -230,7 +240,10 @@ impl Lowerer<'_> {
         let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
         for (n, output) in plan.outputs.iter().enumerate() {
             let told = told(plan, &output.value, &place);
-            let value = published(expression(&output.value, &mut |slot: &Slot| place(slot)), &told);
+            let value = match &output.value {
+                expr::Expr::Literal(Value::Null) => Expr::Null(output.value_type),
+                value => published(expression(value, &mut |slot: &Slot| place(slot)), &told),
+            };
             items.push(value.clone().named(&output_alias(n)));
             if let Some(previous) = &output.previous {
                 items.push(expression(previous, &mut |slot: &Slot| place(slot)).named(&previous_alias(n)));
@@ -238,7 +251,8 @@ impl Lowerer<'_> {
             if let Some(divisor) = &output.status {
                 let divisor = divisor.as_ref().map(|divisor| expression(divisor, &mut |slot: &Slot| place(slot)));
                 let inputs = inputs(&output.value).iter().map(place).collect();
-                items.push(status(plan, table, value, divisor, &told, inputs).named(&status_alias(n)));
+                let few = too_few(plan, &output.value, &place);
+                items.push(status(plan, table, value, divisor, [&told, &few], inputs).named(&status_alias(n)));
             }
         }
         items
@@ -256,9 +270,29 @@ fn told(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -
         | LeafKind::Cumulative(_)
         | LeafKind::AsOf(_)
         | LeafKind::PerEntity(_)
-        | LeafKind::Series(_) => None,
+        | LeafKind::Series(_)
+        | LeafKind::Peers(_) => None,
     });
     columns.collect()
+}
+
+/// Whether there are fewer peers than something may be said of, for values made of what is said of peers.
+fn too_few(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -> Vec<Expr> {
+    let leaves: BTreeSet<usize> = inputs(value).iter().map(|slot| slot.leaf).collect();
+    let counts = leaves.into_iter().filter_map(|leaf| match &plan.leaves[leaf].kind {
+        LeafKind::Peers(peers) => {
+            let count = place(&Slot { leaf, column: PeersLeaf::COUNT });
+            Some(Expr::infix(Infix::Less, count, Expr::Number(i64::from(peers.at_least))))
+        }
+        LeafKind::Aggregate(_)
+        | LeafKind::Movement(_)
+        | LeafKind::Cumulative(_)
+        | LeafKind::AsOf(_)
+        | LeafKind::PerEntity(_)
+        | LeafKind::Series(_)
+        | LeafKind::Cohort(_) => None,
+    });
+    counts.collect()
 }
 
 /// Whether one of the numbers compares with zero; one that is missing does not.
@@ -276,7 +310,7 @@ fn published(value: Expr, told: &[Expr]) -> Expr {
 }
 
 /// Why a value is missing; null when it is not.
-fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, told: &[Expr], inputs: Vec<Expr>) -> Expr {
+fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, [told, few]: [&[Expr]; 2], inputs: Vec<Expr>) -> Expr {
     let mut arms = Vec::new();
     if plan.fill == Fill::Dense {
         arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
@@ -286,8 +320,15 @@ fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, told: 
         arms.push((any(told, Infix::Equal), Expr::Word("IMMATURE")));
         arms.push((any(told, Infix::Less), Expr::Word("NULL_INPUT")));
     }
+    if !few.is_empty() {
+        arms.push((Expr::Or(few.to_vec()), Expr::Word("SUPPRESSED")));
+    }
     if let Some(divisor) = divisor {
         arms.push((Expr::equal(divisor, Expr::Number(0)), Expr::Word("ZERO_DENOMINATOR")));
+    }
+    if inputs.is_empty() {
+        // It is made of nothing, because it has no meaning for these groups.
+        return Expr::Case { arms, otherwise: Some(Box::new(Expr::Word("NOT_APPLICABLE"))) };
     }
     arms.push((Expr::And(inputs.into_iter().map(Expr::is_null).collect()), Expr::Word("NO_ROWS")));
     Expr::Case { arms, otherwise: Some(Box::new(Expr::Word("NULL_INPUT"))) }
@@ -323,6 +364,7 @@ fn column_types(model: &Model, leaf: &Leaf) -> Vec<ValueType> {
         LeafKind::Movement(movement) => vec![ValueType::Decimal; movement.columns.len()],
         LeafKind::PerEntity(per_entity) => vec![ValueType::Decimal; per_entity.columns.len()],
         LeafKind::Series(series) => series.columns.iter().map(|column| column.value_type()).collect(),
+        LeafKind::Peers(peers) => peers.columns.iter().map(|column| column.value_type()).collect(),
         LeafKind::Cohort(cohort) => {
             let mut types = vec![ValueType::Decimal; cohort.movement.columns.len()];
             types.push(ValueType::Int);

@@ -131,6 +131,74 @@ fn a_series_does_not_look_at_a_running_month() {
 }
 
 #[test]
+fn everybody_is_a_peer_whoever_is_shown() {
+    let is = |field: &str, value: &str| Filter::Compare {
+        field: field.to_owned(),
+        operator: Comparator::Equal,
+        value: Value::Text(value.to_owned()),
+    };
+    let one = Filter::And(vec![is("account", "a1"), is("product", "core")]);
+    let query = MetricQuery { filter: Some(one), ..question("peers", &["used_standing", "used_gap"], &["month", "account"]) };
+    check_plan(
+        &query,
+        expect![[r#"
+        group by [period(month), account.account_id]
+          0: peers, at least 5, by
+              group by [period(month), account.account_id]
+                0: aggregate usage over time Sum
+                   by period(month)
+                   by usage → account . account_id
+                   .0 = Sum quantity
+               = 0.0
+             groups
+              group by [period(month), account.account_id, account.segment]
+                0: all rows of account, seen from the last day
+                   by period(month)
+                   by account . account_id
+                   by account . segment
+             shown where [Compare { field: 1, operator: Equal, value: Text("a1") }]
+             .0 = Count
+             .1 = Below
+             .2 = Equal
+             .3 = Value
+             .4 = Median
+        used_standing = (((Int(100) Multiply 0.1) Add (Int(50) Multiply 0.2)) Divide 0.0)
+        used_gap = (0.3 Subtract 0.4)
+    "#]],
+    );
+    let query =
+        MetricQuery { filter: Some(is("region", "emea")), ..question("peers", &["used_standing"], &["account", "segment"]) };
+    check_plan(
+        &query,
+        expect![[r#"
+        group by [account.account_id, account.segment]
+          0: peers, at least 5, by
+              group by [account.account_id]
+                0: aggregate usage over time Sum
+                   by usage → account . account_id
+                   .0 = Sum quantity
+               = 0.0
+             groups
+              group by [account.account_id, account.segment]
+                0: all rows of account, seen from the last day
+                   by account . account_id
+                   by account . segment
+             shown where there are rows of
+              group by [account.account_id, account.segment]
+                0: aggregate usage over time Sum
+                   by usage → account . account_id
+                   by usage → account . segment
+                   .0 = Sum quantity
+               = 0.0
+             .0 = Count
+             .1 = Below
+             .2 = Equal
+        used_standing = (((Int(100) Multiply 0.1) Add (Int(50) Multiply 0.2)) Divide 0.0)
+    "#]],
+    );
+}
+
+#[test]
 fn a_movement_grouped_by_its_owners_dimension_keeps_its_grain() {
     check_plan(
         &question("retention", &["contraction_rate"], &["month", "segment"]),

@@ -223,3 +223,25 @@ fn a_series_by_period_needs_a_beginning() {
         ],
     );
 }
+
+#[test]
+fn peers_are_asked_for_by_what_is_compared() {
+    for by in [&["segment"][..], &[], &["month", "product"]] {
+        check_refusal(
+            &question("peers", &["used_standing"], by),
+            expect![
+                "E_UNSAFE_REAGGREGATION: `used_standing` compares each `account` with its peers, and the question does not group by `account` | group by `account` | "
+            ],
+        );
+    }
+    let ever = MetricQuery { range: None, ..question("peers", &["used_standing"], &["month", "account"]) };
+    check_refusal(
+        &ever,
+        expect![
+            "E_INVALID_RANGE: `used_standing` is seen from the last day of each period, and the range does not say where periods begin | pass range: {between: {from, to}} | "
+        ],
+    );
+    let totals = MetricQuery { totals: true, ..question("peers", &["used_standing"], &["account"]) };
+    let compiled = compile::metrics(&model(), &totals, &nobody(), Dialect::Postgres).unwrap();
+    assert!(!compiled.totals.unwrap().sql.as_str().contains("usage_day"), "a total of peers reads nothing");
+}

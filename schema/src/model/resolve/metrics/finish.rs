@@ -26,6 +26,7 @@ use crate::{
         entity::{Aggregate, OverTime},
         metric::{Additivity, Direction, ShareForm, Take, Taken},
         path::PathDimension,
+        peers::PeersTake,
         score::ScoreTake,
     },
     source::Span,
@@ -63,9 +64,12 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
         return None;
     }
     let facts = facts(draft, shape, &inputs);
-    if let Shape::PerEntity { entity, span, .. } = shape {
-        every_fact_leads_to(draft, &facts, *entity, *span, out);
+    match shape {
+        Shape::PerEntity { entity, span, .. } => every_fact_leads_to(draft, &facts, *entity, *span, out),
+        Shape::Peers { peers, entity, .. } => every_fact_leads_to(draft, &facts, peers.entity, *entity, out),
+        _ => {}
     }
+    empty_is_not_zero(definition, shape, manner, out).then_some(())?;
     no_cohort_inside(draft, definition, name, shape, &inputs, out).then_some(())?;
     Some(Metric {
         name: name.value.clone(),
@@ -89,6 +93,7 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
             || inputs.iter().any(|input| input_is(draft, *input, |input| input.is_movement)),
         is_cohort: matches!(shape, Shape::Cohort { .. })
             || inputs.iter().any(|input| input_is(draft, *input, |input| input.is_cohort)),
+        compares: compares(draft, shape, &inputs),
         inputs,
         additivity: additivity(draft, shape),
         span: name.span,
@@ -195,6 +200,14 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             let value_type = if series.take.is_count() { ValueType::Int } else { ValueType::Decimal };
             (MetricKind::Series(series.clone()), value_type)
         }
+        Shape::Peers { peers, of, .. } => {
+            if let Some(found) = type_of(peers.of).filter(|found| !found.is_numeric()) {
+                out.push(Diagnostic::error("M026", *of, format!("peers are compared by a number, found {}", described(found))));
+                return None;
+            }
+            let value_type = if peers.take == PeersTake::Count { ValueType::Int } else { ValueType::Decimal };
+            (MetricKind::Peers(peers.clone()), value_type)
+        }
     })
 }
 
@@ -268,7 +281,8 @@ fn filter(draft: &Draft<'_>, definition: &written::Metric, shape: &Shape, out: &
         | Shape::Share { .. }
         | Shape::Score(_)
         | Shape::OfScore { .. }
-        | Shape::Series { .. } => {
+        | Shape::Series { .. }
+        | Shape::Peers { .. } => {
             out.push(
                 Diagnostic::error("M042", text.span, "`where` does not apply to a metric that is made of other metrics")
                     .help("put the condition on the metrics it is made of"),
@@ -293,6 +307,34 @@ fn facts(draft: &Draft<'_>, shape: &Shape, inputs: &[MetricId]) -> Vec<EntityId>
     facts.into_iter().collect()
 }
 
+/// The entities a question has to group by. Evaluated per entity, a comparison of such entities is grouped by them already.
+fn compares(draft: &Draft<'_>, shape: &Shape, inputs: &[MetricId]) -> Vec<EntityId> {
+    let of_inputs = inputs.iter().filter_map(|input| draft.metrics[input.index()].as_ref()).flat_map(|input| &input.compares);
+    let mut all: BTreeSet<EntityId> = of_inputs.copied().collect();
+    match shape {
+        Shape::PerEntity { entity, .. } => {
+            all.remove(entity);
+        }
+        Shape::Peers { peers, .. } => {
+            all.insert(peers.entity);
+        }
+        _ => {}
+    }
+    all.into_iter().collect()
+}
+
+/// Too few peers say nothing; a zero would say something.
+fn empty_is_not_zero(definition: &written::Metric, shape: &Shape, manner: Manner, out: &mut Diagnostics) -> bool {
+    let wrong = definition.empty.as_ref().filter(|_| manner.empty_is_zero && matches!(shape, Shape::Peers { .. }));
+    if let Some(text) = wrong {
+        out.push(
+            Diagnostic::error("M065", text.span, "too few peers would look like zero")
+                .help("leave out `empty:`; what is not said about peers is null"),
+        );
+    }
+    wrong.is_none()
+}
+
 fn every_fact_leads_to(draft: &Draft<'_>, facts: &[EntityId], entity: EntityId, span: Span, out: &mut Diagnostics) {
     for fact in facts {
         draft.safe_path(*fact, entity, span, out);
@@ -309,7 +351,12 @@ fn no_cohort_inside(
     out: &mut Diagnostics,
 ) -> bool {
     match shape {
-        Shape::Offset { .. } | Shape::Share { .. } | Shape::PerEntity { .. } | Shape::Cumulative { .. } | Shape::Series { .. } => {}
+        Shape::Offset { .. }
+        | Shape::Share { .. }
+        | Shape::PerEntity { .. }
+        | Shape::Cumulative { .. }
+        | Shape::Series { .. }
+        | Shape::Peers { .. } => {}
         Shape::Simple(_)
         | Shape::Ratio { .. }
         | Shape::Derived { .. }
@@ -351,6 +398,8 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
         Shape::PerEntity { aggregate: Aggregate::Count, .. } => Some("count".to_owned()),
         Shape::Series { series, .. } if series.take.keeps_unit() => unit_of_metric(series.of).map(str::to_owned),
         Shape::Series { series, .. } => series.take.is_count().then(|| "count".to_owned()),
+        Shape::Peers { peers, .. } if peers.take.keeps_unit() => unit_of_metric(peers.of).map(str::to_owned),
+        Shape::Peers { peers, .. } => (peers.take == PeersTake::Count).then(|| "count".to_owned()),
         Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
         Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
     }
@@ -373,6 +422,7 @@ fn additivity(draft: &Draft<'_>, shape: &Shape) -> Additivity {
         | Shape::Share { .. }
         | Shape::Score(_)
         | Shape::OfScore { .. }
-        | Shape::Series { .. } => Additivity::Not,
+        | Shape::Series { .. }
+        | Shape::Peers { .. } => Additivity::Not,
     }
 }

@@ -55,6 +55,13 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
             let (take, of, grain) = (&series.take.value, &series.of.value, &series.grain.value.replace('_', " "));
             format!("{take}{ahead} of {of} by {grain} over the last {}", series.window.value)
         }
+        written::MetricKind::Peers(peers) => {
+            let group: Vec<&str> = peers.group.iter().map(|text| text.value.as_str()).collect();
+            let group = if group.is_empty() { String::new() } else { format!(" of the same {}", group.join(", ")) };
+            let (take, of, entity) = (&peers.take.value, &peers.of.value, &peers.entity.value);
+            let least = peers.at_least.as_ref().map_or("5", |text| text.value.as_str());
+            format!("{take} of {of} among the other {entity} rows{group}; null below {least} of them")
+        }
     };
     format!("{body}{}", when(definition.filter.as_ref(), "where"))
 }

@@ -21,6 +21,7 @@ use crate::{
         EntityId, MeasureId, MetricId,
         entity::{Aggregate, OverTime, Window},
         metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take, Taken},
+        peers::Peers,
         score::ScoreTake,
         series::Series,
     },
@@ -84,6 +85,7 @@ pub(super) enum Shape {
         series: Series,
         span: Span,
     },
+    Peers { peers: Peers, of: Span, entity: Span },
 }
 
 impl Shape {
@@ -104,6 +106,7 @@ impl Shape {
                 inputs.push(*of);
             }
             Shape::Series { series, .. } => inputs.push(series.of),
+            Shape::Peers { peers, .. } => inputs.push(peers.of),
         }
         inputs.sort_unstable();
         inputs.dedup();
@@ -145,6 +148,10 @@ pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: 
         written::MetricKind::Series(written) => {
             let series = super::series::of(draft, written, out)?;
             Some(Shape::Series { series, span: written.of.span })
+        }
+        written::MetricKind::Peers(written) => {
+            let peers = super::peers::of(draft, written, out)?;
+            Some(Shape::Peers { peers, of: written.of.span, entity: written.entity.span })
         }
     }
 }
