@@ -299,3 +299,31 @@ async fn whom_a_caller_may_not_see_is_nobodys_peer() {
     let refused = desk.ask(&format!("{{ standings(by: [{{dimension: ACCOUNT}}], {Q1}) {{ rows {{ standing }} }} }}")).await;
     assert_eq!(refused.codes(), ["FORBIDDEN"]);
 }
+
+#[tokio::test]
+async fn what_the_largest_have_of_the_sum() {
+    desk()
+        .await
+        .check(
+            "bySegment",
+            &format!("{{ bySegment(by: [{{time: {{grain: MONTH}}}}], {Q1}) {{ rows {{ period(grain: MONTH) {{ start }} topHalf }} }} }}"),
+            "with v as (select date_trunc('month', day)::date as p, account_id as a, sum(amount) as y from use_day
+                        where account_id is not null group by 1, 2),
+                  placed as (select p, y, row_number() over (partition by p order by y desc) as place, count(*) over (partition by p) as n
+                             from v where y is not null)
+             select p, round(sum(y) filter (where place <= ceil(0.5 * n)) / sum(y), 16) from placed group by p order by p",
+        )
+        .await;
+    let desk = desk().await;
+    let answer = desk.ask(&format!("{{ bySegment(by: [], {Q1}) {{ totals {{ topHalf topDays }} }} }}")).await;
+    let by_hand = desk
+        .by_hand(
+            "with v as (select account_id as a, sum(amount) as y, count(*) as d from use_day where account_id is not null group by 1),
+                  sums as (select y, row_number() over (order by y desc nulls last) as place, count(y) over () as n from v),
+                  days as (select d, row_number() over (order by d desc) as place, count(*) over () as n from v where d > 1)
+             select (select round(sum(y) filter (where place <= ceil(0.5 * n)) / sum(y), 16) from sums),
+                    (select round(sum(d) filter (where place <= ceil(0.4 * n)) / sum(d), 16) from days where n >= 4)",
+        )
+        .await;
+    assert_eq!(answer.totals("bySegment"), by_hand[0]);
+}

@@ -165,9 +165,15 @@ pub struct PerEntity {
     pub each: Option<Text>,
     /// `of:` expression over metrics; not needed for `count`.
     pub of: Option<Text>,
-    /// `aggregate:` `count` (default without `of`), `sum`, `avg` (default with `of`), `min`, `max`, `median`.
-    #[schemars(extend("enum" = ["count", "sum", "avg", "min", "max", "median"]))]
+    /// `aggregate:` `count` (default without `of`), `sum`, `avg` (default with `of`), `min`, `max`, `median`, `top_share` (what the entities with the largest values have of the sum).
+    #[schemars(extend("enum" = ["count", "sum", "avg", "min", "max", "median", "top_share"]))]
     pub aggregate: Option<Text>,
+    /// `top:` with `top_share`: the share of the entities, above 0 and at most 1; so many as it makes are rounded up.
+    #[schemars(with = "Option<Number>")]
+    pub top: Option<Text>,
+    /// `at_least:` with `top_share`: entities with a value below which it is null; default 1.
+    #[schemars(with = "Option<Number>")]
+    pub at_least: Option<Text>,
     /// `where:` condition over metrics; entities that fail it, or for which it is unknown, do not count.
     #[schemars(rename = "where")]
     pub condition: Option<Text>,

@@ -144,6 +144,8 @@ pub enum MetricKind {
         aggregate: Aggregate,
         /// Entities that count.
         condition: Option<Expr<MetricId>>,
+        /// With a sum: what the entities with the largest values have of it.
+        top: Option<Top>,
     },
     /// A group's part of the total over all groups of the same period.
     Share {
@@ -165,6 +167,15 @@ pub enum MetricKind {
     Series(Series),
     /// An entity compared with the others of its group.
     Peers(Peers),
+}
+
+/// The entities with the largest values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Top {
+    /// Their share of all entities, canonical decimal text, above 0 and at most 1; their number is rounded up.
+    pub share: String,
+    /// Entities with a value below which nothing is said.
+    pub at_least: u32,
 }
 
 /// How a share is expressed.

@@ -144,10 +144,16 @@ impl<'a> Builder<'a> {
             }
             MetricKind::Movement(movement) => self.movement(metric, movement, context)?,
             MetricKind::Cohort { movement, stretch } => self.cohort(metric, movement, *stretch, context)?,
-            MetricKind::PerEntity { entity, each, of, aggregate, condition } => {
+            MetricKind::PerEntity { entity, each, of, aggregate, condition, top } => {
                 let each = self.each(metric, *each)?;
-                let value =
-                    PerEntity { entity: *entity, each, of: of.as_ref(), aggregate: *aggregate, condition: condition.as_ref() };
+                let value = PerEntity {
+                    entity: *entity,
+                    each,
+                    of: of.as_ref(),
+                    aggregate: *aggregate,
+                    condition: condition.as_ref(),
+                    top: top.as_ref(),
+                };
                 self.per_entity(value, context)?
             }
             MetricKind::Share { of, form } => {

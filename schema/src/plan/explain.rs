@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, Place, Plan, Slot};
+use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, PerEntityColumn, Place, Plan, Slot};
 use crate::{
     expr::Expr,
     model::{EntityId, Model, RelationshipId, metric::Taken, path::PathDimension},
@@ -148,7 +148,11 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
             );
         }
         LeafKind::PerEntity(per_entity) => {
-            let aggregates: Vec<String> = per_entity.columns.iter().map(|column| format!("{:?}", column.aggregate)).collect();
+            let aggregate = |column: &PerEntityColumn| match &column.top {
+                Some(top) => format!("{:?} of the top {top}", column.aggregate),
+                None => format!("{:?}", column.aggregate),
+            };
+            let aggregates: Vec<String> = per_entity.columns.iter().map(aggregate).collect();
             let _ = writeln!(out, "{pad}{n}: {} per entity{notes} of", aggregates.join(" and "));
             write_plan(out, model, &per_entity.inner, depth + 2);
         }

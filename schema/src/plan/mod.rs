@@ -10,8 +10,8 @@ mod entity_text;
 pub mod explain;
 pub(crate) mod keyset;
 mod movement;
-mod per_entity;
 pub mod peers;
+mod per_entity;
 pub(crate) mod place;
 pub mod series;
 
@@ -280,7 +280,7 @@ pub struct PerEntityLeaf {
 }
 
 /// One column of a [`PerEntityLeaf`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PerEntityColumn {
     /// How.
     pub aggregate: Aggregate,
@@ -288,6 +288,8 @@ pub struct PerEntityColumn {
     pub of: Option<usize>,
     /// Position of the condition in the inner plan's outputs.
     pub condition: Option<usize>,
+    /// Only the largest values: this share of them, canonical decimal text, their number rounded up.
+    pub top: Option<String>,
 }
 
 /// Plans a question.

@@ -5,8 +5,8 @@ use super::{
     build::{Builder, Context, grain_error, outer_key, position_or_push},
 };
 use crate::{
-    expr::{BinaryOp, Expr},
-    model::{EntityId, Metric, MetricId, entity::Aggregate},
+    expr::{BinaryOp, CaseArm, Expr},
+    model::{EntityId, Metric, MetricId, entity::Aggregate, metric::Top},
     query::{
         bind::parts,
         bound::{BoundKey, Field, KeyItem},
@@ -15,7 +15,7 @@ use crate::{
         scope::entity_fields,
     },
     time::Grain,
-    value::ValueType,
+    value::{Value as Literal, ValueType},
 };
 
 /// What is evaluated, and for what.
@@ -30,6 +30,8 @@ pub(super) struct PerEntity<'a> {
     pub(super) aggregate: Aggregate,
     /// Entities that count.
     pub(super) condition: Option<&'a Expr<MetricId>>,
+    /// What part of the sum the largest have, instead.
+    pub(super) top: Option<&'a Top>,
 }
 
 /// A leaf that metrics over the same rows may share.
@@ -69,18 +71,23 @@ impl Builder<'_> {
             values.iter().position(|known| *known == value).expect("the leaf has every value that it was found or made for")
         };
         let (of, condition) = (of.map(place), condition.map(place));
-        let mut slot = |aggregate| {
+        let mut slot = |aggregate, top| {
             let LeafKind::PerEntity(per_entity) = &mut self.leaves[leaf].kind else {
                 unreachable!("the leaf was made for metrics per entity")
             };
-            Expr::Ref(Slot {
-                leaf,
-                column: position_or_push(&mut per_entity.columns, PerEntityColumn { aggregate, of, condition }),
-            })
+            let column = PerEntityColumn { aggregate, of, condition, top };
+            Expr::Ref(Slot { leaf, column: position_or_push(&mut per_entity.columns, column) })
         };
-        Ok(match wanted.aggregate {
-            Aggregate::Average => Expr::binary(BinaryOp::Divide, slot(Aggregate::Sum), slot(Aggregate::Count)),
-            other => slot(other),
+        Ok(match (wanted.aggregate, wanted.top) {
+            (_, Some(top)) => {
+                let largest = slot(Aggregate::Sum, Some(top.share.clone()));
+                let share = Expr::binary(BinaryOp::Divide, largest, slot(Aggregate::Sum, None));
+                let least = Expr::Literal(Literal::Int(i64::from(top.at_least)));
+                let enough = Expr::binary(BinaryOp::GreaterOrEqual, slot(Aggregate::Count, None), least);
+                Expr::Case { arms: vec![CaseArm { when: enough, then: share }], otherwise: None }
+            }
+            (Aggregate::Average, None) => Expr::binary(BinaryOp::Divide, slot(Aggregate::Sum, None), slot(Aggregate::Count, None)),
+            (other, None) => slot(other, None),
         })
     }
 

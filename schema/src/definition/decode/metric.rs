@@ -116,9 +116,11 @@ fn per_entity(context: &Context<'_>, name: &Text, node: &Node) -> Option<PerEnti
     let each = map.text("each");
     let of = map.expression("of");
     let aggregate = map.text("aggregate");
+    let top = map.number("top");
+    let at_least = map.number("at_least");
     let condition = map.expression("where");
     map.finish();
-    Some(PerEntity { entity: entity?, each, of, aggregate, condition })
+    Some(PerEntity { entity: entity?, each, of, aggregate, top, at_least, condition })
 }
 
 fn share(context: &Context<'_>, name: &Text, node: &Node) -> Option<Share> {

@@ -470,6 +470,22 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account}}}\n", &["M047: nothing is evaluated per entity"]),
     (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: top_share}}}\n",
+        &["M047: this does not say how many are the top"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: top_share, top: 10}}}\n",
+        &["M047: the top cannot be 10 of all"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: top_share, top: 0.1, at_least: 0}}}\n",
+        &["M047: there cannot be at least 0 entities"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: sum, top: 0.1}}}\n",
+        &["M047: only a `top_share` has `top` and `at_least`"],
+    ),
+    (
         "metrics: {m: {measure: usage.sessions}, n: {peers: {of: m, entity: account, take: rank}}}\n",
         &["M006: `rank` is not a value of `take`"],
     ),

@@ -151,7 +151,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             };
             (kind, value_type)
         }
-        Shape::PerEntity { entity, span, each, of, aggregate, condition: test } => {
+        Shape::PerEntity { entity, span, each, of, aggregate, condition: test, top } => {
             let of = of.as_ref().map(|of| typed(&with_types(draft, of), *span, out));
             let test = test.as_ref().map(|test| condition(&with_types(draft, test), *span, out));
             let of = of.map_or(Some(None), |of| of.map(Some))?;
@@ -166,6 +166,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             let value_type = match aggregate {
                 Aggregate::Count | Aggregate::CountRows | Aggregate::CountDistinct => ValueType::Int,
                 Aggregate::Average | Aggregate::Median => ValueType::Decimal,
+                Aggregate::Sum if top.is_some() => ValueType::Decimal,
                 Aggregate::Sum | Aggregate::Min | Aggregate::Max => found.unwrap_or(ValueType::Decimal),
             };
             let kind = MetricKind::PerEntity {
@@ -174,6 +175,7 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
                 of: of.map(|(of, _)| plain(&of)),
                 aggregate: *aggregate,
                 condition: test.map(|test| plain(&test)),
+                top: top.clone(),
             };
             (kind, value_type)
         }
@@ -400,6 +402,7 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
         Shape::Series { series, .. } => series.take.is_count().then(|| "count".to_owned()),
         Shape::Peers { peers, .. } if peers.take.keeps_unit() => unit_of_metric(peers.of).map(str::to_owned),
         Shape::Peers { peers, .. } => (peers.take == PeersTake::Count).then(|| "count".to_owned()),
+        Shape::PerEntity { top: Some(_), .. } => None,
         Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
         Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
     }

@@ -39,7 +39,10 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
         written::MetricKind::PerEntity(per_entity) => {
             let aggregate = per_entity.aggregate.as_ref().map(|word| word.value.as_str());
             let what = match &per_entity.of {
-                Some(of) => format!("{}({})", aggregate.unwrap_or("avg"), one_line(of)),
+                Some(of) => {
+                    let top = per_entity.top.as_ref().map(|top| format!(", top {}", top.value)).unwrap_or_default();
+                    format!("{}({}{top})", aggregate.unwrap_or("avg"), one_line(of))
+                }
                 None => "count".to_owned(),
             };
             let each = per_entity.each.as_ref().map(|grain| format!(" and {}", grain.value.replace('_', " "))).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::{
     model::{
         EntityId, MeasureId, MetricId,
         entity::{Aggregate, OverTime, Window},
-        metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take, Taken},
+        metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take, Taken, Top},
         peers::Peers,
         score::ScoreTake,
         series::Series,
@@ -70,6 +70,7 @@ pub(super) enum Shape {
         of: Option<MetricExpr>,
         aggregate: Aggregate,
         condition: Option<MetricExpr>,
+        top: Option<Top>,
     },
     Share {
         of: MetricId,
@@ -85,7 +86,11 @@ pub(super) enum Shape {
         series: Series,
         span: Span,
     },
-    Peers { peers: Peers, of: Span, entity: Span },
+    Peers {
+        peers: Peers,
+        of: Span,
+        entity: Span,
+    },
 }
 
 impl Shape {
@@ -434,15 +439,18 @@ fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut D
     let of = definition.of.as_ref().map(|text| over_metrics(draft, text, out));
     let condition = definition.condition.as_ref().map(|text| over_metrics(draft, text, out));
     let options = [
-        ("count", Aggregate::Count),
-        ("sum", Aggregate::Sum),
-        ("avg", Aggregate::Average),
-        ("min", Aggregate::Min),
-        ("max", Aggregate::Max),
-        ("median", Aggregate::Median),
+        ("count", (Aggregate::Count, false)),
+        ("sum", (Aggregate::Sum, false)),
+        ("avg", (Aggregate::Average, false)),
+        ("min", (Aggregate::Min, false)),
+        ("max", (Aggregate::Max, false)),
+        ("median", (Aggregate::Median, false)),
+        ("top_share", (Aggregate::Sum, true)),
     ];
     let default = if of.is_some() { Aggregate::Average } else { Aggregate::Count };
-    let aggregate = definition.aggregate.as_ref().map_or(Some(default), |word| one_of("aggregate", word, &options, out))?;
+    let named = definition.aggregate.as_ref();
+    let (aggregate, is_top) = named.map_or(Some((default, false)), |word| one_of("aggregate", word, &options, out))?;
+    let top = top_of(draft, definition, is_top, out)?;
     if of.is_none() && aggregate != Aggregate::Count {
         let place = definition.aggregate.as_ref().map_or(definition.entity.span, |word| word.span);
         out.push(
@@ -465,5 +473,54 @@ fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut D
         of: of.map_or(Some(None), |of| of.map(Some))?,
         aggregate,
         condition: condition.map_or(Some(None), |condition| condition.map(Some))?,
+        top,
     })
+}
+
+/// The size of the top, which only a share of it has.
+fn top_of(draft: &Draft<'_>, definition: &written::PerEntity, is_top: bool, out: &mut Diagnostics) -> Option<Option<Top>> {
+    if !is_top {
+        let misplaced = definition.top.as_ref().or(definition.at_least.as_ref());
+        if let Some(text) = misplaced {
+            out.push(
+                Diagnostic::error("M047", text.span, "only a `top_share` has `top` and `at_least`")
+                    .help("leave it out, or write `aggregate: top_share`"),
+            );
+        }
+        return misplaced.is_none().then_some(None);
+    }
+    let Some(text) = &definition.top else {
+        let place = definition.aggregate.as_ref().map_or(definition.entity.span, |word| word.span);
+        out.push(
+            Diagnostic::error("M047", place, "this does not say how many are the top")
+                .help("add `top: 0.1` for the tenth of the entities with the largest values"),
+        );
+        return None;
+    };
+    let share = draft.parameters.number(text, out);
+    if let Some(found) = &share
+        && found != "1"
+        && !found.starts_with("0.")
+    {
+        out.push(
+            Diagnostic::error("M047", text.span, format!("the top cannot be {found} of all"))
+                .label("expected a share above 0 and at most 1"),
+        );
+        return None;
+    }
+    let at_least = match &definition.at_least {
+        None => Some(1),
+        Some(text) => {
+            let found = draft.parameters.number(text, out)?;
+            let whole = found.parse().ok().filter(|number| *number >= 1);
+            if whole.is_none() {
+                out.push(
+                    Diagnostic::error("M047", text.span, format!("there cannot be at least {found} entities"))
+                        .label("expected a whole number, 1 or more"),
+                );
+            }
+            whole
+        }
+    };
+    Some(Some(Top { share: share?, at_least: at_least? }))
 }
