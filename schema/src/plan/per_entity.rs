@@ -100,7 +100,8 @@ impl Builder<'_> {
         for position in 0..self.evaluated.len() {
             let known = &self.evaluated[position];
             let same = (known.entity, known.each, known.timing) == (entity, each, timing) && known.filter == context.filter;
-            if !same {
+            // A leaf puts its rows into the order of one value at most.
+            if !same || wanted.top.is_some() {
                 continue;
             }
             let leaf = known.leaf;
