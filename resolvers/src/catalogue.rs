@@ -308,6 +308,7 @@ impl<'a> Walk<'_, 'a> {
             as_of: self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
             as_known_at: None,
             time_zone: None,
+            currency: None,
         }
     }
 

@@ -45,7 +45,7 @@ const ROOTS: [(&str, Root); 11] = [
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 69] = [
+const TYPES: [&str; 70] = [
     "Query",
     "Node",
     "PageInfo",
@@ -107,6 +107,7 @@ const TYPES: [&str; 69] = [
     "Date",
     "DateTime",
     "TimeZone",
+    "Currency",
     "Int",
     "Float",
     "String",

@@ -64,6 +64,7 @@ fn question(view: &str, metrics: &[&str], dimensions: &[&str], totals: bool) -> 
         as_of: date(2026, 1, 1),
         as_known_at: None,
         time_zone: None,
+        currency: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn question(view: &str, metrics: &[String], by: Vec<GroupItem>) -> MetricQuery {
         as_of: date(2025, 12, 31),
         as_known_at: None,
         time_zone: None,
+        currency: None,
     }
 }
 

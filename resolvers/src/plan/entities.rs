@@ -274,6 +274,7 @@ impl<'a> Planner<'a> {
             as_of: arguments.get("asOf").map(|_| moment.as_of),
             as_known_at: arguments.get("asKnownAt").and(moment.as_known_at),
             time_zone: self.time_zone(arguments)?,
+            currency: self.currency(arguments)?,
         })
     }
 

@@ -278,7 +278,15 @@ fn identity(query: &MetricQuery) -> String {
         "{:?}",
         (
             (&query.scope, &query.by, query.range, &query.filter, query.compare),
-            (&query.movement_grain, query.movement_basis, query.dimension_basis, query.as_of, query.as_known_at, &query.time_zone),
+            (
+                &query.movement_grain,
+                query.movement_basis,
+                query.dimension_basis,
+                query.as_of,
+                query.as_known_at,
+                &query.time_zone,
+                &query.currency
+            ),
         )
     )
 }

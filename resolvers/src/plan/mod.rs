@@ -19,7 +19,7 @@ pub(crate) use signals::{
 
 use holdfast_schema::{
     model::{EntityId, Model},
-    query::{Direction, Nulls, OrderBy},
+    query::{Direction, InCurrency, Nulls, OrderBy},
     value::{Value, ValueType},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -194,6 +194,16 @@ impl<'a> Planner<'a> {
             (None, above) => above.and_then(|above| above.as_known_at),
         };
         Ok(Moment { as_of, as_known_at })
+    }
+
+    /// Another currency for money, and the name of the rate.
+    fn currency(&self, arguments: &Arguments) -> Result<Option<InCurrency>, Problem> {
+        let text = |name| arguments.get(name).and_then(Input::text).map(str::to_owned);
+        match (text("currency"), text("exchangeRate")) {
+            (Some(code), rate) => Ok(Some(InCurrency { code, rate })),
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(Problem::input("`exchangeRate` names the rate of another currency: give `currency` too")),
+        }
     }
 
     fn time_zone(&self, arguments: &Arguments) -> Result<Option<String>, Problem> {

@@ -184,6 +184,7 @@ impl SignalGroup {
             as_of: moment.as_of,
             as_known_at: moment.as_known_at,
             time_zone: None,
+            currency: None,
         }
     }
 }

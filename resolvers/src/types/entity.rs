@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
-use super::{Types, condition, field, input, list, named, one_line, required, required_list, signal, text};
+use super::{Types, condition, currency, field, input, list, named, one_line, required, required_list, signal, text};
 use crate::{
     limits::Limits,
     plan::movement_grains,
@@ -134,6 +134,9 @@ fn metric_inputs(model: &Model, names: &EntityNames) -> Vec<InputValue> {
         input("asOf", named("Date"), "The day that counts as today; left out, that of the rows."),
         input("asKnownAt", named("DateTime"), "Only what was recorded by then."),
     ];
+    if model.project.exchange_rates.is_some() {
+        inputs.extend(currency());
+    }
     if !movement_grains(model, names).is_empty() {
         let grain = named(format!("{}MovementGrain", names.type_name));
         inputs.push(input("movementGrain", grain, "What identifies a member."));

@@ -139,3 +139,15 @@ fn one_line(text: &str) -> String {
 /// Operators of each value type.
 const FILTERED: [ValueType; 6] =
     [ValueType::Bool, ValueType::Int, ValueType::Decimal, ValueType::Text, ValueType::Date, ValueType::Timestamp];
+
+/// The arguments that convert money.
+fn currency() -> [InputValue; 2] {
+    [
+        input(
+            "currency",
+            named("Currency"),
+            "Money in this currency instead of the project's, all of it at one rate: the newest on `asOf`.",
+        ),
+        input("exchangeRate", named("String"), "Name of the rate; left out, the project's default."),
+    ]
+}

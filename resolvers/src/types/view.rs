@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use holdfast_schema::model::{DimensionId, MetricId, MetricKind, Model, View, ViewDimension, ViewTarget};
 
-use super::{Types, condition, field, input, list, named, one_line, required, required_list, text};
+use super::{Types, condition, currency, field, input, list, named, one_line, required, required_list, text};
 use crate::{
     limits::Limits,
     scalar::{filter_type, output_type},
@@ -48,6 +48,9 @@ pub(super) fn register(
         .argument(input("limit", named("Int"), "Rows at most.").default_value(limits.rows))
         .argument(input("offset", named("Int"), "Rows passed over.").default_value(0))
         .argument(input("fill", named("Fill"), "Which periods are shown.").default_value(Value::Enum(Name::new("NONE"))));
+    if model.project.exchange_rates.is_some() {
+        root = currency().into_iter().fold(root, Field::argument);
+    }
     if let Some(default) = view.movement_grains.first() {
         let default = Value::Enum(Name::new(default.to_ascii_uppercase()));
         root = root

@@ -25,4 +25,24 @@ pub struct Project {
     pub week_start: Option<Text>,
     /// `currency:` ISO 4217 code that money is reported in.
     pub currency: Option<Text>,
+    /// `exchange_rates:` where rates stand, for answers in another currency.
+    pub exchange_rates: Option<ExchangeRates>,
+}
+
+/// What of an entity is what of a rate: the value of one unit of `from` in `to` from its day on.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExchangeRates {
+    /// `entity:` one row per rate; its first time dimension says from when it holds.
+    pub entity: Text,
+    /// `from:` dimension with the code of the currency of which one unit is valued.
+    pub from: Text,
+    /// `to:` dimension with the code of the currency in which it is.
+    pub to: Text,
+    /// `rate:` dimension with the value.
+    pub rate: Text,
+    /// `kind:` dimension with the name of a rate, where there are several.
+    pub kind: Option<Text>,
+    /// `default_kind:` the one that is used when a question names none.
+    pub default_kind: Option<Text>,
 }

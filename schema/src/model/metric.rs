@@ -66,6 +66,13 @@ pub struct Metric {
     pub span: Span,
 }
 
+impl Metric {
+    /// Whether its values are amounts in the project's currency, or amounts per something.
+    pub fn is_money(&self) -> bool {
+        self.unit.as_deref().is_some_and(|unit| unit == "currency" || unit.starts_with("currency/"))
+    }
+}
+
 /// Which way is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(missing_docs, reason = "the variants say it")]

@@ -131,6 +131,25 @@ pub struct Project {
     pub calendar: Calendar,
     /// ISO 4217 code of the reporting currency.
     pub currency: Option<String>,
+    /// Where rates stand, for answers in another currency.
+    pub exchange_rates: Option<ExchangeRates>,
+}
+
+/// What of an entity is what of a rate: the value of one unit of `from` in `to` from its day on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeRates {
+    /// One row per rate.
+    pub entity: EntityId,
+    /// From when it holds.
+    pub day: DimensionIndex,
+    /// Code of the currency of which one unit is valued.
+    pub from: DimensionIndex,
+    /// Code of the currency in which it is.
+    pub to: DimensionIndex,
+    /// The value.
+    pub rate: DimensionIndex,
+    /// Name of the rate, where there are several, and the one that is used when none is named.
+    pub kind: Option<(DimensionIndex, Option<String>)>,
 }
 
 /// Look-ups by name.

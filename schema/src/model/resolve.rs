@@ -49,7 +49,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let mut found = Diagnostics::default();
     let out = &mut found;
     let index = Index::new(definitions, out);
-    let project = project::resolve(&definitions.projects, out);
+    let mut project = project::resolve(&definitions.projects, out);
 
     let mut draft = Draft {
         definitions,
@@ -69,6 +69,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     movements::resolve(&mut draft, out);
     metrics::resolve(&mut draft, out);
     views::resolve(&mut draft, out);
+    project.exchange_rates = project::exchange_rates(&draft, out);
     let segments = access::segments(&draft, out);
     let rules = access::rules(&draft, out);
     let policies = access::policies(&draft, out);

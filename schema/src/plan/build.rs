@@ -1,7 +1,7 @@
 //! A checked question to a plan: metrics are opened up until only leaves are left; equal leaves are shared.
 
 use super::{
-    AggregateColumn, AggregateLeaf, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, Place, Plan, Slot, Timing,
+    AggregateColumn, AggregateLeaf, Conversion, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, Place, Plan, Slot, Timing,
     per_entity::{Evaluated, PerEntity},
 };
 use crate::{
@@ -71,7 +71,17 @@ impl<'a> Builder<'a> {
             let value_type = if asked.part.is_some() { ValueType::Decimal } else { metric.value_type };
             outputs.push(Output { key: asked.key.clone(), value, previous, status, value_type });
         }
-        Ok(self.finish(outputs))
+        let conversion = self.query.currency.clone().map(|into| {
+            let is_money = |position: &usize| {
+                let asked = &self.query.metrics[*position];
+                asked.part.is_none() && self.model.metric(asked.metric).is_money()
+            };
+            Conversion { into, outputs: (0..outputs.len()).filter(is_money).collect() }
+        });
+        for position in conversion.iter().flat_map(|conversion| &conversion.outputs) {
+            outputs[*position].value_type = ValueType::Decimal;
+        }
+        Ok(Plan { conversion, ..self.finish(outputs) })
     }
 
     fn asked(&mut self, asked: &BoundMetric, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
@@ -93,6 +103,7 @@ impl<'a> Builder<'a> {
             offset: self.query.offset,
             row_count: self.query.row_count,
             fill: self.query.fill,
+            conversion: None,
         }
     }
 

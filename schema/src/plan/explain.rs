@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{AggregateColumn, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, PerEntityColumn, Place, Plan, Slot};
+use super::{AggregateColumn, Conversion, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, PerEntityColumn, Place, Plan, Slot};
 use crate::{
     expr::Expr,
     model::{EntityId, Model, RelationshipId, metric::Taken, path::PathDimension},
@@ -28,6 +28,11 @@ fn write_plan(out: &mut String, model: &Model, plan: &Plan, depth: usize) {
         if let Some(previous) = &output.previous {
             let _ = writeln!(out, "{pad}{} before = {}", output.key, formula(previous));
         }
+    }
+    if let Some(Conversion { into, outputs }) = &plan.conversion {
+        let names: Vec<&str> = outputs.iter().map(|position| plan.outputs[*position].key.as_str()).collect();
+        let rate = into.rate.as_deref().map(|rate| format!(" at {rate}")).unwrap_or_default();
+        let _ = writeln!(out, "{pad}in {}{rate}: {}", into.code, names.join(", "));
     }
     if let Some(having) = &plan.having {
         let _ = writeln!(out, "{pad}having {having:?}");

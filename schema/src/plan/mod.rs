@@ -29,7 +29,7 @@ use crate::{
         path::PathDimension,
     },
     query::{
-        Ages, DimensionBasis, Fill, MovementBasis, OrderBy, QueryError, TimeRange,
+        Ages, DimensionBasis, Fill, InCurrency, MovementBasis, OrderBy, QueryError, TimeRange,
         bound::{BoundKey, BoundQuery},
         condition::Condition,
     },
@@ -60,6 +60,8 @@ pub struct Plan {
     pub row_count: bool,
     /// Which periods are shown.
     pub fill: Fill,
+    /// Outputs in another currency than the project's; plans inside leaves have none.
+    pub conversion: Option<Conversion>,
 }
 
 /// One metric of the result.
@@ -75,6 +77,15 @@ pub struct Output {
     pub status: Option<Option<Expr<Slot>>>,
     /// Type of its values.
     pub value_type: ValueType,
+}
+
+/// Amounts in another currency, all at the rate that holds on the day that counts as today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversion {
+    /// Which.
+    pub into: InCurrency,
+    /// Positions of the outputs that are money.
+    pub outputs: Vec<usize>,
 }
 
 /// A column of a leaf.

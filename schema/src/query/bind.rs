@@ -73,6 +73,7 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
         as_of: query.as_of,
         as_known_at: query.as_known_at,
         time_zone: zone_name,
+        currency: super::bind_currency::currency(model, query)?,
         access,
         metrics,
     };

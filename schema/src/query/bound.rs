@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Ages, DimensionBasis, Fill, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
+use super::{Ages, DimensionBasis, Fill, InCurrency, MovementBasis, OrderBy, TimeRange, access::Access, condition::Condition};
 use crate::{
     model::{DimensionId, MetricId, ViewDimension, score::ScorePart},
     time::{Grain, Step},
@@ -59,6 +59,8 @@ pub struct BoundQuery {
     pub as_known_at: Option<Timestamp>,
     /// Zone in which days begin.
     pub time_zone: String,
+    /// Money in another currency than the project's; the code differs from it and rates are known.
+    pub currency: Option<InCurrency>,
     /// What the asker may see.
     pub access: Access,
 }

@@ -4,6 +4,7 @@ pub mod access;
 mod ages;
 pub(crate) mod bind;
 mod bind_condition;
+mod bind_currency;
 pub(crate) mod bind_entity;
 pub mod bound;
 pub mod caller;
@@ -70,6 +71,17 @@ pub struct MetricQuery {
     pub as_known_at: Option<Timestamp>,
     /// Zone in which days begin; `None` is the project's.
     pub time_zone: Option<String>,
+    /// Money in another currency than the project's.
+    pub currency: Option<InCurrency>,
+}
+
+/// Another currency than the project's, for all money of an answer at one rate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InCurrency {
+    /// ISO 4217 code.
+    pub code: String,
+    /// Name of the rate; `None` is the project's default.
+    pub rate: Option<String>,
 }
 
 /// Where names are looked up.
@@ -353,6 +365,8 @@ pub struct EntityMetrics {
     pub as_known_at: Option<Timestamp>,
     /// Zone in which days begin; `None` is the project's.
     pub time_zone: Option<String>,
+    /// Money in another currency than the project's.
+    pub currency: Option<InCurrency>,
 }
 
 impl EntityMetrics {
@@ -388,6 +402,7 @@ impl EntityMetrics {
             as_of: self.as_of.unwrap_or(as_of),
             as_known_at: self.as_known_at.or(as_known_at),
             time_zone: self.time_zone.clone(),
+            currency: self.currency.clone(),
         }
     }
 }

@@ -143,5 +143,6 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
         as_of,
         as_known_at: None,
         time_zone: None,
+        currency: None,
     })
 }

@@ -79,6 +79,7 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
         as_of,
         as_known_at: None,
         time_zone: None,
+        currency: None,
     })
 }
 

@@ -265,6 +265,7 @@ impl<'a> Draft<'_, 'a> {
             as_of: self.moment.as_of,
             as_known_at: self.moment.as_known_at,
             time_zone: self.planner.time_zone(arguments)?,
+            currency: self.planner.currency(arguments)?,
         })
     }
 

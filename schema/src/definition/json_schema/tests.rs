@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::{definition, diagnostic::Diagnostics, source::SourceMap};
 
 /// For each mapping of the language a document in which only that mapping has the key `zzz`; `@` is where it goes.
-const MAPPINGS: [(&str, &str); 36] = [
+const MAPPINGS: [(&str, &str); 37] = [
     ("Project", "project: p\n@"),
+    ("ExchangeRates", "project: p\nexchange_rates: {@}"),
     ("Entity", "entity: e\n@"),
     ("Validity", "entity: e\nvalid: {@}"),
     ("Freshness", "entity: e\nfreshness: {@}"),

@@ -2,11 +2,14 @@
 
 use jiff::tz::TimeZoneDatabase;
 
-use super::words::{one_of, owned};
+use super::{
+    Draft,
+    words::{one_of, owned},
+};
 use crate::{
     definition::{Text, project},
     diagnostic::{Diagnostic, Diagnostics},
-    model::Project,
+    model::{DimensionIndex, ExchangeRates, Project},
     suggest,
     time::Calendar,
 };
@@ -39,6 +42,7 @@ pub(super) fn resolve(projects: &[project::Project], out: &mut Diagnostics) -> P
             time_zone: "UTC".to_owned(),
             calendar: Calendar::default(),
             currency: None,
+            exchange_rates: None,
         };
     };
     for other in others {
@@ -66,7 +70,53 @@ pub(super) fn resolve(projects: &[project::Project], out: &mut Diagnostics) -> P
             fiscal_year_start: option(first.fiscal_year_start.as_ref(), "month", &MONTHS, out),
         },
         currency: first.currency.as_ref().and_then(|currency| currency_code(currency, out)),
+        exchange_rates: None,
     }
+}
+
+/// Where exchange rates stand; needs the entities.
+pub(super) fn exchange_rates(draft: &Draft<'_>, out: &mut Diagnostics) -> Option<ExchangeRates> {
+    let project = draft.definitions.projects.first()?;
+    let written = project.exchange_rates.as_ref()?;
+    if project.currency.is_none() {
+        out.push(
+            Diagnostic::error("M037", written.entity.span, "there are exchange rates, and no currency to convert from")
+                .help("add `currency:` with the code of the money that amounts are in"),
+        );
+    }
+    let id = draft.find_entity(&written.entity.value, written.entity.span, out)?;
+    let entity = draft.entity(id);
+    let day = entity.dimensions.iter().position(|dimension| dimension.time.is_some());
+    if day.is_none() {
+        out.push(
+            Diagnostic::error("M037", written.entity.span, format!("rates of `{}` do not say from when they hold", entity.name))
+                .help("add a time dimension to the entity"),
+        );
+    }
+    let mut find = |text: &Text, is_number: bool| {
+        let found = draft.dimension(id, std::slice::from_ref(text), out)?.dimension.index;
+        let dimension = &entity.dimensions[found.index()];
+        if dimension.value_type.is_numeric() == is_number {
+            return Some(found);
+        }
+        let expected = if is_number { "a number" } else { "text" };
+        let message = format!("`{}` is {}, and {expected} is needed here", text.value, dimension.value_type.name());
+        out.push(Diagnostic::error("M026", text.span, message));
+        None
+    };
+    let [from, to] = [find(&written.from, false), find(&written.to, false)];
+    let rate = find(&written.rate, true);
+    let kind = match &written.kind {
+        Some(kind) => Some((find(kind, false)?, owned(written.default_kind.as_ref()))),
+        None => None,
+    };
+    if let (None, Some(default)) = (&written.kind, &written.default_kind) {
+        out.push(
+            Diagnostic::error("M037", default.span, "a default, and nothing that it is a value of")
+                .help("add `kind:` with the dimension that names rates"),
+        );
+    }
+    Some(ExchangeRates { entity: id, day: DimensionIndex(day? as u16), from: from?, to: to?, rate: rate?, kind })
 }
 
 fn no_project() -> Diagnostic {

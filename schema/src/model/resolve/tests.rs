@@ -599,6 +599,42 @@ fn mistakes_of_one_load_are_told_together() {
 }
 
 #[test]
+fn exchange_rates_say_what_is_what() {
+    let with = |project: &str| {
+        let rates = "---\nentity: fx\nsource: fx\nkey: fx_id\ntime: {since: {}}\ndimensions: {code: string, base: string, value: decimal}\n";
+        resolve(&BASE.replace("project: test\n", &format!("project: test\n{project}\n")).replacen(
+            "---\n",
+            &format!("{rates}---\n"),
+            1,
+        ))
+    };
+    let (model, messages) = with("currency: USD\nexchange_rates: {entity: fx, from: code, to: base, rate: value}");
+    assert_eq!(messages, Vec::<String>::new());
+    assert!(model.is_some_and(|model| model.project.exchange_rates.is_some_and(|rates| rates.kind.is_none())));
+    for (project, expected) in [
+        (
+            "exchange_rates: {entity: fx, from: code, to: base, rate: value}",
+            "M037: there are exchange rates, and no currency to convert from",
+        ),
+        (
+            "currency: USD\nexchange_rates: {entity: contract, from: contract_id, to: contract_id, rate: value}",
+            "M037: rates of `contract` do not say from when they hold",
+        ),
+        (
+            "currency: USD\nexchange_rates: {entity: fx, from: value, to: base, rate: value}",
+            "M026: `value` is decimal, and text is needed here",
+        ),
+        (
+            "currency: USD\nexchange_rates: {entity: fx, from: code, to: base, rate: value, default_kind: spot}",
+            "M037: a default, and nothing that it is a value of",
+        ),
+    ] {
+        let (_, messages) = with(project);
+        assert!(messages.iter().any(|message| message == expected), "{project}: {messages:#?}");
+    }
+}
+
+#[test]
 fn an_ambiguous_way_names_both() {
     let (_, messages) = base_with(
         "entity: invoice

@@ -8,6 +8,7 @@ mod as_of;
 mod cohort;
 pub(crate) mod condition;
 mod cumulative;
+mod currency;
 pub(crate) mod entity;
 mod fan;
 mod movement;

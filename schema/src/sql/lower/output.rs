@@ -122,7 +122,10 @@ impl Lowerer<'_> {
             let kind = if on.is_empty() { JoinKind::Cross } else { JoinKind::Left };
             joins.push(Join { kind, from: from_cte(name, &total_table), on });
         }
-        let items = self.derived(plan, &table, &total_table);
+        let rate = plan.conversion.as_ref().map(|conversion| self.exchange_rate(&conversion.into));
+        let rate_table = Alias::named("x");
+        joins.extend(rate.iter().map(|name| Join { kind: JoinKind::Cross, from: from_cte(name, &rate_table), on: Vec::new() }));
+        let items = self.derived(plan, &table, &total_table, &rate_table);
         let select = Select { items, from: Some(from_cte(&groups, &table)), joins, ..Select::default() };
         self.cte("rows", Query::select(select))
     }
@@ -232,21 +235,27 @@ impl Lowerer<'_> {
         self.cte("dense", Query::select(select))
     }
 
-    fn derived(&self, plan: &Plan, table: &Alias, totals: &Alias) -> Vec<Item> {
+    fn derived(&self, plan: &Plan, table: &Alias, totals: &Alias, rate: &Alias) -> Vec<Item> {
         let place = |slot: &Slot| {
             let from = if plan.leaves[slot.leaf].timing.total { totals } else { table };
             column(from, &slot_alias(*slot))
         };
         let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
+        let converted = |n: usize, value: Expr| match &plan.conversion {
+            Some(conversion) if conversion.outputs.contains(&n) => {
+                Expr::Divide(Box::new(value), Box::new(column(rate, &value_alias(0))))
+            }
+            Some(_) | None => value,
+        };
         for (n, output) in plan.outputs.iter().enumerate() {
             let told = told(plan, &output.value, &place);
             let value = match &output.value {
                 expr::Expr::Literal(Value::Null) => Expr::Null(output.value_type),
-                value => published(expression(value, &mut |slot: &Slot| place(slot)), &told),
+                value => converted(n, published(expression(value, &mut |slot: &Slot| place(slot)), &told)),
             };
             items.push(value.clone().named(&output_alias(n)));
             if let Some(previous) = &output.previous {
-                items.push(expression(previous, &mut |slot: &Slot| place(slot)).named(&previous_alias(n)));
+                items.push(converted(n, expression(previous, &mut |slot: &Slot| place(slot))).named(&previous_alias(n)));
             }
             if let Some(divisor) = &output.status {
                 let divisor = divisor.as_ref().map(|divisor| expression(divisor, &mut |slot: &Slot| place(slot)));

@@ -61,6 +61,7 @@ pub(crate) fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery
         as_of: date(2025, 6, 30),
         as_known_at: None,
         time_zone: None,
+        currency: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use holdfast_schema::{
     compile,
-    query::{Comparator, Comparison, Direction, Fill, Filter, MetricQuery, OrderBy, TimeRange},
+    query::{Comparator, Comparison, Direction, Fill, Filter, InCurrency, MetricQuery, OrderBy, TimeRange},
     sql::Dialect,
     time::Step,
     value::Value,
@@ -34,6 +34,24 @@ fn unknown_names_come_with_the_nearest_ones() {
         &question("value", &["contraction_mrr"], &[]),
         expect![
             "E_NAME_NOT_FOUND: view `value` has no metric `contraction_mrr` | the metric exists, but not here: choose a view that has it | "
+        ],
+    );
+}
+
+#[test]
+fn another_currency_needs_rates_and_a_code() {
+    let asked = |code: &str, rate: Option<&str>| MetricQuery {
+        currency: Some(InCurrency { code: code.to_owned(), rate: rate.map(str::to_owned) }),
+        ..question("value", &["mrr"], &[])
+    };
+    check_refusal(
+        &asked("euro", None),
+        expect!["E_INVALID_ARGUMENT: `euro` is not the code of a currency | use the three letters of ISO 4217, such as EUR | "],
+    );
+    check_refusal(
+        &asked("EUR", None),
+        expect![
+            "E_INVALID_ARGUMENT: there are no exchange rates: amounts are in the currency they are recorded in | leave out `currency`, or declare `exchange_rates` in the project | "
         ],
     );
 }

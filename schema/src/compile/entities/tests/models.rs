@@ -96,6 +96,7 @@ fn finish(entities: Vec<Entity>) -> Model {
             time_zone: "UTC".to_owned(),
             calendar: Calendar::default(),
             currency: None,
+            exchange_rates: None,
         },
         metrics: Vec::new(),
         views: Vec::new(),
