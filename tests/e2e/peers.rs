@@ -18,6 +18,7 @@ fn sources() -> SourceMap {
 /// Equal values, fractions and gaps; `a3` moves from small to big in February, `a8` is in no segment, `a9` is no known account.
 fn tables() -> Vec<Table> {
     vec![
+        table("tag", "tag_id int, account_id text, tag text", "1 a1 loud\n 2 a1 old\n 3 a6 loud\n 4 a8 old"),
         table("person", "person_id text, team text", "p1 north\n p2 south\n p3 -"),
         table(
             "account",
@@ -119,6 +120,7 @@ async fn conditions_on_accounts_choose_who_is_shown_and_take_nobodys_peers_away(
     let desk = desk().await;
     for (condition, check) in [
         (r#"{account: {in: ["a1", "a6"]}}"#, "a in ('a1', 'a6')"),
+        (r#"{tag: {eq: "loud"}}"#, "a in ('a1', 'a6')"),
         (r#"{region: {eq: "emea"}}"#, "a in ('a1', 'a2', 'a5', 'a7', 'a8')"),
         (r#"{segment: {eq: "small"}, account: {ne: "a4"}}"#, "a in ('a1', 'a2')"),
         (r#"{or: [{name: {eq: "a7"}}, {account: {eq: "a2"}}]}"#, "a in ('a2', 'a7')"),

@@ -276,8 +276,22 @@ impl Builder<'_> {
     /// What a condition is about: the farthest of what it speaks of.
     fn bearing(&self, compared: &Compared<'_>, condition: &Condition<Field>) -> Bearing {
         let mut found = Bearing::Key(0);
-        condition.visit(&mut |field| found = found.max(self.bearing_of_field(compared, field)));
+        condition.visit(&mut |field| found = found.max(self.bearing_of_chosen(compared, field)));
         found
+    }
+
+    /// A condition chooses entities also by what they have several of; groups of that kind divide what is measured.
+    fn bearing_of_chosen(&self, compared: &Compared<'_>, field: &Field) -> Bearing {
+        let is_beyond = |fact: &EntityId| {
+            let way = self.model.path_between(*fact, compared.entity);
+            let place = Place::of(self.model, *fact, field);
+            let found = place.zip(way);
+            found.is_some_and(|(place, way)| place.reach.fan == Fan::Overlapping && place.reach.path.starts_with(&way.path))
+        };
+        match self.bearing_of_field(compared, field) {
+            Bearing::Other if compared.facts.iter().all(is_beyond) => Bearing::Own,
+            known => known,
+        }
     }
 
     fn bearing_of_field(&self, compared: &Compared<'_>, field: &Field) -> Bearing {
