@@ -359,7 +359,8 @@ impl<'a> Builder<'a> {
         Ok(self.measured(leaf, id, &column_filter))
     }
 
-    /// The question's group keys as a fact reaches them.
+query = self.question_of(context.timing);
+        let &    /// The question's group keys as a fact reaches them.
     pub(super) fn leaf_keys(&self, fact: EntityId, timing: Timing) -> Result<Vec<LeafKey>, QueryError> {
         let mut keys = Vec::new();
         for key in &self.keys {
@@ -438,6 +439,13 @@ impl<'a> Builder<'a> {
                 Cardinality::ManyToOne | Cardinality::OneToOne | Cardinality::OneToMany => true,
             }
         })
+    }
+
+    /// The question that a plan inside this one answers: a total is of all entities, whatever page they are on.
+    pub(super) fn question_of(&self, timing: Timing) -> BoundQuery {
+        let is_page = |item: &Condition<Field>| self.query.is_page_of_entities && matches!(item, Condition::KeyIn { .. });
+        let filter = self.query.filter.iter().filter(|item| !(timing.total && is_page(item))).cloned().collect();
+        BoundQuery { filter, ..self.query.clone() }
     }
 
     /// The question's conditions as a fact reaches them.

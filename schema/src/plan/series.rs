@@ -128,7 +128,7 @@ impl Builder<'_> {
         let last = *periods.last().expect("a window has a period");
         let range = TimeRange { from: periods.first().copied(), to: Some(series.grain.step().after(last)) };
         // Every period for every group, so that a metric that shows nothing as zero is zero in a month without rows.
-        let query = crate::query::BoundQuery { range, ..self.query.clone() };
+        let query = crate::query::BoundQuery { range, ..self.question_of(context.timing) };
         let mut inner = Builder::new(self.model, &query, keys);
         let value = inner.value(series.of, Context { timing: Timing::default(), ..context })?;
         let value_type = self.model.metric(series.of).value_type;

@@ -424,6 +424,35 @@ fn a_share_is_of_all_entities_whatever_page_they_are_on() {
 }
 
 #[test]
+fn so_is_a_share_of_what_is_evaluated_per_entity_or_followed() {
+    let page = Filter::KeyIn { field: "account".to_owned(), keys: vec![vec![Value::Text("a1".to_owned())]] };
+    for metric in ["typical_share", "slope_share"] {
+        let query = MetricQuery {
+            scope: Scope::Entity("account".to_owned()),
+            filter: Some(page.clone()),
+            ..question("value", &[metric], &["account"])
+        };
+        let model = model();
+        let bound = bind(&model, &query, &nobody()).unwrap();
+        let plan = plan(&model, &bound).unwrap();
+        let conditions: Vec<(bool, usize)> = plan
+            .leaves
+            .iter()
+            .map(|leaf| {
+                let inner = match &leaf.kind {
+                    LeafKind::PerEntity(per_entity) => &per_entity.inner,
+                    LeafKind::Series(series) => &series.inner,
+                    other => panic!("{other:?}"),
+                };
+                let LeafKind::Aggregate(aggregate) = &inner.leaves[0].kind else { panic!("an aggregate") };
+                (leaf.timing.total, aggregate.filter.len())
+            })
+            .collect();
+        assert_eq!(conditions, [(false, 1), (true, 0)], "{metric}");
+    }
+}
+
+#[test]
 fn rows_that_count_alike_are_seen_from_the_last_day_together() {
     check_plan(
         &question("opinions", &["opinions_given", "days_since_opinion", "latest_score_before"], &["month", "segment"]),
