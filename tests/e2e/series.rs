@@ -296,3 +296,43 @@ async fn days_are_counted_to_the_end_of_the_first_period_above_zero() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn every_two_accounts_are_correlated() {
+    // Each pair by itself, with PostgreSQL's binary floats; both are compared at ten decimals.
+    let pairs = |points: &str, months: i32| {
+        format!(
+            "{MONTHS}, points as ({points}),
+             whole as (select e, account_id from points group by 1, 2 having count(y) = {months} and stddev_samp(y) > 0),
+             pairs as (
+               select e, a.account_id, b.account_id as other, corr(l.y::float8, r.y::float8) as c
+               from whole a join whole b using (e) join points l using (e) join points r using (e, x)
+               where a.account_id < b.account_id and l.account_id = a.account_id and r.account_id = b.account_id
+               group by 1, 2, 3)"
+        )
+    };
+    let rounded = |rows: Vec<Vec<String>>| -> Vec<Vec<String>> {
+        let round = |cell: &String| cell.parse::<f64>().map_or_else(|_| cell.clone(), |number| format!("{number:.10}"));
+        rows.iter().map(|row| row.iter().map(round).collect()).collect()
+    };
+    let desk = Desk::open(sources(), &tables()).await;
+    let windows = pairs(
+        "select e, account_id, x, y from months, generate_series(24301, 24306) as e where x > e - 3 and x <= e and account_id is not null",
+        3,
+    );
+    let answer = desk
+        .ask(&format!("{{ trends(by: [{{time: {{grain: MONTH}}}}], {UNTIL_JULY}) {{ rows {{ period(grain: MONTH) {{ start }} useTogether }} }} }}"))
+        .await;
+    let by_hand = format!("{windows} select make_date((e - 1) / 12, (e - 1) % 12 + 1, 1), avg(c) from pairs group by e order by e");
+    let known: Vec<Vec<String>> = answer.rows("trends").into_iter().filter(|row| row[1] != "null").collect();
+    assert!(!known.is_empty(), "{answer:?}");
+    assert_eq!(rounded(known), rounded(desk.by_hand(&by_hand).await));
+    // A month without use is a zero of `used_or_zero`.
+    let zeros = pairs(
+        "select 0 as e, m.account_id, spine.x, coalesce(max(m.y) filter (where m.x = spine.x), 0) as y
+         from generate_series(24301, 24306) as spine(x), months m where m.account_id in ('a1', 'a2', 'a3') group by 2, 3",
+        6,
+    );
+    let answer = desk.ask(&format!("{{ trends(by: [], {UNTIL_JULY}) {{ rows {{ zeroTogether }} }} }}")).await;
+    assert_eq!(rounded(answer.rows("trends")), rounded(desk.by_hand(&format!("{zeros} select avg(c) from pairs")).await));
+}

@@ -238,13 +238,15 @@ pub struct Series {
     pub grain: Text,
     /// `window:` how far back, a whole number of periods: `6 months`, `90 days`.
     pub window: Text,
-    /// `take:` what is said of the values: `count`, `sum`, `mean`, `min`, `max`, `median`, `first`, `last`, `stdev`, `slope`, `residual_stdev`, `forecast`, `mad_score`, `falls`, `rises`, `product`.
+    /// `take:` what is said of the values: `count`, `sum`, `mean`, `min`, `max`, `median`, `first`, `last`, `stdev`, `slope`, `residual_stdev`, `forecast`, `mad_score`, `falls`, `rises`, `product`, `correlation`.
     #[schemars(extend("enum" = [
         "count", "sum", "mean", "min", "max", "median", "first", "last", "stdev", "slope", "residual_stdev", "forecast", "mad_score",
-        "falls", "rises", "product",
+        "falls", "rises", "product", "correlation",
     ]))]
     pub take: Text,
-    /// `at_least:` periods with a value below which nothing is said; default 1.
+    /// `per:` with `correlation`: an entity; each has a series of its own, and how alike they are is said.
+    pub per: Option<Text>,
+    /// `at_least:` periods with a value below which nothing is said; default 1. With `per` entities with a value in every period; default 2.
     pub at_least: Option<Spanned<i64>>,
     /// `horizon:` how far ahead a `forecast` looks; default one period.
     pub horizon: Option<Text>,

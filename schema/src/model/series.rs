@@ -1,6 +1,6 @@
 //! Series, resolved: one number about a metric's values period after period.
 
-use super::MetricId;
+use super::{EntityId, MetricId};
 use crate::time::Grain;
 
 /// What is looked at, and what is said of it.
@@ -14,8 +14,10 @@ pub struct Series {
     pub window: u32,
     /// What is said of the values.
     pub take: SeriesTake,
-    /// Periods with a value below which nothing is said.
+    /// Periods with a value below which nothing is said; with `per`, entities with a value in every period.
     pub at_least: u32,
+    /// Of each of these entities there is a series of its own.
+    pub per: Option<EntityId>,
 }
 
 /// What is said of the values of a series. Periods without a value are left out; `x` is a period's position in the window.
@@ -58,6 +60,8 @@ pub enum SeriesTake {
     Product,
     /// Days from the first day of the window to the end of the first period whose value is above zero.
     DaysToFirst,
+    /// Mean of the correlations of every two entities' series.
+    Correlation,
 }
 
 impl SeriesTake {
@@ -80,6 +84,7 @@ impl SeriesTake {
         SeriesTake::Rises,
         SeriesTake::Product,
         SeriesTake::DaysToFirst,
+        SeriesTake::Correlation,
     ];
 
     /// The name in definitions.
@@ -102,6 +107,7 @@ impl SeriesTake {
             SeriesTake::Rises => "rises",
             SeriesTake::Product => "product",
             SeriesTake::DaysToFirst => "days_to_first",
+            SeriesTake::Correlation => "correlation",
         }
     }
 
@@ -121,7 +127,8 @@ impl SeriesTake {
             | SeriesTake::ResidualStdev
             | SeriesTake::Forecast { .. }
             | SeriesTake::MadScore
-            | SeriesTake::Product => false,
+            | SeriesTake::Product
+            | SeriesTake::Correlation => false,
         }
     }
 
@@ -144,7 +151,8 @@ impl SeriesTake {
             | SeriesTake::Falls
             | SeriesTake::Rises
             | SeriesTake::Product
-            | SeriesTake::DaysToFirst => false,
+            | SeriesTake::DaysToFirst
+            | SeriesTake::Correlation => false,
         }
     }
 

@@ -359,7 +359,7 @@ impl<'a> Builder<'a> {
         Ok(self.measured(leaf, id, &column_filter))
     }
 
-query = self.question_of(context.timing);
+keys.extend(key_ofquery = self.question_of(context.timing);
         let &    /// The question's group keys as a fact reaches them.
     pub(super) fn leaf_keys(&self, fact: EntityId, timing: Timing) -> Result<Vec<LeafKey>, QueryError> {
         let mut keys = Vec::new();
@@ -537,6 +537,19 @@ pub(super) fn grain_error(metric: &Metric, asked: Grain, finest: Grain) -> Query
         format!("`{}` is known by {}, which does not make up periods by {}", metric.name, finest.name(), asked.name()),
     )
     .help(format!("use grain {} or one made of it", finest.name().to_uppercase()))
+}
+
+/// The key of an entity as group keys of an inner plan.
+pub(super) fn key_of(model: &Model, entity: EntityId) -> Vec<BoundKey> {
+    let itself = entity_fields(model, entity).swap_remove(0);
+    let key = parts(model, &itself).into_iter().enumerate().map(|(part, dimension)| BoundKey {
+        key: format!("per_entity_{part}"),
+        by: usize::MAX,
+        part,
+        value_type: model.dimension(dimension).value_type,
+        item: KeyItem::Field(Field { of: itself.clone(), dimension }),
+    });
+    key.collect()
 }
 
 /// A key of a leaf over inner rows: the inner plan has already cut and reached it.

@@ -164,7 +164,8 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
         LeafKind::Series(series) => {
             let (window, grain) = (series.window, series.grain.name());
             let (first, ends) = (series.periods[0], series.ends.len());
-            let _ = writeln!(out, "{pad}{n}: series by {grain} from {first}, windows of {window} periods: {ends}{notes}, of");
+            let per = if series.entity > 0 { " per entity" } else { "" };
+            let _ = writeln!(out, "{pad}{n}: series{per} by {grain} from {first}, windows of {window} periods: {ends}{notes}, of");
             write_plan(out, model, &series.inner, depth + 2);
             let taken: Vec<String> = series.columns.iter().map(|column| format!("{column:?}")).collect();
             write_columns(out, &taken, &pad);

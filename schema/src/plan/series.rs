@@ -4,10 +4,10 @@ use jiff::civil::Date;
 
 use super::{
     Leaf, LeafKey, LeafKind, Output, Plan, Slot, Timing,
-    build::{Builder, Context, outer_key, position_or_push},
+    build::{Builder, Context, key_of, outer_key, position_or_push},
 };
 use crate::{
-    expr::{BinaryOp, CaseArm, Expr},
+    expr::{BinaryOp, CaseArm, Expr, Function},
     model::{
         Metric,
         series::{Series, SeriesTake},
@@ -32,6 +32,8 @@ pub struct SeriesLeaf {
     pub periods: Vec<Date>,
     /// How many periods one row of the leaf looks at.
     pub window: u32,
+    /// Parts of the key of the entities that have series of their own; they stand before the series' period. None without such entities.
+    pub entity: usize,
     /// The rows a group has.
     pub ends: Vec<SeriesEnd>,
     /// What is said of the values.
@@ -84,6 +86,10 @@ pub enum SeriesColumn {
     PriorMedianDistance,
     /// Sum of those distances.
     PriorDistance,
+    /// Entities with a value in every period, and not always the same.
+    Entities,
+    /// Their standardised values added up in each period, and these sums squared and added up.
+    Together,
 }
 
 impl SeriesColumn {
@@ -93,8 +99,10 @@ impl SeriesColumn {
             SeriesColumn::Count
             | SeriesColumn::Positions
             | SeriesColumn::PositionSquares
-            | SeriesColumn::DaysToFirst
-            | SeriesColumn::PriorCount => ValueType::Int,
+            |
+            SeriesColumn::DaysToFirst
+            | SeriesColumn::PriorCount
+            | SeriesColumn::Entities => ValueType::Int,
             SeriesColumn::Sum
             | SeriesColumn::Min
             | SeriesColumn::Max
@@ -106,7 +114,8 @@ impl SeriesColumn {
             | SeriesColumn::Product
             | SeriesColumn::PriorMedian
             | SeriesColumn::PriorMedianDistance
-            | SeriesColumn::PriorDistance => ValueType::Decimal,
+            | SeriesColumn::PriorDistance
+            | SeriesColumn::Together => ValueType::Decimal,
         }
     }
 }
@@ -118,6 +127,9 @@ impl Builder<'_> {
         let outer: Vec<BoundKey> = self.keys.iter().filter(is_kept).cloned().collect();
         let outer_keys: Vec<LeafKey> = outer.iter().map(|key| outer_key(&key.item)).collect();
         let mut keys: Vec<BoundKey> = outer.into_iter().filter(|key| key.period().is_none()).collect();
+        let entity = series.per.map(|entity| key_of(self.model, entity)).unwrap_or_default();
+        let parts = entity.len();
+        keys.extend(entity);
         keys.push(BoundKey {
             key: "series_period".to_owned(),
             by: usize::MAX,
@@ -134,7 +146,8 @@ impl Builder<'_> {
         let value_type = self.model.metric(series.of).value_type;
         let outputs = vec![Output { key: String::new(), value, previous: None, status: None, value_type }];
         let inner = Box::new(Plan { fill: Fill::Dense, ..inner.finish(outputs).unlimited() });
-        let leaf = SeriesLeaf { inner, grain: series.grain, periods, window: series.window, ends, columns: Vec::new() };
+        let leaf =
+            SeriesLeaf { inner, grain: series.grain, periods, window: series.window, entity: parts, ends, columns: Vec::new() };
         let position = self.series_leaf(leaf, outer_keys, context.timing);
         Ok(self.taken(position, series))
     }
@@ -194,7 +207,7 @@ impl Builder<'_> {
             known.timing == timing
                 && matches!(&known.kind, LeafKind::Series(known)
                     if known.window == leaf.window && known.ends == leaf.ends && known.periods == leaf.periods
-                        && known.inner == leaf.inner)
+                        && known.entity == leaf.entity && known.inner == leaf.inner)
         };
         match self.leaves.iter().position(same) {
             Some(position) => position,
@@ -213,7 +226,8 @@ impl Builder<'_> {
         if series.at_least <= 1 {
             return value;
         }
-        let count = self.series_column(leaf, SeriesColumn::Count);
+        let counted = if series.per.is_some() { SeriesColumn::Entities } else { SeriesColumn::Count };
+        let count = self.series_column(leaf, counted);
         let enough = Expr::binary(BinaryOp::GreaterOrEqual, count, number(i64::from(series.at_least)));
         case(vec![(enough, value)], None)
     }
@@ -256,12 +270,23 @@ impl Builder<'_> {
                 let by_mean = divide(times(times(number(1_000_000), count), distance), times(number(1_253_314), sum.clone()));
                 case(vec![(is_some(&median), by_median), (is_some(&sum), by_mean)], None)
             }
+            SeriesTake::Correlation => {
+                // The square of the sums holds every two entities' products twice, and each one's own, which is one less than the periods.
+                let (entities, together) = (column(SeriesColumn::Entities), column(SeriesColumn::Together));
+                let own = times(entities.clone(), number(i64::from(last)));
+                let pairs = times(own.clone(), minus(entities, number(1)));
+                // Standardised values are rounded at 16 decimals.
+                Expr::Call(Function::Round, vec![divide(minus(together, own), pairs), number(CORRELATION_PLACES)])
+            }
             SeriesTake::Falls => in_a_row(series.window, BinaryOp::Less, &mut column),
             SeriesTake::Rises => in_a_row(series.window, BinaryOp::Greater, &mut column),
             SeriesTake::DaysToFirst => column(SeriesColumn::DaysToFirst),
         }
     }
 }
+
+/// Decimals of a correlation.
+const CORRELATION_PLACES: i64 = 12;
 
 /// Periods one statement lists at most.
 const MOST_PERIODS: usize = 5_000;

@@ -173,10 +173,11 @@ fn series(context: &Context<'_>, name: &Text, node: &Node) -> Option<Series> {
     let grain = map.required_text("grain");
     let window = map.required_text("window");
     let take = map.required_text("take");
+    let per = map.text("per");
     let at_least = map.whole("at_least");
     let horizon = map.text("horizon");
     map.finish();
-    Some(Series { of: of?, grain: grain?, window: window?, take: take?, at_least, horizon })
+    Some(Series { of: of?, grain: grain?, window: window?, take: take?, per, at_least, horizon })
 }
 
 fn peers(context: &Context<'_>, name: &Text, node: &Node) -> Option<Peers> {

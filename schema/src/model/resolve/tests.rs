@@ -470,6 +470,22 @@ const MISTAKES: &[(&str, &[&str])] = &[
     ),
     ("metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account}}}\n", &["M047: nothing is evaluated per entity"]),
     (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: correlation}}}\n",
+        &["M045: a correlation is of several series"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: mean, per: account}}}\n",
+        &["M045: `mean` is said of one series"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: correlation, per: account, at_least: 1}}}\n",
+        &["M045: `at_least` is 1, and it takes two to compare"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {series: {of: m, grain: month, window: 6 months, take: correlation, per: contract}}}\n",
+        &["M032: no relationship leads from `usage` to one `contract`"],
+    ),
+    (
         "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: top_share}}}\n",
         &["M047: this does not say how many are the top"],
     ),

@@ -7,6 +7,7 @@ mod aggregate;
 mod as_of;
 mod cohort;
 pub(crate) mod condition;
+mod correlation;
 mod cumulative;
 mod currency;
 pub(crate) mod entity;

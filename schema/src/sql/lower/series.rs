@@ -16,6 +16,9 @@ impl Lowerer<'_> {
     pub(super) fn series(&mut self, leaf: &Leaf, series: &SeriesLeaf) -> Alias {
         let points = self.points(leaf, series);
         let keys = leaf.keys.len();
+        if series.entity > 0 {
+            return self.correlation(&points, keys, series);
+        }
         if !series.columns.iter().any(|column| is_of_distances(*column)) {
             return self.said(&points, keys, series, |column| !is_of_distances(column));
         }
@@ -53,7 +56,7 @@ impl Lowerer<'_> {
         let (at, end) = (column(&periods, &number), column(&ends, &last));
         let window = i64::from(series.window);
         let first = Expr::infix(Infix::Subtract, end.clone(), Expr::Number(window));
-        let own_period = key_alias(leaf.keys.len() - period_keys);
+        let own_period = key_alias(leaf.keys.len() - period_keys + series.entity);
         let joins = vec![
             Join {
                 kind: JoinKind::Inner,
@@ -69,7 +72,8 @@ impl Lowerer<'_> {
                 ],
             },
         ];
-        let (mut of_periods, mut of_groups) = (0..period_keys, 0..leaf.keys.len());
+        let groups = leaf.keys.len() - period_keys;
+        let (mut of_periods, mut of_groups) = (0..period_keys, 0..groups);
         let mut key = |key: &LeafKey| match key {
             LeafKey::Period(_) => column(&ends, &key_alias(of_periods.next().expect("one value per period key"))),
             LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
@@ -77,6 +81,9 @@ impl Lowerer<'_> {
             }
         };
         let mut items = numbered(leaf.keys.iter().map(&mut key).collect::<Vec<_>>(), key_alias);
+        // The key of the entity comes after the group keys of the inner plan.
+        let entity = (0..series.entity).map(|n| column(&values, &key_alias(groups + n)).named(&key_alias(leaf.keys.len() + n)));
+        items.extend(entity);
         let from_first = Expr::infix(Infix::Subtract, Expr::infix(Infix::Subtract, at, first), Expr::Number(1));
         items.push(from_first.named(&x()));
         let value = column(&values, &Alias::named("m0"));
@@ -175,11 +182,11 @@ impl Lowerer<'_> {
     }
 }
 
-fn x() -> Alias {
+pub(super) fn x() -> Alias {
     Alias::named("x")
 }
 
-fn y() -> Alias {
+pub(super) fn y() -> Alias {
     Alias::named("y")
 }
 
@@ -193,7 +200,7 @@ fn ordinal(day: Date) -> Expr {
     Expr::Number(i64::from((day - Date::ZERO).get_days()))
 }
 
-fn keys_of(table: &Alias, keys: usize) -> Vec<Item> {
+pub(super) fn keys_of(table: &Alias, keys: usize) -> Vec<Item> {
     numbered((0..keys).map(|n| column(table, &key_alias(n))), key_alias)
 }
 
@@ -215,7 +222,9 @@ fn is_of_distances(column: SeriesColumn) -> bool {
         | SeriesColumn::Product
         | SeriesColumn::DaysToFirst
         | SeriesColumn::PriorCount
-        | SeriesColumn::PriorMedian => false,
+        | SeriesColumn::PriorMedian
+        | SeriesColumn::Entities
+        | SeriesColumn::Together => false,
     }
 }
 
@@ -251,5 +260,6 @@ fn taken(item: SeriesColumn, window: u32, table: &Alias) -> Expr {
         }
         SeriesColumn::PriorCount => Expr::aggregate(AggregateFunction::Count, prior()),
         SeriesColumn::PriorMedian => Expr::aggregate(AggregateFunction::Median, prior()),
+        SeriesColumn::Entities | SeriesColumn::Together => unreachable!("said of several series at once"),
     }
 }

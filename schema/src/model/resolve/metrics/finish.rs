@@ -28,6 +28,7 @@ use crate::{
         path::PathDimension,
         peers::PeersTake,
         score::ScoreTake,
+        series::Series,
     },
     source::Span,
     value::ValueType,
@@ -67,6 +68,7 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
     match shape {
         Shape::PerEntity { entity, span, .. } => every_fact_leads_to(draft, &facts, *entity, *span, out),
         Shape::Peers { peers, entity, .. } => every_fact_leads_to(draft, &facts, peers.entity, *entity, out),
+        Shape::Series { series: Series { per: Some(entity), .. }, span } => every_fact_leads_to(draft, &facts, *entity, *span, out),
         _ => {}
     }
     empty_is_not_zero(definition, shape, manner, out).then_some(())?;
@@ -314,7 +316,7 @@ fn compares(draft: &Draft<'_>, shape: &Shape, inputs: &[MetricId]) -> Vec<Entity
     let of_inputs = inputs.iter().filter_map(|input| draft.metrics[input.index()].as_ref()).flat_map(|input| &input.compares);
     let mut all: BTreeSet<EntityId> = of_inputs.copied().collect();
     match shape {
-        Shape::PerEntity { entity, .. } => {
+        Shape::PerEntity { entity, .. } | Shape::Series { series: Series { per: Some(entity), .. }, .. } => {
             all.remove(entity);
         }
         Shape::Peers { peers, .. } => {

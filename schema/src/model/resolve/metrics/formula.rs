@@ -56,7 +56,8 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
         written::MetricKind::Series(series) => {
             let ahead = series.horizon.as_ref().map(|horizon| format!(" {} ahead", horizon.value)).unwrap_or_default();
             let (take, of, grain) = (&series.take.value, &series.of.value, &series.grain.value.replace('_', " "));
-            format!("{take}{ahead} of {of} by {grain} over the last {}", series.window.value)
+            let per = series.per.as_ref().map(|per| format!(" of every two {} rows", per.value)).unwrap_or_default();
+            format!("{take}{per}{ahead} of {of} by {grain} over the last {}", series.window.value)
         }
         written::MetricKind::Peers(peers) => {
             let group: Vec<&str> = peers.group.iter().map(|text| text.value.as_str()).collect();

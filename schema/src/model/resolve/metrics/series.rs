@@ -10,7 +10,10 @@ use super::{
 use crate::{
     definition::{Text, metric as written},
     diagnostic::{Diagnostic, Diagnostics},
-    model::series::{Series, SeriesTake},
+    model::{
+        EntityId,
+        series::{Series, SeriesTake},
+    },
     time::{Grain, Step},
 };
 
@@ -50,24 +53,49 @@ pub(super) fn of(draft: &Draft<'_>, series: &written::Series, out: &mut Diagnost
         );
         return None;
     }
-    let at_least = match &series.at_least {
-        None => 1,
-        Some(number) => match u32::try_from(number.value).ok().filter(|number| (1..=window).contains(number)) {
-            Some(number) => number,
-            None => {
-                out.push(
-                    Diagnostic::error(
-                        "M045",
-                        number.span,
-                        format!("`at_least` is {} and the window has {window} periods", number.value),
-                    )
-                    .label(format!("expected a number from 1 to {window}")),
-                );
-                return None;
-            }
-        },
-    };
-    Some(Series { of: of?, grain: grain?, window, take, at_least })
+    let per = per(draft, series, take, out)?;
+    let at_least = at_least(series, window, per.is_some(), out)?;
+    Some(Series { of: of?, grain: grain?, window, take, at_least, per })
+}
+
+/// The entities that have series of their own: a correlation needs them, and nothing else has them.
+fn per(draft: &Draft<'_>, series: &written::Series, take: SeriesTake, out: &mut Diagnostics) -> Option<Option<EntityId>> {
+    match (&series.per, take) {
+        (Some(text), SeriesTake::Correlation) => draft.find_entity(&text.value, text.span, out).map(Some),
+        (Some(text), take) => {
+            out.push(
+                Diagnostic::error("M045", text.span, format!("`{}` is said of one series", take.name()))
+                    .help("leave out `per:`, or take `correlation`; to aggregate over entities use `per_entity:`"),
+            );
+            None
+        }
+        (None, SeriesTake::Correlation) => {
+            out.push(
+                Diagnostic::error("M045", series.take.span, "a correlation is of several series")
+                    .help("add `per:` and the entity of which each has a series"),
+            );
+            None
+        }
+        (None, _) => Some(None),
+    }
+}
+
+/// How many have to be known: of the periods, or of the entities where each has a series.
+fn at_least(series: &written::Series, window: u32, is_per_entity: bool, out: &mut Diagnostics) -> Option<u32> {
+    let (default, most) = if is_per_entity { (2, u32::MAX) } else { (1, window) };
+    let Some(number) = &series.at_least else { return Some(default) };
+    let found = u32::try_from(number.value).ok().filter(|number| (default..=most).contains(number));
+    if found.is_none() {
+        let (message, expected) = match is_per_entity {
+            true => (format!("`at_least` is {}, and it takes two to compare", number.value), "expected 2 or more".to_owned()),
+            false => (
+                format!("`at_least` is {} and the window has {window} periods", number.value),
+                format!("expected a number from 1 to {window}"),
+            ),
+        };
+        out.push(Diagnostic::error("M045", number.span, message).label(expected));
+    }
+    found
 }
 
 /// A length of time as a number of periods.
