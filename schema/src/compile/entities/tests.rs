@@ -325,7 +325,7 @@ fn effective_dated_rows_are_read_at_the_day_as_known_then() {
                 from "warehouse"."price" as "t0"
                 where ("t0"."recorded_at" <= $1::timestamptz)
               ) as "versions"
-              where ("versions"."holdfast_rank" = 1)
+              where ("versions"."holdfast_rank" <= 1)
             ) as "t0"
             where ("t0"."valid_from" <= $2::date) and (("t0"."valid_to" is null) or ("t0"."valid_to" > $2::date))
             order by "t0"."price_id" asc nulls last
@@ -347,7 +347,7 @@ fn effective_dated_rows_are_read_at_the_day_as_known_then() {
                   select "t0"."amount" as "amount", "t0"."contract_id" as "contract_id", "t0"."price_id" as "price_id", "t0"."valid_from" as "valid_from", "t0"."valid_to" as "valid_to", row_number() over (partition by "t0"."price_id", "t0"."valid_from" order by "t0"."recorded_at" desc nulls last) as "holdfast_rank"
                   from "warehouse"."price" as "t0"
                 ) as "versions"
-                where ("versions"."holdfast_rank" = 1)
+                where ("versions"."holdfast_rank" <= 1)
               ) as "t0"
               where ("t0"."valid_from" <= $1::date) and (("t0"."valid_to" is null) or ("t0"."valid_to" > $1::date)) and ("t0"."price_id" in ($2))
             ) as "parents" on ("parents"."j0" = "t0"."contract_id")

@@ -7,7 +7,7 @@ use super::{
     condition::condition,
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
-    scan::{At, Scan, columns_of, days_alias, root},
+    scan::{At, Scan, columns_of, days_alias, first, root},
     time::{earlier, moved_period, shift},
     value_alias,
 };
@@ -124,7 +124,7 @@ impl<'e> Lowerer<'e> {
         };
         let mut scan = Scan::over(env, fact, From { relation: numbered, alias: root() }, At::Row(days.day(start.clone())));
         scan.note_scanned(&scanned);
-        scan.filter(Expr::equal(column(&root(), &rank), Expr::Number(1)));
+        scan.filter(first(column(&root(), &rank)));
         (scan, start)
     }
 }

@@ -405,10 +405,16 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded:
         columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias::named(name.0.clone()))).collect();
     Query::select(Select {
         items: outer,
-        filters: vec![Expr::equal(Expr::Column(versions.clone(), rank), Expr::Number(1))],
+        filters: vec![first(Expr::Column(versions.clone(), rank))],
         from: Some(From { relation: Relation::Query(Box::new(Query::select(inner))), alias: versions }),
         ..Select::default()
     })
+}
+
+/// Whether a row number is that of the first row. Planners that cannot know how many rows have a number guess few of them for `= 1`,
+/// so few that PostgreSQL reads whatever is joined anew for each row of the other side; of a range they guess a third.
+pub(super) fn first(rank: Expr) -> Expr {
+    Expr::infix(Infix::LessOrEqual, rank, Expr::Number(1))
 }
 
 /// Every physical column of an entity that the model speaks of.

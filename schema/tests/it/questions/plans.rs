@@ -510,7 +510,7 @@ fn the_latest_rows_are_numbered_before_anything_is_joined() {
             where ("t0"."given_on" <= (cast(("t1"."k0" + interval '1 months') as date) + -1))
           ) as "t0"
           left join "crm"."account" as "t1" on ("t1"."account_id" = "t0"."account_id") and ("t1"."valid_from" <= (cast(("t0"."holdfast_period" + interval '1 months') as date) + -1)) and (("t1"."valid_to" is null) or ("t1"."valid_to" > (cast(("t0"."holdfast_period" + interval '1 months') as date) + -1)))
-          where ("t0"."holdfast_rank" = 1)
+          where ("t0"."holdfast_rank" <= 1)
           group by 1, 2
         ), "holdfast_groups_3" as (
           select "f"."k0" as "k0", "f"."k1" as "k1", "f"."c0" as "v0_0", "f"."c1" as "v0_1"
