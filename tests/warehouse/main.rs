@@ -6,6 +6,7 @@ mod failure;
 mod identifiers;
 mod metrics;
 mod parity;
+mod pieces;
 mod postgres;
 
 use holdfast_schema::{

@@ -54,7 +54,7 @@ fn question(view: &str, metrics: &[String], by: Vec<GroupItem>) -> MetricQuery {
 }
 
 /// Every view's metrics a few at a time: in turn by month, as one number, and by one of the dimensions.
-fn questions(model: &Model) -> Vec<MetricQuery> {
+pub(super) fn questions(model: &Model) -> Vec<MetricQuery> {
     let mut questions = Vec::new();
     for view in &model.views {
         let names: Vec<String> = view.metrics.iter().map(|id| model.metric(*id).name.clone()).collect();
@@ -94,7 +94,8 @@ fn questions(model: &Model) -> Vec<MetricQuery> {
     questions
 }
 
-async fn answers(warehouse: &dyn Warehouse, model: &Model, question: &MetricQuery) -> Result<Vec<Vec<String>>, String> {
+/// Rows and totals, or why there are none.
+pub(super) async fn answers(warehouse: &dyn Warehouse, model: &Model, question: &MetricQuery) -> Result<Vec<Vec<String>>, String> {
     let plan = compile::metrics(model, question, &Caller::default(), warehouse.dialect()).map_err(|error| error.to_string())?;
     let mut answers = Vec::new();
     let statements: Vec<&Statement> = std::iter::once(&plan.rows).chain(&plan.totals).collect();

@@ -1,4 +1,4 @@
-//! A statement's text and values → the engine's plan.
+//! A statement's text and values → the engine's syntax tree, and that → a plan.
 //!
 //! Values replace their placeholders in the syntax tree, each with its type, before anything is planned: left to itself the engine
 //! guesses types of placeholders, and guesses wrong inside functions. Text stays a leaf of the tree, so it is never read as SQL.
@@ -7,28 +7,37 @@ use std::ops::ControlFlow;
 
 use datafusion::{
     error::{DataFusionError, Result},
-    execution::{context::SessionContext, session_state::SessionState},
+    execution::session_state::SessionState,
     logical_expr::LogicalPlan,
     sql::{
-        parser,
+        parser::{self, DFParserBuilder},
         sqlparser::ast::{CastKind, DataType, ExactNumberInfo, Expr, TimezoneInfo, Value, VisitMut as _, VisitorMut},
     },
 };
 use holdfast_schema::sql::{Param, Statement};
 
-/// Plans a statement with its values.
-pub(super) async fn plan(context: &SessionContext, statement: &Statement) -> Result<LogicalPlan> {
-    let state: SessionState = context.state();
-    let dialect = state.config_options().sql_parser.dialect;
-    let mut parsed = state.sql_to_statement(statement.sql.as_str(), &dialect)?;
+use super::dialect::Selects;
+
+/// Reads a statement and puts its values in.
+pub(super) fn parse(state: &SessionState, statement: &Statement) -> Result<parser::Statement> {
+    let limit = state.config_options().sql_parser.recursion_limit.get();
+    let mut reader = DFParserBuilder::new(statement.sql.as_str()).with_dialect(&Selects).with_recursion_limit(limit).build()?;
+    let mut statements = reader.parse_statements()?;
+    let (Some(mut parsed), None) = (statements.pop_front(), statements.pop_front()) else {
+        return Err(DataFusionError::Plan("one statement can be run at a time".to_owned()));
+    };
     let parser::Statement::Statement(tree) = &mut parsed else {
         return Err(DataFusionError::Plan("only a select can be run".to_owned()));
     };
     if let ControlFlow::Break(placeholder) = tree.visit(&mut Binder { params: &statement.params }) {
         return Err(DataFusionError::Plan(format!("no value for {placeholder}")));
     }
-    let plan = state.statement_to_plan(parsed).await?;
-    match plan {
+    Ok(parsed)
+}
+
+/// Plans a statement that has its values.
+pub(super) async fn plan(state: &SessionState, parsed: parser::Statement) -> Result<LogicalPlan> {
+    match state.statement_to_plan(parsed).await? {
         LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_) | LogicalPlan::Statement(_) => {
             Err(DataFusionError::Plan("only a select can be run".to_owned()))
         }

@@ -5,9 +5,11 @@
 
 mod bind;
 mod decode;
+mod dialect;
 pub mod folder;
 pub mod functions;
 mod register;
+mod shared;
 mod yielding;
 
 use std::{
@@ -16,12 +18,13 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
 use datafusion::{
     config::Dialect as ParserDialect,
+    dataframe::DataFrame,
     error::DataFusionError,
     execution::{context::SessionContext, session_state::SessionStateBuilder},
     prelude::SessionConfig,
@@ -57,12 +60,30 @@ pub struct Embedded {
     runtime: Option<Runtime>,
 }
 
+/// How a statement becomes a plan. The rows are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planning {
+    /// What is read more than once is computed once, and rules look at a plan once.
+    InPieces,
+    /// As the engine does by itself.
+    Whole,
+}
+
 impl Embedded {
     /// Serves tables held in memory. `name` tells this data from other data in cache keys.
     pub fn new(name: &str, tables: &[Table], limits: Limits) -> Result<Self, Error> {
+        Self::planned(name, tables, limits, Planning::InPieces)
+    }
+
+    /// The same, planned as the engine does by itself: slower, and what the usual way is compared with.
+    pub fn whole(name: &str, tables: &[Table], limits: Limits) -> Result<Self, Error> {
+        Self::planned(name, tables, limits, Planning::Whole)
+    }
+
+    fn planned(name: &str, tables: &[Table], limits: Limits, planning: Planning) -> Result<Self, Error> {
         let threads = thread::available_parallelism().map_or(2, |count| count.get().max(2));
         let rows: usize = tables.iter().map(Table::row_count).sum();
-        let context = session(if rows < PARALLEL_ROWS { 1 } else { threads });
+        let context = session(if rows < PARALLEL_ROWS { 1 } else { threads }, planning);
         functions::register(&context);
         register::tables(&context, tables).map_err(sort_error)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -73,7 +94,7 @@ impl Embedded {
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self {
             name: name.to_owned(),
-            run: runner(context, limits),
+            run: runner(context, limits, planning),
             columns: tables.iter().flat_map(describe).collect(),
             limits,
             running: Arc::default(),
@@ -132,45 +153,69 @@ impl Drop for Embedded {
     }
 }
 
-fn runner(context: SessionContext, limits: Limits) -> Box<Run> {
+fn runner(context: SessionContext, limits: Limits, planning: Planning) -> Box<Run> {
     Box::new(move |statement| {
         let context = context.clone();
-        Box::pin(async move { execute(&context, &statement, &limits).await })
+        Box::pin(async move { execute(&context, &statement, &limits, planning).await })
     })
 }
 
-async fn execute(context: &SessionContext, statement: &Statement, limits: &Limits) -> Result<RowSet, Error> {
+async fn execute(context: &SessionContext, statement: &Statement, limits: &Limits, planning: Planning) -> Result<RowSet, Error> {
     let started = Instant::now();
-    let plan = bind::plan(context, statement).await.map_err(sort_error)?;
-    let frame = context.execute_logical_plan(plan).await.map_err(sort_error)?;
-    let mut stream = frame.execute_stream().await.map_err(sort_error)?;
+    let state = context.state();
+    let mut parsed = bind::parse(&state, statement).map_err(sort_error)?;
+    let parsing = started.elapsed();
+    let state = match planning {
+        Planning::InPieces => shared::compute(state, &mut parsed).await.map_err(sort_error)?,
+        Planning::Whole => state,
+    };
+    let sharing = started.elapsed() - parsing;
+    let plan = bind::plan(&state, parsed).await.map_err(sort_error)?;
+    let mut stream = DataFrame::new(state, plan).execute_stream().await.map_err(sort_error)?;
     let planned = started.elapsed();
     let mut result = decode::Decoder::new(&statement.columns, &stream.schema())?;
     while let Some(batch) = stream.next().await {
         result.push(&batch.map_err(sort_error)?, limits)?;
     }
     let run = started.elapsed() - planned;
-    debug!(planning_ms = planned.as_secs_f64() * 1e3, running_ms = run.as_secs_f64() * 1e3, "embedded plan ran");
+    debug!(
+        parsing_ms = milliseconds(parsing),
+        sharing_ms = milliseconds(sharing),
+        planning_ms = milliseconds(planned - parsing - sharing),
+        running_ms = milliseconds(run),
+        "embedded plan ran"
+    );
     Ok(result.finish())
 }
 
-fn session(partitions: usize) -> SessionContext {
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn session(partitions: usize, planning: Planning) -> SessionContext {
     let state = SessionStateBuilder::new()
-        .with_config(config(partitions))
+        .with_config(config(partitions, planning))
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(yielding::YieldInJoins))
         .build();
     SessionContext::new_with_state(state)
 }
 
-fn config(partitions: usize) -> SessionConfig {
+fn config(partitions: usize, planning: Planning) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
-        .with_default_catalog_and_schema("warehouse", register::DEFAULT_SCHEMA)
+        .with_default_catalog_and_schema(register::CATALOG, register::DEFAULT_SCHEMA)
         .with_information_schema(false);
     let options = config.options_mut();
+<<<<<<< HEAD:server/warehouse/src/embedded/mod.rs
     // DataFusion 55 interleaves the parts of a union over windows and then finds that they cannot be interleaved.
     options.optimizer.prefer_existing_union = true;
+=======
+    if planning == Planning::InPieces {
+        // Looking at a plan again takes as long as the first time, and finds little in what we write.
+        options.optimizer.max_passes = 1;
+    }
+>>>>>>> 94175a2 (server/warehouse/embedded: compute once what a statement reads often):server/src/warehouse/embedded/mod.rs
     options.sql_parser.dialect = ParserDialect::PostgreSQL;
     // No number becomes a binary float on the way.
     options.sql_parser.parse_float_as_decimal = true;

@@ -23,6 +23,9 @@ use crate::table::{ColumnType, Table};
 /// Where tables without a schema live, as in PostgreSQL.
 pub(super) const DEFAULT_SCHEMA: &str = "public";
 
+/// The catalog that all tables are in.
+pub(super) const CATALOG: &str = "warehouse";
+
 /// Rows of one batch.
 const BATCH: usize = 8192;
 
@@ -38,7 +41,7 @@ pub(super) fn tables(context: &SessionContext, tables: &[Table]) -> Result<()> {
             catalog.register_schema(schema, Arc::new(MemorySchemaProvider::new()))?;
         }
     }
-    context.register_catalog("warehouse", catalog);
+    context.register_catalog(CATALOG, catalog);
     for table in tables {
         let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
         context.register_table(TableReference::partial(schema, table.name.as_str()), Arc::new(memory_table(table)?))?;
