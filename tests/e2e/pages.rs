@@ -4,11 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use holdfast_server::{demo, engine::Settings};
-use holdfast_tests::{
-    counting::Counting,
-    desk::{Counter, Desk, without_cache},
-};
-use holdfast_warehouse::{Limits, embedded::Embedded};
+use holdfast_tests::desk::{Counter, Desk, without_cache};
+use holdfast_warehouse::{Limits, counting::Counting, embedded::Embedded};
 use serde_json::{Value, json};
 
 use crate::cases::SHIPPED;

@@ -2,7 +2,6 @@
 
 pub mod answer;
 pub mod binary;
-pub mod counting;
 pub mod desk;
 pub mod postgres;
 pub mod tables;

@@ -14,10 +14,11 @@ use crate::{
         score::Score,
     },
     query::{
-        bind::{check_period_count, check_shift, whole_periods},
+        bind::{check_period_count, check_shift, parts, whole_periods},
         bound::{BoundKey, BoundMetric, BoundQuery, Field, KeyItem},
         condition::Condition,
         error::{QueryError, QueryErrorCode as Code},
+        scope::entity_fields,
     },
     time::{Grain, Step},
     value::{Value, ValueType},
@@ -359,8 +360,7 @@ impl<'a> Builder<'a> {
         Ok(self.measured(leaf, id, &column_filter))
     }
 
-keys.extend(key_ofquery = self.question_of(context.timing);
-        let &    /// The question's group keys as a fact reaches them.
+    /// The question's group keys as a fact reaches them.
     pub(super) fn leaf_keys(&self, fact: EntityId, timing: Timing) -> Result<Vec<LeafKey>, QueryError> {
         let mut keys = Vec::new();
         for key in &self.keys {

@@ -2,17 +2,15 @@
 
 use super::{
     Leaf, LeafKey, LeafKind, Output, PerEntityColumn, PerEntityLeaf, Plan, Slot, Timing,
-    build::{Builder, Context, grain_error, outer_key, position_or_push},
+    build::{Builder, Context, grain_error, key_of, outer_key, position_or_push},
 };
 use crate::{
     expr::{BinaryOp, CaseArm, Expr},
     model::{EntityId, Metric, MetricId, entity::Aggregate, metric::Top},
     query::{
-        bind::parts,
         bound::{BoundKey, Field, KeyItem},
         condition::Condition,
         error::QueryError,
-        scope::entity_fields,
     },
     time::Grain,
     value::{Value as Literal, ValueType},
@@ -132,16 +130,7 @@ impl Builder<'_> {
     fn keys_of_each(&self, entity: EntityId, each: Option<Grain>, timing: Timing) -> Vec<BoundKey> {
         let is_kept = |key: &&BoundKey| !timing.total || matches!(key.item, KeyItem::Period(_));
         let mut keys: Vec<BoundKey> = self.keys.iter().filter(is_kept).cloned().collect();
-        let itself = entity_fields(self.model, entity).swap_remove(0);
-        for (part, dimension) in parts(self.model, &itself).into_iter().enumerate() {
-            keys.push(BoundKey {
-                key: format!("per_entity_{part}"),
-                by: usize::MAX,
-                part,
-                value_type: self.model.dimension(dimension).value_type,
-                item: KeyItem::Field(Field { of: itself.clone(), dimension }),
-            });
-        }
+        keys.extend(key_of(self.model, entity));
         keys.extend(each.map(|grain| BoundKey {
             key: "per_entity_each".to_owned(),
             by: usize::MAX,
@@ -153,7 +142,8 @@ impl Builder<'_> {
     }
 
     fn inner(&self, keys: &[BoundKey], values: &[Value], context: Context<'_>) -> Result<Plan, QueryError> {
-        let mut inner = Builder::new(self.model, self.query, keys.to_vec());
+        let query = self.question_of(context.timing);
+        let mut inner = Builder::new(self.model, &query, keys.to_vec());
         let context = Context { timing: Timing { total: false, ..context.timing }, ..context };
         let mut outputs = Vec::new();
         for Value { expr, value_type } in values {

@@ -1,6 +1,9 @@
-//! `holdfast survey`
+//! `holdfast survey`: every metric asked once, with what it gives or why it gives nothing, and how long that takes. Of saved documents
+//! ([`saved`]) it shows what they cost.
 
-use std::time::Instant;
+mod saved;
+
+use std::{cmp::Reverse, time::Instant};
 
 use clap::Args;
 use holdfast_resolvers::{MetricAnswer, Runner as _};
@@ -28,6 +31,12 @@ pub(super) struct Arguments {
     /// Only metrics whose name contains this.
     #[arg(value_name = "NAME", default_value = "")]
     name: String,
+    /// Instead of metrics, documents that the definitions save, separated by commas: each is asked twice.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "name")]
+    saved: Vec<String>,
+    /// Variables of the documents, as JSON.
+    #[arg(long, value_name = "JSON", requires = "saved")]
+    variables: Option<String>,
     #[command(flatten)]
     common: Common,
     #[command(flatten)]
@@ -35,7 +44,13 @@ pub(super) struct Arguments {
     /// The day that counts as today: metrics are asked for the month before it [default: today].
     #[arg(long, value_name = "DATE")]
     as_of: Option<Date>,
+    /// Milliseconds from which an answer counts as slow.
+    #[arg(long, value_name = "MS", default_value_t = 1000)]
+    slow: u128,
 }
+
+/// Slow answers that are named at the end.
+const NAMED: usize = 10;
 
 /// Asks every metric once.
 pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Failure> {
@@ -47,59 +62,92 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let as_of = arguments.as_of.unwrap_or_else(|| Zoned::now().date());
     block_on(async {
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
+        if !arguments.saved.is_empty() {
+            let variables = arguments.variables.as_deref();
+            return saved::run(&generation, warehouse, settings.config.engine(), &arguments.saved, variables).await;
+        }
         let engine = Engine::new(warehouse, settings.config.engine());
-        let mut lines = vec![["metric", "value", "rows", "ms", "note"].map(str::to_owned).to_vec()];
-        let mut failed = 0;
+        let mut lines = vec![["key", "value", "rows", "ms", "note"].map(str::to_owned).to_vec()];
+        let mut answers = Vec::new();
         for metric in generation.model.metrics.iter().filter(|metric| metric.name.contains(&arguments.name)) {
             let answer = ask(&generation, &engine, metric, as_of).await;
-            failed += usize::from(answer.is_failure);
-            lines.push(vec![
-                metric.name.clone(),
-                answer.value,
-                answer.rows.to_string(),
-                answer.milliseconds.to_string(),
-                answer.note,
-            ]);
+            let (rows, milliseconds) = (answer.rows.to_string(), answer.milliseconds.to_string());
+            lines.push(vec![metric.name.clone(), answer.value.clone(), rows, milliseconds, answer.note.clone()]);
+            answers.push((metric.name.as_str(), answer));
         }
-        say(&format!("{}{}, {} failed\n", table(&lines), count(lines.len() - 1, "metric"), failed))?;
-        Ok(if failed == 0 { Outcome::Well } else { Outcome::Wrong })
+        say(&format!("{}\n{}", table(&lines), summary(&answers, arguments.slow)))?;
+        let all_well = answers.iter().all(|(_, answer)| answer.outcome != Kind::Failed);
+        Ok(if all_well { Outcome::Well } else { Outcome::Wrong })
     })?
 }
 
 /// What became of one metric.
 struct Answer {
+    outcome: Kind,
     value: String,
     rows: usize,
     milliseconds: u128,
     note: String,
-    is_failure: bool,
+}
+
+/// Kinds of what can become of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// There is a value.
+    Value,
+    /// There is none, and the note says why.
+    Explained,
+    /// It cannot be asked by itself.
+    NotAsked,
+    /// An error, or no value and no reason.
+    Failed,
+}
+
+/// How many metrics became what, and which took long.
+fn summary(answers: &[(&str, Answer)], slow: u128) -> String {
+    let of = |kind: Kind| answers.iter().filter(|(_, answer)| answer.outcome == kind).count();
+    let mut slowest: Vec<_> = answers.iter().filter(|(_, answer)| answer.milliseconds > slow).collect();
+    slowest.sort_by_key(|(name, answer)| (Reverse(answer.milliseconds), *name));
+    let total: u128 = answers.iter().map(|(_, answer)| answer.milliseconds).sum();
+    let named = slowest.iter().take(NAMED).map(|(name, answer)| format!("  {name} {} ms\n", answer.milliseconds));
+    format!(
+        "{}: {} with a value, {} without and with a reason, {} not asked by themselves, {} failed\n{} above {slow} ms, {total} ms together\n{}",
+        count(answers.len(), "metric"),
+        of(Kind::Value),
+        of(Kind::Explained),
+        of(Kind::NotAsked),
+        of(Kind::Failed),
+        slowest.len(),
+        named.collect::<String>(),
+    )
 }
 
 /// The metric over the last complete month before a day.
 async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: Date) -> Answer {
     let started = Instant::now();
-    let nothing = |note: String, is_failure| Answer {
+    let nothing = |note: String, outcome| Answer {
+        outcome,
         value: String::new(),
         rows: 0,
         milliseconds: started.elapsed().as_millis(),
         note,
-        is_failure,
     };
     let Some(query) = question(&generation.model, metric, as_of) else {
-        return nothing("in no view: others are computed from it".to_owned(), false);
+        return nothing("in no view: others are computed from it".to_owned(), Kind::NotAsked);
     };
     match engine.metrics(&context(generation), &query).await {
-        Ok(answer) => Answer {
-            value: cell(&answer, ColumnRole::Metric(0)).map(text).unwrap_or_default(),
-            rows: answer.rows.row_count(),
-            milliseconds: started.elapsed().as_millis(),
-            note: match cell(&answer, ColumnRole::Status(0)) {
-                Some(CellRef::Text(status)) => status.to_lowercase().replace('_', " "),
-                _ => String::new(),
-            },
-            is_failure: false,
-        },
-        Err(error) => nothing(error.to_string(), true),
+        Ok(answer) => {
+            let value = cell(&answer, ColumnRole::Metric(0)).map(text).unwrap_or_default();
+            let (outcome, note) = match cell(&answer, ColumnRole::Status(0)) {
+                Some(CellRef::Text(status)) => (Kind::Explained, status.to_lowercase().replace('_', " ")),
+                _ if answer.rows.row_count() == 0 => (Kind::Explained, "no rows".to_owned()),
+                _ if value.is_empty() => (Kind::Failed, "no value and no reason".to_owned()),
+                _ => (Kind::Value, String::new()),
+            };
+            let (rows, milliseconds) = (answer.rows.row_count(), started.elapsed().as_millis());
+            Answer { outcome, value, rows, milliseconds, note }
+        }
+        Err(error) => nothing(error.to_string(), Kind::Failed),
     }
 }
 

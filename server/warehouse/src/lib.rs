@@ -1,5 +1,6 @@
 //! The port to the data: a [`Statement`] goes in, typed columns come out. What speaks to an engine lives in the folder of that engine.
 
+pub mod counting;
 mod csv;
 mod ddl;
 pub mod embedded;

@@ -1,4 +1,4 @@
-//! A warehouse that counts the statements it is asked, for what must not grow with the number of rows.
+//! A warehouse that counts the statements it is asked: for reports, and for what must not grow with the number of rows.
 
 use std::sync::{
     Arc,
@@ -9,7 +9,8 @@ use holdfast_schema::{
     sql::{Dialect, Statement},
     value::RowSet,
 };
-use holdfast_warehouse::{CatalogueColumn, Error, Status, Warehouse};
+
+use super::{CatalogueColumn, Error, Status, Warehouse};
 
 /// Counts, and lets another warehouse answer.
 pub struct Counting {

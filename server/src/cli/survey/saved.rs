@@ -1,0 +1,52 @@
+//! Saved documents as they are asked by pages: statements, time and size, with nothing kept and again with the answers kept.
+
+use std::{sync::Arc, time::Instant};
+
+use holdfast_resolvers::Runner;
+
+use super::{
+    super::{
+        ask::{context, table},
+        document, say,
+    },
+    Failure, Outcome,
+};
+use crate::{
+    engine::{Engine, Settings},
+    generation::Generation,
+    warehouse::{Warehouse, counting::Counting},
+};
+
+/// Asks each document twice, with an engine of its own.
+pub(super) async fn run(
+    generation: &Generation,
+    warehouse: Arc<dyn Warehouse>,
+    settings: Settings,
+    names: &[String],
+    variables: Option<&str>,
+) -> Result<Outcome, Failure> {
+    let heads = ["document", "statements", "ms", "again statements", "again ms", "bytes", "errors"];
+    let mut lines = vec![heads.map(str::to_owned).to_vec()];
+    let mut had_errors = false;
+    for name in names {
+        let text = generation.api.saved_document(name);
+        let text = text.ok_or_else(|| Failure::usage(format!("the definitions save no document `{name}`")))?;
+        let counting = Arc::new(Counting::new(Arc::clone(&warehouse)));
+        let engine: Arc<dyn Runner> = Arc::new(Engine::new(Arc::clone(&counting) as Arc<dyn Warehouse>, settings.clone()));
+        let mut line = vec![name.clone()];
+        let (mut bytes, mut errors) = (0, false);
+        for _ in 0..2 {
+            let request = document::request(text, variables)?;
+            let started = Instant::now();
+            let answer = generation.api.execute(Arc::clone(&engine), context(generation), request).await;
+            line.extend([counting.take().to_string(), started.elapsed().as_millis().to_string()]);
+            bytes = answer.body.len();
+            errors |= answer.had_errors;
+        }
+        line.extend([bytes.to_string(), if errors { "yes" } else { "no" }.to_owned()]);
+        had_errors |= errors;
+        lines.push(line);
+    }
+    say(&table(&lines))?;
+    Ok(if had_errors { Outcome::Wrong } else { Outcome::Well })
+}
