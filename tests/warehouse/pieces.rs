@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use holdfast_schema::{sql::Param, value::Value};
-use holdfast_server::{
-    definitions::Origin,
-    demo,
-    warehouse::{
-        Limits, Warehouse as _,
-        embedded::Embedded,
-        table::{ColumnType, Table},
-    },
+use holdfast_server::{definitions::Origin, demo};
+use holdfast_warehouse::{
+    Limits, Warehouse as _,
+    embedded::Embedded,
+    table::{ColumnType, Table},
 };
 
 use crate::{metrics, shown, statement};

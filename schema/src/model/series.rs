@@ -66,7 +66,7 @@ pub enum SeriesTake {
 
 impl SeriesTake {
     /// Every way to take; a forecast looks one period ahead.
-    pub const ALL: [SeriesTake; 17] = [
+    pub const ALL: [SeriesTake; 18] = [
         SeriesTake::Count,
         SeriesTake::Sum,
         SeriesTake::Mean,

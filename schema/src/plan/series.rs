@@ -99,8 +99,7 @@ impl SeriesColumn {
             SeriesColumn::Count
             | SeriesColumn::Positions
             | SeriesColumn::PositionSquares
-            |
-            SeriesColumn::DaysToFirst
+            | SeriesColumn::DaysToFirst
             | SeriesColumn::PriorCount
             | SeriesColumn::Entities => ValueType::Int,
             SeriesColumn::Sum

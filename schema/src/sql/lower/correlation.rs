@@ -51,6 +51,7 @@ impl Lowerer<'_> {
             | SeriesColumn::Stdev
             | SeriesColumn::ResidualStdev
             | SeriesColumn::Product
+            | SeriesColumn::DaysToFirst
             | SeriesColumn::PriorCount
             | SeriesColumn::PriorMedian
             | SeriesColumn::PriorMedianDistance

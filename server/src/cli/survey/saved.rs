@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use holdfast_resolvers::Runner;
+use holdfast_warehouse::{Warehouse, counting::Counting};
 
 use super::{
     super::{
@@ -14,7 +15,6 @@ use super::{
 use crate::{
     engine::{Engine, Settings},
     generation::Generation,
-    warehouse::{Warehouse, counting::Counting},
 };
 
 /// Asks each document twice, with an engine of its own.

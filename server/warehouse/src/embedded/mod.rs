@@ -207,15 +207,12 @@ fn config(partitions: usize, planning: Planning) -> SessionConfig {
         .with_default_catalog_and_schema(register::CATALOG, register::DEFAULT_SCHEMA)
         .with_information_schema(false);
     let options = config.options_mut();
-<<<<<<< HEAD:server/warehouse/src/embedded/mod.rs
     // DataFusion 55 interleaves the parts of a union over windows and then finds that they cannot be interleaved.
     options.optimizer.prefer_existing_union = true;
-=======
     if planning == Planning::InPieces {
         // Looking at a plan again takes as long as the first time, and finds little in what we write.
         options.optimizer.max_passes = 1;
     }
->>>>>>> 94175a2 (server/warehouse/embedded: compute once what a statement reads often):server/src/warehouse/embedded/mod.rs
     options.sql_parser.dialect = ParserDialect::PostgreSQL;
     // No number becomes a binary float on the way.
     options.sql_parser.parse_float_as_decimal = true;
