@@ -137,7 +137,7 @@ mod tests {
         // Each level read twice would take for ever.
         let sql = format!("select {}1{}", "coalesce(".repeat(40), ")".repeat(40));
         let read = move || Parser::parse_sql(&Selects, &sql).is_ok();
-        let thread = std::thread::Builder::new().stack_size(crate::warehouse::embedded::STACK_BYTES).spawn(read);
+        let thread = std::thread::Builder::new().stack_size(crate::embedded::STACK_BYTES).spawn(read);
         assert!(thread.expect("there are threads").join().expect("the stack is large enough"));
     }
 }
