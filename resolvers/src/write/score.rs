@@ -1,12 +1,6 @@
 //! What the inputs of a score add to it, as bytes.
 
-use holdfast_schema::{
-    model::{
-        MetricKind,
-        score::{Score, ScoreInput},
-    },
-    value::CellRef,
-};
+use holdfast_schema::{model::score::ScoreInput, value::CellRef};
 
 use super::{Writer, Written, metrics::number};
 use crate::{
@@ -30,21 +24,7 @@ impl Writer<'_> {
     /// Writes one entry per input of a score.
     pub(super) fn contributions(&mut self, shape: &ScoreShape, cells: &Cells<'_>) -> Written {
         let model = self.model;
-        let inputs: &[ScoreInput] = match &model.metric(shape.score).kind {
-            MetricKind::Score(Score { inputs, .. }) => inputs,
-            MetricKind::Simple { .. }
-            | MetricKind::Ratio { .. }
-            | MetricKind::Derived { .. }
-            | MetricKind::Cumulative { .. }
-            | MetricKind::Offset { .. }
-            | MetricKind::Movement(_)
-            | MetricKind::PerEntity { .. }
-            | MetricKind::Share { .. }
-            | MetricKind::OfScore { .. }
-            | MetricKind::Series(_)
-            | MetricKind::Peers(_)
-            | MetricKind::Cohort { .. } => &[],
-        };
+        let inputs = model.metric(shape.score).score().map_or(&[][..], |score| &score.inputs);
         let inputs = inputs.iter().zip(&shape.inputs).map(|(input, columns)| Input {
             input,
             now: columns.map(|column| number(cells(column, 0))),

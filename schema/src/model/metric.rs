@@ -71,6 +71,25 @@ impl Metric {
     pub fn is_money(&self) -> bool {
         self.unit.as_deref().is_some_and(|unit| unit == "currency" || unit.starts_with("currency/"))
     }
+
+    /// The score, where the metric is one.
+    pub fn score(&self) -> Option<&Score> {
+        match &self.kind {
+            MetricKind::Score(score) => Some(score),
+            MetricKind::Simple { .. }
+            | MetricKind::Ratio { .. }
+            | MetricKind::Derived { .. }
+            | MetricKind::Cumulative { .. }
+            | MetricKind::Offset { .. }
+            | MetricKind::Movement(_)
+            | MetricKind::Cohort { .. }
+            | MetricKind::PerEntity { .. }
+            | MetricKind::Share { .. }
+            | MetricKind::OfScore { .. }
+            | MetricKind::Series(_)
+            | MetricKind::Peers(_) => None,
+        }
+    }
 }
 
 /// Which way is good.

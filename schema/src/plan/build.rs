@@ -503,23 +503,7 @@ impl<'a> Builder<'a> {
 
 /// The score behind a metric of which something is taken.
 fn score_of(model: &Model, id: MetricId) -> &Score {
-    match &model.metric(id).kind {
-        MetricKind::Score(score) => score,
-        MetricKind::Simple { .. }
-        | MetricKind::Ratio { .. }
-        | MetricKind::Derived { .. }
-        | MetricKind::Cumulative { .. }
-        | MetricKind::Offset { .. }
-        | MetricKind::Movement(_)
-        | MetricKind::PerEntity { .. }
-        | MetricKind::Share { .. }
-        | MetricKind::OfScore { .. }
-        | MetricKind::Series(_)
-        | MetricKind::Cohort { .. }
-        | MetricKind::Peers(_) => {
-            unreachable!("something is taken of scores only: checked when definitions and questions are")
-        }
-    }
+    model.metric(id).score().expect("something is taken of scores only: checked when definitions and questions are")
 }
 
 /// The parts of a conjunction, so that each can be applied where it belongs.

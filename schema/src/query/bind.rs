@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    model::{DimensionId, MetricId, MetricKind, Model, Segment, ViewDimension, ViewTarget, score::ScorePart},
+    model::{DimensionId, MetricId, Model, Segment, ViewDimension, ViewTarget, score::ScorePart},
     suggest,
     time::{Calendar, Grain, Step},
     value::ValueType,
@@ -89,26 +89,13 @@ pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<Bound
 fn check_part(model: &Model, metric: MetricId, part: ScorePart) -> Result<(), QueryError> {
     let metric = model.metric(metric);
     let (ScorePart::Value(position) | ScorePart::Scaled(position) | ScorePart::Contribution(position)) = part;
-    match &metric.kind {
-        MetricKind::Score(score) if position < score.inputs.len() => Ok(()),
-        MetricKind::Score(score) => Err(QueryError::new(
+    match metric.score() {
+        Some(score) if position < score.inputs.len() => Ok(()),
+        Some(score) => Err(QueryError::new(
             Code::NameNotFound,
             format!("the score `{}` has {} inputs, not one at position {position}", metric.name, score.inputs.len()),
         )),
-        MetricKind::Simple { .. }
-        | MetricKind::Ratio { .. }
-        | MetricKind::Derived { .. }
-        | MetricKind::Cumulative { .. }
-        | MetricKind::Offset { .. }
-        | MetricKind::Movement(_)
-        | MetricKind::PerEntity { .. }
-        | MetricKind::Share { .. }
-        | MetricKind::OfScore { .. }
-        | MetricKind::Series(_)
-        | MetricKind::Peers(_)
-        | MetricKind::Cohort { .. } => {
-            Err(QueryError::new(Code::NameNotFound, format!("`{}` is not a score, so nothing contributes to it", metric.name)))
-        }
+        None => Err(QueryError::new(Code::NameNotFound, format!("`{}` is not a score, so nothing contributes to it", metric.name))),
     }
 }
 
