@@ -11,6 +11,8 @@ use holdfast_tests::{
 use serde_json::json;
 use std::sync::Arc;
 
+use crate::cases::SHIPPED;
+
 /// The shipped definitions over accounts at both sides of each threshold.
 async fn thresholds() -> Desk {
     let api: Arc<Api> = api(&model(Origin::Shipped.read().expect("the shipped definitions are in the program")));
@@ -50,6 +52,41 @@ async fn contact_of_exactly_ninety_days_ago_fires_and_a_mass_mail_is_no_contact(
         .await;
     let contact = "executive_business_review";
     assert_eq!(cells(answer.at("/data/signals/nodes")), ["H5 no", "false", "89", contact, "H5 yes", "true", "90", contact]);
+}
+
+/// Rules of a fixture on a day: the rule, whom it is about, whether it fires.
+async fn fired(fixture: &str, as_of: &str, rules: &[&str]) -> Vec<String> {
+    let (_, fixture) = SHIPPED.model().fixtures.iter().find(|(name, _)| name == fixture).expect("it is shipped");
+    let desk = Desk::with(&SHIPPED, &demo::fixture(fixture).expect("the fixture fits the tables"), &without_cache()).await;
+    let rules: Vec<String> = rules.iter().map(|rule| format!("\"{rule}\"")).collect();
+    let document = format!(
+        "{{ signals(asOf: \"{as_of}\", where: {{rule: [{}]}}, orderBy: [{{rule: {{dir: ASC}}}}]) {{
+             nodes {{ rule {{ name }} entity {{ id }} fired }} }} }}",
+        rules.join(", ")
+    );
+    cells(desk.ask(&document).await.at("/data/signals/nodes"))
+}
+
+#[tokio::test]
+async fn rules_about_use_look_at_components_of_one_unit() {
+    let rules = ["usage_decline", "usage_plateau"];
+    let component = "value_component:c1";
+    let level = fired("usage_year", "2025-10-15", &rules).await;
+    assert_eq!(level, ["usage_decline", component, "false", "usage_plateau", component, "true"]);
+    let falling = fired("usage_year", "2026-01-01", &rules).await;
+    assert_eq!(falling, ["usage_decline", component, "true", "usage_plateau", component, "false"]);
+    assert_eq!(fired("t22_a", "2025-08-01", &["usage_anomaly"]).await, ["usage_anomaly", component, "true"]);
+    assert_eq!(fired("t22_c", "2025-08-01", &["usage_anomaly"]).await, ["usage_anomaly", component, "null"]);
+}
+
+#[tokio::test]
+async fn value_that_holds_while_use_falls_is_a_signal_of_the_account() {
+    let rules = ["value_without_usage", "misaligned_while_stable"];
+    let found = fired("usage_value", "2025-07-01", &rules).await;
+    assert_eq!(found, ["misaligned_while_stable", "account:ACME", "false", "value_without_usage", "account:ACME", "true"]);
+    let found = fired("stable_use", "2025-07-01", &["misaligned_while_stable"]).await;
+    let rule = "misaligned_while_stable";
+    assert_eq!(found, [rule, "account:EVEN", "true", rule, "account:MORE", "false"], "exactly 5 % is stable");
 }
 
 #[tokio::test]
