@@ -8,6 +8,7 @@ mod cli;
 mod entities;
 mod failure;
 mod hazards;
+mod invariants;
 mod movements_properties;
 mod pages;
 mod peers;
