@@ -14,11 +14,12 @@
 //! | shifting all dates and the time zone together changes nothing | `days_and_zone_shifted_together_change_nothing` |
 
 use holdfast_schema::value::Value;
-use holdfast_server::{demo, warehouse::table::Table};
+use holdfast_server::demo;
 use holdfast_tests::{
     desk::{Desk, api, definitions, model, without_cache},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 use jiff::{Timestamp, ToSpan as _, civil::Date, civil::date, tz::TimeZone};
 use proptest::{
     collection::vec,
