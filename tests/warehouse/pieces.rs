@@ -45,7 +45,7 @@ const STATEMENTS: &[(&str, &str)] = &[
 fn numbers() -> Table {
     let mut table = Table::new(None, "n", &[("i", ColumnType::Int), ("v", ColumnType::Decimal { scale: 2 })]);
     for i in 0..200_i64 {
-        let value = if i % 9 == 0 { Value::Null } else { Value::Decimal(format!("{}.{:02}", i * 37 % 11, i % 100).into()) };
+        let value = if i % 9 == 0 { Value::Null } else { Value::Decimal(format!("{}.{:02}", i * 37 % 11, i % 100)) };
         table.push(&[Value::Int(i), value]);
     }
     table

@@ -133,6 +133,14 @@ fn text(label: &str, description: Option<&String>, unit: Option<&String>) -> Str
 
 /// One line that is safe in a description: the printer escapes quotes, but no backslashes.
 fn one_line(text: &str) -> String {
+    // Nearly all of tens of thousands need no work.
+    if text.is_ascii()
+        && !text.contains("  ")
+        && text.trim().len() == text.len()
+        && !text.contains(['\\', '\n', '\t', '\r', '\x0b', '\x0c'])
+    {
+        return text.to_owned();
+    }
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('\\', "\\\\")
 }
 
@@ -150,4 +158,19 @@ fn currency() -> [InputValue; 2] {
         ),
         input("exchangeRate", named("String"), "Name of the rate; left out, the project's default."),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn descriptions_are_one_line_whatever_stands_between_words() {
+        assert_eq!(one_line("Net retention, in %."), "Net retention, in %.");
+        for text in ["a  b", " a b", "a b ", "a\nb", "a\r\n b", "a\tb", "a\u{b}b", "a\u{c}b", "a\u{a0}b"] {
+            assert_eq!(one_line(text), "a b", "{text:?}");
+        }
+        assert_eq!(one_line("ä \\d \\ "), "ä \\\\d \\\\");
+        assert_eq!(one_line("\\d"), "\\\\d");
+    }
 }
