@@ -1,8 +1,10 @@
 //! Policies on both warehouses: rows that are not there for a caller are not there in any number, and answers do not cross callers.
 
+mod cohorts;
 mod days;
 mod masks;
 mod shares;
+mod shipped;
 
 use std::collections::BTreeMap;
 

@@ -12,7 +12,7 @@ use super::{
     from_cte, key_alias,
     movement::{Follows, attribute_alias, balances, class, summed_column},
     numbered,
-    scan::{At, Scan, physical, relation, root},
+    scan::{At, Scan, physical, relation, root, visible},
     time::{FactTime, shift, truncate},
     value_alias,
 };
@@ -110,8 +110,8 @@ impl Lowerer<'_> {
         self.cte("known", Query::select(select))
     }
 
-    /// Per owner the period in which it began: the earliest of its versions counts, whether or not one still holds. Who may be seen is
-    /// decided where balances are read.
+    /// Per owner the period in which it began: the earliest of its versions counts, whether or not one still holds. Owners that the
+    /// caller may not see began never: a balance that may be seen can belong to such an owner, as that of a company whose parent is hidden.
     fn began(&mut self, cohort: &CohortLeaf, range: TimeRange, unit: Grain) -> Alias {
         let env = self.env;
         let owner = cohort.began.entity;
@@ -127,7 +127,7 @@ impl Lowerer<'_> {
         items.push(Expr::aggregate(AggregateFunction::Min, day.clone()).named(&Alias::named("d")));
         let select = Select {
             items,
-            from: Some(relation(env, owner, root())),
+            from: Some(visible(env, owner, root())),
             filters: vec![Expr::is_not_null(day)],
             group_by: Some(count),
             ..Select::default()
