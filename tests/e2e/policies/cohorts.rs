@@ -1,10 +1,10 @@
 //! Cohorts of owners of which a caller may see only a part.
 
-use holdfast_server::warehouse::table::Table;
 use holdfast_tests::{
     desk::{Desk, api, definitions, model, without_cache},
     tables::table,
 };
+use holdfast_warehouse::table::Table;
 
 use super::csm;
 

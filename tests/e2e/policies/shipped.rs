@@ -18,21 +18,19 @@ use std::{
 
 use holdfast_resolvers::Api;
 use holdfast_schema::{query::Caller, source::SourceMap, value::Value};
-use holdfast_server::{
-    definitions::Origin,
-    warehouse::{
-        Limits, Warehouse,
-        embedded::Embedded,
-        postgres::{
-            Postgres, Settings,
-            load::{Existing, load},
-        },
-        table::Table,
-    },
-};
+use holdfast_server::definitions::Origin;
 use holdfast_tests::{
     desk::{Counter, api, model, without_cache},
     postgres::Postgres as Server,
+};
+use holdfast_warehouse::{
+    Limits, Warehouse,
+    embedded::Embedded,
+    postgres::{
+        Postgres, Settings,
+        load::{Existing, load},
+    },
+    table::Table,
 };
 use serde_json::json;
 

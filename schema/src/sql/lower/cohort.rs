@@ -125,14 +125,10 @@ impl Lowerer<'_> {
         let mut items = numbered(keys, key_alias);
         let count = items.len();
         items.push(Expr::aggregate(AggregateFunction::Min, day.clone()).named(&Alias::named("d")));
-        let select = Select {
-            items,
-            from: Some(visible(env, owner, root())),
-            filters: vec![Expr::is_not_null(day)],
-            group_by: Some(count),
-            ..Select::default()
-        };
-        self.scanned.insert(owner);
+        let (rows, read) = visible(env, owner, root());
+        let select =
+            Select { items, from: Some(rows), filters: vec![Expr::is_not_null(day)], group_by: Some(count), ..Select::default() };
+        self.scanned.extend(read);
         let days = self.cte("beginnings", Query::select(select));
         let table = Alias::named("d");
         let day = column(&table, &Alias::named("d"));

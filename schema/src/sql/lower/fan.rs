@@ -190,7 +190,9 @@ fn side<'a>(env: Env<'a>, to: &[RelationshipId]) -> Side<'a> {
                         .collect();
                     // A part of what the caller may not see is not there, rather than there without a value.
                     let kind = if is_restricted(env, relationship.to) { JoinKind::Inner } else { JoinKind::Left };
-                    scan.join(Join { kind, from: visible(env, relationship.to, alias.clone()), on });
+                    let (from, read) = visible(env, relationship.to, alias.clone());
+                    scan.note_scanned(&read);
+                    scan.join(Join { kind, from, on });
                     (Vec::new(), Some(alias))
                 }
             };

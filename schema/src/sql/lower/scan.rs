@@ -284,7 +284,9 @@ impl<'a> Scan<'a> {
         let from = if now || self.is_covered(path) {
             relation(env, relationship.to, alias.clone())
         } else {
-            visible(env, relationship.to, alias.clone())
+            let (from, read) = visible(env, relationship.to, alias.clone());
+            self.scanned.extend(read);
+            from
         };
         self.joins.push(Join { kind: JoinKind::Left, from, on });
         self.joined.insert((path.to_vec(), now), alias.clone());
@@ -369,15 +371,17 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
 }
 
 /// An entity's rows that exist for the caller, all versions of them: for joins along ways on which the scan's own policies do not look.
-pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> From {
+/// With it every entity that is read for them.
+pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> (From, BTreeSet<EntityId>) {
     if !is_restricted(env, id) {
-        return relation(env, id, alias);
+        return (relation(env, id, alias), BTreeSet::from([id]));
     }
     let mut scan = Scan::over(env, id, relation(env, id, root()), At::AsOf);
     scan.apply_policies();
+    let read = scan.scanned().clone();
     let columns = columns_of(env.model, id, env.model.entity(id));
     let items = columns.iter().map(|name| scan.column(name).named(&Alias::named(name.0.clone()))).collect();
-    From { relation: Relation::Query(Box::new(Query::select(scan.select(items, None)))), alias }
+    (From { relation: Relation::Query(Box::new(Query::select(scan.select(items, None)))), alias }, read)
 }
 
 /// Whether a policy takes rows of an entity away, its own or one of an entity it leads to.

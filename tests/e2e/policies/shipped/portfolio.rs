@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_schema::value::Value;
-use holdfast_server::{demo, warehouse::table::Table};
+use holdfast_server::demo;
+use holdfast_warehouse::table::Table;
 use jiff::civil::{Date, date};
 
 /// The day on which somebody asks.
