@@ -132,7 +132,7 @@ impl SeriesTake {
         }
     }
 
-    /// Whether the answer is measured in the unit of the values.
+    /// Whether the answer is measured in the unit of the values; a slope is in it per period.
     pub fn keeps_unit(self) -> bool {
         match self {
             SeriesTake::Sum
@@ -143,10 +143,10 @@ impl SeriesTake {
             | SeriesTake::First
             | SeriesTake::Last
             | SeriesTake::Stdev
+            | SeriesTake::Slope
             | SeriesTake::ResidualStdev
             | SeriesTake::Forecast { .. } => true,
             SeriesTake::Count
-            | SeriesTake::Slope
             | SeriesTake::MadScore
             | SeriesTake::Falls
             | SeriesTake::Rises

@@ -113,7 +113,7 @@ fn every_mistake_has_its_message() {
         ("  m: {expr: x + parameters.smal}\n", &["M019: unknown parameter `smal`"][..]),
         ("---\nparameters: {small: 3}\n", &["M002: parameter `small` is defined twice"]),
         ("---\nparameters: {smal: {value: 3, overrides: true}}\n", &["M019: unknown parameter `smal`"]),
-        ("---\nparameters: {Other: 3}\n", &["M001: parameter name `Other` is not in snake_case"]),
+        ("---\nparameters: {Other: 3}\n", &["M004: parameter name `Other` is not in snake_case"]),
         ("---\nparameters: {other: ten}\n", &["D005: a parameter is a number such as 60 or 0.70, not `ten`"]),
         ("  s: {score: {inputs: {}}}\n", &["M062: a score without inputs"]),
         ("  s: {score: {inputs: {x: {weight: 0}}}}\n", &["M062: `0` cannot be used here"]),

@@ -36,7 +36,7 @@ fn one(what: &str, name: &Text, out: &mut Diagnostics) {
     if is_identifier(&name.value) {
         return;
     }
-    let mut diagnostic = Diagnostic::error("M001", name.span, format!("{what} name `{}` is not in snake_case", name.value))
+    let mut diagnostic = Diagnostic::error("M004", name.span, format!("{what} name `{}` is not in snake_case", name.value))
         .label(format!("expected small letters, digits and single underscores, up to {LONGEST} in all"));
     let better = suggestion(&name.value);
     if is_identifier(&better) {
@@ -86,6 +86,6 @@ mod tests {
     #[test]
     fn fails_with_a_better_name() {
         let report = codes_of("entity: Account\nsource: account\nkey: account_id\n");
-        assert_eq!(report, ["M001: entity name `Account` is not in snake_case"]);
+        assert_eq!(report, ["M004: entity name `Account` is not in snake_case"]);
     }
 }
