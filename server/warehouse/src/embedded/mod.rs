@@ -209,6 +209,8 @@ fn config(partitions: usize, planning: Planning) -> SessionConfig {
     let options = config.options_mut();
     // DataFusion 55 interleaves the parts of a union over windows and then finds that they cannot be interleaved.
     options.optimizer.prefer_existing_union = true;
+    // Nor does it know such a union as sorted after it has sorted each of its parts.
+    options.optimizer.repartition_sorts = false;
     if planning == Planning::InPieces {
         // Looking at a plan again takes as long as the first time, and finds little in what we write.
         options.optimizer.max_passes = 1;
