@@ -7,6 +7,7 @@ use holdfast_resolvers::{Runner, Settings};
 use holdfast_warehouse::Warehouse;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Notify;
 
 use crate::{
     config::http::Http,
@@ -19,6 +20,8 @@ pub struct App {
     generation: ArcSwap<Generation>,
     /// The newest look at the definition files, which may be worse than what serves.
     definitions: ArcSwap<DefinitionsState>,
+    /// Tells that another generation serves.
+    replaced: Notify,
     /// Settings of the GraphQL surface, for the next generation.
     settings: Settings,
     /// Answers questions.
@@ -78,6 +81,7 @@ impl App {
         Self {
             generation: ArcSwap::new(parts.generation),
             definitions: ArcSwap::from_pointee(state),
+            replaced: Notify::new(),
             settings: parts.settings,
             runner: parts.runner,
             warehouse: parts.warehouse,
@@ -89,6 +93,11 @@ impl App {
     /// What serves requests now. A request keeps the generation it began with.
     pub fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
+    }
+
+    /// Waits for another generation, or returns at once when there was one since the last call. One task may wait.
+    pub async fn replaced(&self) {
+        self.replaced.notified().await;
     }
 
     /// The newest look at the definition files.
@@ -108,6 +117,7 @@ impl App {
         match &load.generation {
             Some(generation) => {
                 self.generation.store(Arc::clone(generation));
+                self.replaced.notify_one();
                 metrics::counter!("holdfast_definitions_reloads_total", "outcome" => "accepted").increment(1);
                 tracing::info!(fingerprint = generation.model.fingerprint, warnings, "definitions reloaded");
             }

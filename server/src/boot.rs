@@ -11,10 +11,12 @@ use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::spawn_blocking,
 };
 
 use crate::{
     app::{App, Parts},
+    catalogue,
     config::{Config, secret::Secret},
     definitions::{Origin, ReadError},
     demo,
@@ -86,10 +88,9 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         }
         tracing::warn!("there is no authentication yet: everyone who reaches this address can ask everything");
     }
-    let load = Load::run(origin.read()?, config.limits, Timestamp::now());
-    let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
     let listener = TcpListener::bind(address).await.map_err(|source| BootError::Listen { address, source })?;
-    let warehouse = warehouse(&config, &data)?;
+    let (load, warehouse) = load(&config, &origin, data).await?;
+    let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
     let runner = Arc::new(Engine::new(Arc::clone(&warehouse), config.engine()));
     let app = Arc::new(App::new(Parts {
         load,
@@ -100,6 +101,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         http: config.http.clone(),
         metrics: Some(metrics.clone()),
     }));
+    tokio::spawn(catalogue::watch::run(Arc::clone(&app)));
     if config.definitions.watch {
         tokio::spawn(watch::run(Arc::clone(&app), origin, config.definitions.poll_interval));
     }
@@ -116,6 +118,18 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
     http::serve(listener, app, stop, config.http.shutdown_grace).await?;
     telemetry.close();
     Ok(())
+}
+
+/// Reads the definitions and opens the warehouse, side by side: with data of its own either takes about as long as the other.
+async fn load(config: &Config, origin: &Origin, data: Data) -> Result<(Load, Arc<dyn Warehouse>), BootError> {
+    let sources = origin.read()?;
+    let limits = config.limits;
+    let load = spawn_blocking(move || Load::run(sources, limits, Timestamp::now()));
+    let config = config.clone();
+    let warehouse = spawn_blocking(move || warehouse(&config, &data));
+    let (load, warehouse) = tokio::join!(load, warehouse);
+    let (load, warehouse) = (load.map_err(std::io::Error::from)?, warehouse.map_err(std::io::Error::from)?);
+    Ok((load, warehouse?))
 }
 
 /// Opens the warehouse. One that is down is no error: it may come back.

@@ -3,6 +3,7 @@
 //! The one place that knows compiler, cache and warehouse, and where errors of the warehouse become what an asker may read.
 
 mod admission;
+mod compiled;
 mod settings;
 
 use std::{sync::Arc, time::Instant};
@@ -10,24 +11,25 @@ use std::{sync::Arc, time::Instant};
 use async_trait::async_trait;
 use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};
 use holdfast_schema::{
-    compile,
-    model::{EntityId, Model},
     query::{EntityQuery, MetricQuery},
-    sql::Statement,
     value::{CellRef, RowSet, Value},
 };
 use holdfast_warehouse::{Error, Warehouse};
 use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, debug, info_span, warn};
 
-use self::admission::Admission;
 pub use self::settings::Settings;
-use crate::cache::{Cache, Found, Key, State, refresh::RefreshKeys};
+use self::{
+    admission::Admission,
+    compiled::{Compiled, Ready},
+};
+use crate::cache::{Cache, Digested, Found, Key, State, refresh::RefreshKeys};
 
 /// The engine.
 pub struct Engine {
     warehouse: Arc<dyn Warehouse>,
     identity: Arc<str>,
+    compiled: Compiled,
     cache: Cache,
     refresh_keys: RefreshKeys,
     admission: Admission,
@@ -47,6 +49,7 @@ impl Engine {
     pub fn new(warehouse: Arc<dyn Warehouse>, settings: Settings) -> Self {
         Self {
             identity: warehouse.identity().into(),
+            compiled: Compiled::new(warehouse.dialect(), settings.compiled_bytes),
             cache: Cache::new(settings.cache_bytes),
             refresh_keys: RefreshKeys::new(settings.refresh_interval),
             admission: Admission::new(settings.concurrency, settings.queue, settings.queue_wait),
@@ -65,37 +68,33 @@ impl Engine {
         self.cache.clear();
     }
 
-    async fn scope<'a>(
+    async fn scope<'a, P>(
         &self,
         context: &'a RequestContext,
-        entities: &[EntityId],
+        ready: &Ready<P>,
         policies: &'a [String],
         ttl_seconds: Option<u64>,
     ) -> Scope<'a> {
-        let statements = refresh_statements(&context.model, entities, &*self.warehouse);
-        let data_version = self.refresh_keys.version(&*self.warehouse, &statements).await;
+        let data_version = self.refresh_keys.version(&*self.warehouse, &ready.refresh).await;
         Scope { context, data_version, policies, ttl_seconds }
     }
 
     /// The answer to one statement, from the cache or the warehouse.
-    async fn answer(&self, scope: &Scope<'_>, statement: &Statement) -> Result<(String, Found), RunError> {
-        let digest = statement.digest();
+    async fn answer(&self, scope: &Scope<'_>, asked: &Digested) -> Result<Found, RunError> {
         let key = Key {
             warehouse: self.identity.clone(),
-            statement: digest.clone(),
+            statement: asked.digest.clone(),
             data_version: scope.data_version.clone(),
             policies: scope.policies.to_vec(),
         };
         let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
-        let found = self.cache.get_or_run(key, lifetime, self.run(scope.context.request, statement, &digest)).await;
-        match found {
-            Ok(found) => Ok((digest, found)),
-            Err(error) => Err(explain_error(error, scope.context, &digest)),
-        }
+        let found = self.cache.get_or_run(key, lifetime, self.run(scope.context.request, asked)).await;
+        found.map_err(|error| explain_error(error, scope.context, &asked.digest))
     }
 
     /// Waits for a turn and runs.
-    async fn run(&self, request: RequestId, statement: &Statement, digest: &str) -> Result<RowSet, Error> {
+    async fn run(&self, request: RequestId, asked: &Digested) -> Result<RowSet, Error> {
+        let Digested { statement, digest } = asked;
         let _turn = self.admission.enter(request).await?;
         let started = Instant::now();
         let span = info_span!("statement", digest, dialect = self.warehouse.dialect().name(), lookup = statement.is_lookup);
@@ -116,26 +115,27 @@ impl Engine {
     }
 
     async fn metric_answer(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
-        let plan = timed_compile(|| compile::metrics(&context.model, query, &context.caller, self.warehouse.dialect()))?;
-        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
+        let ready = self.compiled.metrics(&context.model, &context.caller, query)?;
+        let plan = &ready.plan;
+        let scope = self.scope(context, &ready, &plan.policies, plan.ttl_seconds).await;
         let totals = async {
-            match &plan.totals {
+            match &ready.totals {
                 Some(totals) => self.answer(&scope, totals).await.map(Some),
                 None => Ok(None),
             }
         };
-        let ((statement, rows), totals) = tokio::try_join!(self.answer(&scope, &plan.rows), totals)?;
-        let totals = totals.map(|(_, totals)| totals);
-        let provenance = provenance(statement, std::iter::once(&rows).chain(&totals), scope.data_version);
-        Ok(MetricAnswer { plan: Arc::new(plan), rows: rows.rows, totals: totals.map(|totals| totals.rows), provenance })
+        let (rows, totals) = tokio::try_join!(self.answer(&scope, &ready.rows), totals)?;
+        let provenance = provenance(&ready.rows.digest, std::iter::once(&rows).chain(&totals), scope.data_version);
+        Ok(MetricAnswer { plan: Arc::clone(plan), rows: rows.rows, totals: totals.map(|totals| totals.rows), provenance })
     }
 
     async fn entity_answer(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
-        let plan = timed_compile(|| compile::entities(&context.model, query, &context.caller, self.warehouse.dialect()))?;
-        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
-        let (statement, rows) = self.answer(&scope, &plan.rows).await?;
-        let provenance = provenance(statement, std::iter::once(&rows), scope.data_version);
-        Ok(EntityAnswer { plan: Arc::new(plan), rows: rows.rows, provenance })
+        let ready = self.compiled.entities(&context.model, &context.caller, query)?;
+        let plan = &ready.plan;
+        let scope = self.scope(context, &ready, &plan.policies, plan.ttl_seconds).await;
+        let rows = self.answer(&scope, &ready.rows).await?;
+        let provenance = provenance(&ready.rows.digest, std::iter::once(&rows), scope.data_version);
+        Ok(EntityAnswer { plan: Arc::clone(plan), rows: rows.rows, provenance })
     }
 }
 
@@ -150,9 +150,9 @@ impl Runner for Engine {
     }
 
     async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
-        let plan = timed_compile(|| compile::count(&context.model, query, &context.caller, self.warehouse.dialect()))?;
-        let scope = self.scope(context, &plan.entities, &plan.policies, plan.ttl_seconds).await;
-        let (_, found) = self.answer(&scope, &plan.rows).await?;
+        let ready = self.compiled.count(&context.model, &context.caller, query)?;
+        let scope = self.scope(context, &ready, &ready.plan.policies, ready.plan.ttl_seconds).await;
+        let found = self.answer(&scope, &ready.rows).await?;
         let parents = query.parents.as_ref().map(|parents| parents.keys.as_slice());
         Ok(counts(&found.rows, parents))
     }
@@ -161,28 +161,15 @@ impl Runner for Engine {
         if !self.settings.show_sql {
             return Ok(None);
         }
-        let plan = compile::metrics(&context.model, query, &context.caller, self.warehouse.dialect())?;
-        Ok(Some(plan.rows.sql.as_str().to_owned()))
+        let ready = self.compiled.metrics(&context.model, &context.caller, query)?;
+        Ok(Some(ready.rows.statement.sql.as_str().to_owned()))
     }
 }
 
-fn timed_compile<T>(
-    compile: impl FnOnce() -> Result<T, holdfast_schema::query::QueryError>,
-) -> Result<T, holdfast_schema::query::QueryError> {
-    let started = Instant::now();
-    let compiled = compile();
-    histogram!("holdfast_compile_duration_seconds").record(started.elapsed().as_secs_f64());
-    compiled
-}
-
-fn refresh_statements(model: &Model, entities: &[EntityId], warehouse: &dyn Warehouse) -> Vec<Statement> {
-    entities.iter().filter_map(|entity| compile::refresh_key(model, *entity, warehouse.dialect())).collect()
-}
-
 /// Of several answers the oldest decides, and one that was computed now makes the whole not a hit.
-fn provenance<'a>(statement: String, found: impl Iterator<Item = &'a Found>, data_version: Option<String>) -> Provenance {
+fn provenance<'a>(statement: &str, found: impl Iterator<Item = &'a Found>, data_version: Option<String>) -> Provenance {
     let mut whole = Provenance {
-        statement,
+        statement: statement.to_owned(),
         cache: CacheState::Hit,
         age: std::time::Duration::ZERO,
         max_age: std::time::Duration::MAX,
@@ -267,7 +254,7 @@ mod tests {
             max_age: std::time::Duration::from_secs(max_age),
         };
         let parts = [part(State::Hit, 5, 55), part(State::Miss, 0, 60)];
-        let whole = provenance("s".into(), parts.iter(), None);
+        let whole = provenance("s", parts.iter(), None);
         assert_eq!((whole.cache, whole.age.as_secs(), whole.max_age.as_secs()), (CacheState::Miss, 5, 55));
     }
 }

@@ -1,6 +1,6 @@
 //! Definition files → one generation of model and GraphQL surface, or everything that is wrong with them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
@@ -19,6 +19,31 @@ pub struct Generation {
     pub api: Arc<Api>,
     /// When it was built.
     pub loaded_at: Timestamp,
+    /// The files it was built from.
+    pub sources: SourceMap,
+    /// What there is to say about these files without looking at the warehouse: no errors.
+    warnings: Diagnostics,
+    /// What of the definitions the warehouse does not have; empty until it has been asked.
+    misfits: OnceLock<Diagnostics>,
+}
+
+impl Generation {
+    /// What of the definitions the warehouse does not have; `None` while it has not been asked.
+    pub fn misfits(&self) -> Option<&Diagnostics> {
+        self.misfits.get()
+    }
+
+    /// Takes note of a comparison with the warehouse; the first one counts.
+    pub fn compared(&self, misfits: Diagnostics) {
+        self.misfits.get_or_init(|| misfits);
+    }
+
+    /// All there is to say about it, as editors read it.
+    pub fn json(&self) -> String {
+        let mut all = self.warnings.clone();
+        all.extend(self.misfits().cloned().unwrap_or_default());
+        render::json(&self.sources, &all)
+    }
 }
 
 /// The outcome of one load, good or bad.
@@ -36,14 +61,17 @@ impl Load {
     /// Builds model and surface.
     pub fn run(sources: SourceMap, settings: Settings, now: Timestamp) -> Self {
         let (model, mut diagnostics) = holdfast_schema::load(sources.clone());
-        let generation =
-            model.filter(|_| !diagnostics.has_errors()).and_then(|model| match Api::new(Arc::clone(&model), settings) {
-                Ok(api) => Some(Arc::new(Generation { model, api: Arc::new(api), loaded_at: now })),
-                Err(found) => {
-                    found.sorted().into_iter().cloned().for_each(|diagnostic| diagnostics.push(diagnostic));
-                    None
-                }
-            });
+        let built = model.filter(|_| !diagnostics.has_errors()).and_then(|model| match Api::new(Arc::clone(&model), settings) {
+            Ok(api) => Some((model, Arc::new(api))),
+            Err(found) => {
+                found.sorted().into_iter().cloned().for_each(|diagnostic| diagnostics.push(diagnostic));
+                None
+            }
+        });
+        let generation = built.map(|(model, api)| {
+            let (sources, warnings) = (sources.clone(), diagnostics.clone());
+            Arc::new(Generation { model, api, loaded_at: now, sources, warnings, misfits: OnceLock::new() })
+        });
         Self { sources, diagnostics, generation }
     }
 

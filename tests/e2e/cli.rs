@@ -158,3 +158,42 @@ fn a_survey_shows_value_rows_and_time_of_every_metric_or_why_there_is_no_value()
     assert!(cells[1].parse::<usize>().is_ok_and(|statements| statements > 0), "{shown}");
     assert_eq!(cells[3], "0", "an answer that is kept costs no statement: {shown}");
 }
+
+/// A table of which definitions may ask more than there is.
+const SALES: &str = "create table sale (sale_id bigint not null, shop text, amount numeric(12,2), primary key (sale_id));";
+
+fn sales(columns: &str) -> String {
+    format!(
+        "project: sales\nversion: 1\n---\nentity: sale\nsource: sale\nkey: sale_id\ndimensions: {{{columns}}}\n\
+         measures: {{revenue: {{sum: amount}}}}\n---\nmetrics:\n  revenue: {{measure: sale.revenue}}\n---\nview: selling\n\
+         metrics: [revenue]\ndimensions: [sale.*]\n"
+    )
+}
+
+#[tokio::test]
+async fn definitions_that_do_not_fit_the_tables_serve_and_are_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        fs::create_dir_all(folder.path().join("model")).expect("a folder");
+        fs::write(folder.path().join(name), text).expect("the file can be written");
+    };
+    write("tables.sql", SALES);
+    write("sale.csv", "sale_id,shop,amount\n1,here,2.50\n");
+    write("model/sales.yaml", &sales("sale_id: int, shop: string, chanel: string"));
+    let place = format!("file://{}", folder.path().display());
+    let holdfast = Server::start(folder.path(), &["--warehouse", &place, "--definitions", "model"]);
+    let misfits = async || holdfast.get_json("/health/ready").await["definitions"]["misfits"].clone();
+    until("the tables were compared", async || misfits().await == 1).await;
+    let ready = holdfast.get_json("/health/ready").await;
+    assert!(ready["warnings"][0].as_str().is_some_and(|text| text.contains("/definitions/diagnostics")), "{ready:#}");
+    let diagnostics = holdfast.get_json("/definitions/diagnostics").await.to_string();
+    assert!(diagnostics.contains("W002") && diagnostics.contains("chanel") && diagnostics.contains("sales.yaml"), "{diagnostics}");
+    let answer = holdfast.ask("{ selling { rows { revenue } } }").await;
+    assert_eq!(answer.rows("selling"), [["2.5"]], "what does not need the column is answered");
+    assert!(holdfast.has_logged("do not fit").await, "{}", holdfast.log());
+
+    write("model/sales.yaml", &sales("sale_id: int, shop: string"));
+    until("the mended definitions were compared", async || misfits().await == 0).await;
+    let ready = holdfast.get_json("/health/ready").await;
+    assert_eq!(ready["warnings"].as_array().map(Vec::len), Some(0), "{ready:#}");
+}

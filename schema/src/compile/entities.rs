@@ -27,7 +27,7 @@ pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Di
     let outputs = plan
         .columns
         .iter()
-        .map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type })
+        .map(|column| OutputColumn { name: lower::alias(column.role).0.to_string(), value_type: column.value_type })
         .collect();
     Ok(CompiledEntities {
         ttl_seconds: ttl_seconds(model, &lowered.entities),
@@ -100,9 +100,10 @@ fn count_outputs(plan: &EntityPlan) -> Vec<OutputColumn> {
         EntityColumn::ParentKey(_) => true,
         EntityColumn::Key(_) | EntityColumn::Dimension(_) | EntityColumn::Order(_) => false,
     });
-    let mut outputs: Vec<OutputColumn> =
-        parents.map(|column| OutputColumn { name: lower::alias(column.role).0, value_type: column.value_type }).collect();
-    outputs.push(OutputColumn { name: lower::count_alias().0, value_type: ValueType::Int });
+    let mut outputs: Vec<OutputColumn> = parents
+        .map(|column| OutputColumn { name: lower::alias(column.role).0.to_string(), value_type: column.value_type })
+        .collect();
+    outputs.push(OutputColumn { name: lower::count_alias().0.to_string(), value_type: ValueType::Int });
     outputs
 }
 

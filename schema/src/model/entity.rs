@@ -1,6 +1,8 @@
 //! Entities, resolved.
 
 use super::{DimensionIndex, EntityId, GrainIndex, MeasureIndex, RelationshipIndex, path::PathDimension};
+use smol_str::SmolStr;
+
 use crate::{
     expr::Expr,
     source::Span,
@@ -10,7 +12,19 @@ use crate::{
 
 /// A physical column of an entity's source. Validated to be an identifier; quoted by the renderer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ColumnName(pub String);
+pub struct ColumnName(pub(crate) SmolStr);
+
+impl ColumnName {
+    /// A name, which the caller has checked.
+    pub fn new(name: &str) -> Self {
+        Self(SmolStr::new(name))
+    }
+
+    /// The name as it is written in definitions.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// One entity.
 #[derive(Debug, Clone, PartialEq)]

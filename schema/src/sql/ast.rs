@@ -2,25 +2,28 @@
 
 use jiff::civil::Date;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use crate::{
     model::entity::ColumnName,
     time::{Grain, Step},
     value::{Value, ValueType},
 };
 
-/// A name of ours inside a statement: a CTE, a table alias, a column of a subquery.
+/// A name of ours inside a statement: a CTE, a table alias, a column of a subquery. Trees hold thousands of them, so that copying one
+/// must not allocate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Alias(pub String);
+pub struct Alias(pub(crate) SmolStr);
 
 impl Alias {
     /// A name such as `fact_2`.
     pub fn numbered(word: &str, number: usize) -> Self {
-        Self(format!("{word}_{number}"))
+        Self(format_smolstr!("{word}_{number}"))
     }
 
     /// A plain name.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn named(name: &str) -> Self {
+        Self(SmolStr::new(name))
     }
 }
 

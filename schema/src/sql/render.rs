@@ -46,11 +46,11 @@ impl Writer {
 
     fn ident(&mut self, name: &str) {
         self.text.push('"');
-        for character in name.chars() {
-            if character == '"' {
-                self.text.push('"');
+        for (position, part) in name.split('"').enumerate() {
+            if position > 0 {
+                self.text.push_str("\"\"");
             }
-            self.text.push(character);
+            self.text.push_str(part);
         }
         self.text.push('"');
     }

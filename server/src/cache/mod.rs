@@ -9,13 +9,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_schema::value::RowSet;
+use holdfast_schema::{sql::Statement, value::RowSet};
 use holdfast_warehouse::Error;
 use metrics::{counter, gauge};
 use moka::Expiry;
 
 /// Memory an entry needs beside its key and values.
 const OVERHEAD: usize = 256;
+
+/// A statement and its digest, computed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digested {
+    /// What a warehouse runs.
+    pub statement: Statement,
+    /// [`Statement::digest`] of it.
+    pub digest: String,
+}
+
+impl Digested {
+    /// Computes the digest.
+    pub fn new(statement: Statement) -> Self {
+        let digest = statement.digest();
+        Self { statement, digest }
+    }
+}
 
 /// The cache.
 pub struct Cache {

@@ -13,6 +13,8 @@ use metrics::counter;
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
+use super::Digested;
+
 /// Entities whose keys are remembered.
 const MOST_KEYS: u64 = 10_000;
 
@@ -32,11 +34,11 @@ impl RefreshKeys {
     }
 
     /// The version of the data behind these keys; `None` when there are none, or nothing is known of one.
-    pub async fn version(&self, warehouse: &dyn Warehouse, statements: &[Statement]) -> Option<String> {
-        if statements.is_empty() {
+    pub async fn version(&self, warehouse: &dyn Warehouse, asked: &[Digested]) -> Option<String> {
+        if asked.is_empty() {
             return None;
         }
-        let keys = join_all(statements.iter().map(|statement| self.key(warehouse, statement))).await;
+        let keys = join_all(asked.iter().map(|asked| self.key(warehouse, asked))).await;
         let mut hash = Sha256::new();
         for key in keys {
             let key = key?;
@@ -46,20 +48,20 @@ impl RefreshKeys {
         Some(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
-    async fn key(&self, warehouse: &dyn Warehouse, statement: &Statement) -> Option<String> {
-        let digest = statement.digest();
-        let asked = self.recent.try_get_with(digest.clone(), Box::pin(ask(warehouse, statement))).await;
+    async fn key(&self, warehouse: &dyn Warehouse, asked: &Digested) -> Option<String> {
+        let Digested { statement, digest } = asked;
+        let key = self.recent.try_get_with_by_ref(digest, Box::pin(ask(warehouse, statement))).await;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match asked {
+        match key {
             Ok(key) => {
-                if last.get(&digest) != Some(&key) {
-                    last.insert(digest, key.clone());
+                if last.get(digest) != Some(&key) {
+                    last.insert(digest.clone(), key.clone());
                 }
                 Some(key)
             }
             Err(error) => {
                 warn!(%error, "refresh key not answered");
-                last.get(&digest).cloned()
+                last.get(digest).cloned()
             }
         }
     }

@@ -95,20 +95,20 @@ struct Check<'a, 'b> {
 impl Check<'_, '_> {
     fn exists(&mut self, column: &ColumnName, span: Span) {
         let names = || self.columns.iter().map(|known| known.column.as_str());
-        if names().any(|name| name == column.0) {
+        if names().any(|name| name == column.as_str()) {
             return;
         }
         let already = self.out.sorted().iter().any(|known| {
             known.code == NO_COLUMN
-                && known.message.contains(&format!("`{}`", column.0))
+                && known.message.contains(&format!("`{}`", column.as_str()))
                 && known.primary.as_ref().is_some_and(|p| p.span == span)
         });
         if already {
             return;
         }
-        let nearest = suggest::nearest(&column.0, names());
+        let nearest = suggest::nearest(column.as_str(), names());
         let diagnostic =
-            Diagnostic::error(NO_COLUMN, span, format!("the table of `{}` has no column `{}`", self.entity.name, column.0));
+            Diagnostic::error(NO_COLUMN, span, format!("the table of `{}` has no column `{}`", self.entity.name, column.as_str()));
         self.out.push(match nearest.first() {
             Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
             None => diagnostic.help(format!("it has: {}", names().collect::<Vec<_>>().join(", "))),
@@ -119,7 +119,7 @@ impl Check<'_, '_> {
         let Some(column) = dimension.column() else {
             return;
         };
-        let Some(found) = self.columns.iter().find(|known| known.column == column.0) else {
+        let Some(found) = self.columns.iter().find(|known| known.column == column.as_str()) else {
             return;
         };
         if fits(dimension.value_type, found.value_type) {

@@ -2,6 +2,7 @@
 
 pub mod fit;
 pub mod starter;
+pub mod watch;
 
 use std::collections::BTreeMap;
 

@@ -11,6 +11,8 @@ pub struct Cache {
     pub enabled: bool,
     /// `cache.max_bytes`
     pub max_bytes: usize,
+    /// `cache.compiled_bytes`
+    pub compiled_bytes: usize,
     /// `cache.default_ttl`
     pub default_ttl: Duration,
     /// `cache.refresh_interval`
@@ -23,6 +25,7 @@ impl Cache {
         Self {
             enabled: reader.flag("cache.enabled"),
             max_bytes: reader.bytes("cache.max_bytes"),
+            compiled_bytes: reader.bytes("cache.compiled_bytes"),
             default_ttl: reader.duration("cache.default_ttl"),
             refresh_interval: reader.duration("cache.refresh_interval"),
         }

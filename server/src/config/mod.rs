@@ -43,6 +43,7 @@ impl Config {
     pub fn engine(&self) -> engine::Settings {
         engine::Settings {
             cache_bytes: if self.cache.enabled { self.cache.max_bytes } else { 0 },
+            compiled_bytes: self.cache.compiled_bytes,
             default_ttl: self.cache.default_ttl,
             refresh_interval: self.cache.refresh_interval,
             concurrency: self.warehouse.pool_size,

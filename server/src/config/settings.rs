@@ -63,6 +63,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("warehouse.ca_file", "", "PEM file of certificate authorities to trust beside the system's."),
     setting("cache.enabled", "true", "Keep answers for as long as their metrics allow."),
     setting("cache.max_bytes", "256MiB", "Memory for kept answers."),
+    setting(
+        "cache.compiled_bytes",
+        "16MiB",
+        "Memory for kept statements of each kind of question (metrics, entities, counts); 0 compiles every question anew.",
+    ),
     setting("cache.default_ttl", "60s", "How long an answer is kept when its entities declare no freshness."),
     setting("cache.refresh_interval", "10s", "How often at most the refresh key of an entity is asked for."),
     setting("limits.tokens", "5000", "Tokens of a document at most."),

@@ -95,7 +95,7 @@ fn definitions_speak_of_columns_that_exist() {
         columns.extend(entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]).chain(&entity.recorded));
         columns.extend(&entity.freshness.refresh);
         for column in columns {
-            place(table, &column.0);
+            place(table, column.as_str());
         }
     }
 }

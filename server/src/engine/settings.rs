@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Bytes of kept answers; 0 keeps none.
     pub cache_bytes: usize,
+    /// Bytes of kept statements, for each kind of question; 0 compiles every question anew.
+    pub compiled_bytes: usize,
     /// How long an answer is kept when its entities do not say.
     pub default_ttl: Duration,
     /// How seldom refresh keys are asked for.
@@ -22,10 +24,11 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 256 MiB, a minute, every 10 s; 16 at once, 256 waiting for 5 s; SQL is shown.
+    /// 256 MiB, three times 16 MiB, a minute, every 10 s; 16 at once, 256 waiting for 5 s; SQL is shown.
     fn default() -> Self {
         Self {
             cache_bytes: 256 << 20,
+            compiled_bytes: 16 << 20,
             default_ttl: Duration::from_secs(60),
             refresh_interval: Duration::from_secs(10),
             concurrency: 16,

@@ -15,7 +15,8 @@ pub(super) fn live() -> Response {
     write(StatusCode::OK, &json!({ "status": "live" }))
 }
 
-/// The warehouse answers. Definitions that were refused are a warning: the earlier ones serve.
+/// The warehouse answers. Definitions that were refused are a warning: the earlier ones serve. So are definitions that do not fit
+/// the warehouse: what does not need them is answered.
 pub(super) async fn ready(app: &App) -> Response {
     let reachable = app.warehouse_is_reachable(PATIENCE).await;
     let warehouse = app.warehouse.status();
@@ -26,6 +27,12 @@ pub(super) async fn ready(app: &App) -> Response {
         warnings.push(format!(
             "the definition files were refused (errors: {}); the definitions of {} serve; see /definitions/diagnostics",
             definitions.errors, generation.loaded_at
+        ));
+    }
+    let misfits = generation.misfits().map(|misfits| misfits.sorted().len());
+    if let Some(misfits @ 1..) = misfits {
+        warnings.push(format!(
+            "the definitions do not fit the warehouse's tables (errors: {misfits}); what needs them fails; see /definitions/diagnostics"
         ));
     }
     let body = json!({
@@ -44,6 +51,7 @@ pub(super) async fn ready(app: &App) -> Response {
             "readAt": definitions.read_at.to_string(),
             "errors": definitions.errors,
             "warnings": definitions.warnings,
+            "misfits": misfits,
         },
         "warnings": warnings,
     });

@@ -152,11 +152,11 @@ fn columns_of(model: &Model) -> Columns {
         let known = all.entry(name).or_default();
         for dimension in &entity.dimensions {
             if let Some(column) = dimension.column() {
-                known.insert(column.0.clone(), Some(dimension.value_type));
+                known.insert(column.as_str().to_owned(), Some(dimension.value_type));
             }
         }
         let mut note = |column: &ColumnName, value_type: Option<ValueType>| {
-            let entry = known.entry(column.0.clone()).or_insert(value_type);
+            let entry = known.entry(column.as_str().to_owned()).or_insert(value_type);
             *entry = entry.or(value_type);
         };
         entity.dimensions.iter().for_each(|dimension| dimension.expr.visit_refs(&mut |column| note(column, None)));
@@ -183,11 +183,15 @@ fn assume_numbers(model: &Model, all: &mut Columns) {
         {
             measure.expr.visit_refs(&mut |value| {
                 let RowValue::Column(column) = value else { return };
-                known.entry(column.0.clone()).and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
+                known
+                    .entry(column.as_str().to_owned())
+                    .and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
             });
             for expr in measure.currency.iter().flat_map(|local| [&local.amount, &local.rate]) {
                 expr.visit_refs(&mut |column| {
-                    known.entry(column.0.clone()).and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
+                    known
+                        .entry(column.as_str().to_owned())
+                        .and_modify(|value_type| *value_type = value_type.or(Some(ValueType::Decimal)));
                 });
             }
         }
@@ -217,7 +221,7 @@ fn join_columns(model: &Model, all: &mut Columns) {
                     same_types(all, (bridge, near), (entity, &keys(entity)));
                     same_types(all, (bridge, far), (other, &keys(other)));
                     if let (Some(table), Some(weight)) = (table_name(bridge), weight) {
-                        all.entry(table).or_default().entry(weight.0.clone()).or_insert(Some(ValueType::Decimal));
+                        all.entry(table).or_default().entry(weight.as_str().to_owned()).or_insert(Some(ValueType::Decimal));
                     }
                 }
             }
@@ -231,8 +235,8 @@ fn same_types(all: &mut Columns, (entity, columns): (&Entity, &[ColumnName]), (o
         return;
     };
     for (column, other_column) in columns.iter().zip(others) {
-        let value_type = all.get(&other_table).and_then(|known| known.get(&other_column.0)).copied().flatten();
-        let entry = all.entry(table.clone()).or_default().entry(column.0.clone()).or_insert(None);
+        let value_type = all.get(&other_table).and_then(|known| known.get(other_column.as_str())).copied().flatten();
+        let entry = all.entry(table.clone()).or_default().entry(column.as_str().to_owned()).or_insert(None);
         *entry = entry.or(value_type);
     }
 }

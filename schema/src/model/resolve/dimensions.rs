@@ -151,7 +151,7 @@ fn plain_dimension(name: &Text, label_text: Option<&Text>, column: ColumnName) -
 
 fn sketch<'a>(name: &'a Text, definition: &'a written::Dimension, parameters: &Parameters, out: &mut Diagnostics) -> Sketch<'a> {
     let physical = definition.column.as_ref().unwrap_or(name);
-    let mut dimension = plain_dimension(name, definition.label.as_ref(), ColumnName(physical.value.clone()));
+    let mut dimension = plain_dimension(name, definition.label.as_ref(), ColumnName::new(&physical.value));
     dimension.description = owned(definition.description.as_ref());
     dimension.unit = owned(definition.unit.as_ref());
     dimension.values = definition.values.as_deref().map(words::all).unwrap_or_default();
@@ -230,7 +230,7 @@ fn describe(sketches: Vec<Sketch<'_>>, out: &mut Diagnostics) -> Described {
             let value_type = sketch.declared.map(|(value_type, _)| value_type);
             // Two dimensions that read one column as two types say nothing about the column.
             columns
-                .entry(column.0.clone())
+                .entry(column.0.to_string())
                 .and_modify(|known| *known = known.filter(|known| Some(*known) == value_type))
                 .or_insert(value_type);
         }

@@ -39,7 +39,7 @@ pub(in crate::model) fn grain(text: &Text, out: &mut Diagnostics) -> Option<Grai
 /// A physical column. Reports a name that no warehouse has, and goes on with it.
 pub(in crate::model) fn column(text: &Text, out: &mut Diagnostics) -> ColumnName {
     physical_name("column", &text.value, text, out);
-    ColumnName(text.value.clone())
+    ColumnName::new(&text.value)
 }
 
 /// Checks a name of the warehouse: quoted when used, so any text goes, up to the 63 bytes PostgreSQL keeps.

@@ -108,7 +108,7 @@ fn tables(entities: &[Entity]) -> BTreeMap<String, Columns> {
     let mut tables: BTreeMap<String, Columns> = BTreeMap::new();
     let mut note = |entity: &Entity, column: &ColumnName, value_type: Option<ValueType>| {
         let Some(table) = table_of(entity) else { return };
-        let types = tables.entry(table).or_default().entry(column.0.clone()).or_default();
+        let types = tables.entry(table).or_default().entry(column.0.to_string()).or_default();
         types.extend(value_type.filter(|value_type| !types.contains(value_type)));
     };
     for entity in entities {

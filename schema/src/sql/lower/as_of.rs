@@ -105,7 +105,7 @@ impl<'e> Lowerer<'e> {
         let (period, rank) = (Alias::named("holdfast_period"), Alias::named("holdfast_rank"));
         let entity = env.model.entity(fact);
         let columns = columns_of(env.model, fact, entity);
-        let mut items: Vec<_> = columns.iter().map(|name| rows.column(name).named(&Alias::named(name.0.clone()))).collect();
+        let mut items: Vec<_> = columns.iter().map(|name| rows.column(name).named(&Alias(name.0.clone()))).collect();
         let per_day = match days {
             Days::One(_) => None,
             Days::Periods(..) => Some(start.clone()),

@@ -1,6 +1,8 @@
 //! Plans for rows of an entity to SQL: one select over the entity, joined to the rows above and to the rows' metrics, cut per parent
 //! by row number.
 
+use smol_str::format_smolstr;
+
 use std::collections::BTreeSet;
 
 use super::{
@@ -81,10 +83,10 @@ pub(crate) fn count(env: Env<'_>, plan: &EntityPlan, metrics: Option<Named>) -> 
 /// Name of a result column.
 pub(crate) fn alias(role: EntityColumn) -> Alias {
     match role {
-        EntityColumn::ParentKey(part) => Alias(format!("p{part}")),
-        EntityColumn::Key(part) => Alias(format!("k{part}")),
-        EntityColumn::Dimension(position) => Alias(format!("d{position}")),
-        EntityColumn::Order(position) => Alias(format!("o{position}")),
+        EntityColumn::ParentKey(part) => Alias(format_smolstr!("p{part}")),
+        EntityColumn::Key(part) => Alias(format_smolstr!("k{part}")),
+        EntityColumn::Dimension(position) => Alias(format_smolstr!("d{position}")),
+        EntityColumn::Order(position) => Alias(format_smolstr!("o{position}")),
     }
 }
 
@@ -232,7 +234,7 @@ fn cut(ranked: Select, rank: &Alias, limit: u64, offset: u64) -> Query {
 }
 
 fn numbered(word: &str, number: usize) -> Alias {
-    Alias(format!("{word}{number}"))
+    Alias(format_smolstr!("{word}{number}"))
 }
 
 fn key_column<'a>(env: Env<'a>, field: &PathDimension) -> &'a ColumnName {

@@ -1,5 +1,7 @@
 //! Dimensions of which a row has several values: each row meets each distinct value once, so sums inside a value are right.
 
+use smol_str::format_smolstr;
+
 use super::{
     column,
     condition::condition,
@@ -121,7 +123,7 @@ fn drop_hidden_parts(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], p
 pub(super) fn value_of(scan: &mut Scan<'_>, fans: &Fans, env: Env<'_>, place: &Place) -> Expr {
     for joined in &fans.joined {
         if let Some(position) = joined.places.iter().position(|known| known == place) {
-            return column(&joined.alias, &Alias(format!("d{position}")));
+            return column(&joined.alias, &Alias(format_smolstr!("d{position}")));
         }
     }
     safe_value(scan, env, &place.reach.path, place.dimension)
@@ -224,14 +226,14 @@ impl Side<'_> {
 
 /// The columns of the many side that hold our key.
 fn key_items(side: &Side<'_>) -> Vec<Item> {
-    side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format!("f{n}")))).collect()
+    side.theirs.iter().enumerate().map(|(n, theirs)| side.scan.column(theirs).named(&Alias(format_smolstr!("f{n}")))).collect()
 }
 
 fn join_values(scan: &mut Scan<'_>, env: Env<'_>, to: &[RelationshipId], places: &[Place], is_weighted: bool) -> Alias {
     let mut side = side(env, to);
     let mut items = key_items(&side);
     for (n, place) in places.iter().enumerate() {
-        items.push(side.value(env, to, place).named(&Alias(format!("d{n}"))));
+        items.push(side.value(env, to, place).named(&Alias(format_smolstr!("d{n}"))));
     }
     if let Some(weight) = side.weight.as_ref().filter(|_| is_weighted) {
         items.push(side.scan.column(weight).named(&Alias::named("w")));
@@ -277,7 +279,8 @@ fn attach(scan: &mut Scan<'_>, env: Env<'_>, side: Side<'_>, to: &[RelationshipI
         .collect();
     scan.note_scanned(side.scan.scanned());
     let alias = scan.next_alias();
-    let on = ours.into_iter().enumerate().map(|(n, own)| Expr::equal(column(&alias, &Alias(format!("f{n}"))), own)).collect();
+    let on =
+        ours.into_iter().enumerate().map(|(n, own)| Expr::equal(column(&alias, &Alias(format_smolstr!("f{n}"))), own)).collect();
     let mut select = side.scan.select(items, None);
     select.distinct = meet != Meet::Parts;
     let kind = if meet == Meet::Any { JoinKind::Inner } else { JoinKind::Left };

@@ -20,6 +20,8 @@ pub(crate) mod scan;
 mod series;
 mod time;
 
+use smol_str::format_smolstr;
+
 use std::collections::BTreeSet;
 
 use self::scan::Env;
@@ -96,12 +98,12 @@ impl<'a> Lowerer<'a> {
 
 /// Group key number `n` in any subquery of ours.
 fn key_alias(n: usize) -> Alias {
-    Alias(format!("k{n}"))
+    Alias(format_smolstr!("k{n}"))
 }
 
 /// Value number `n` of a leaf.
 fn value_alias(n: usize) -> Alias {
-    Alias(format!("c{n}"))
+    Alias(format_smolstr!("c{n}"))
 }
 
 /// A named subquery as the source of rows.

@@ -9,6 +9,8 @@ mod trace;
 
 pub(super) use sums::{class, summed_column};
 
+use smol_str::format_smolstr;
+
 use super::{
     Lowerer,
     aggregate::{apply, period_of},
@@ -481,22 +483,22 @@ impl<'a> Lowerer<'a> {
 }
 
 pub(super) fn attribute_alias(n: usize) -> Alias {
-    Alias(format!("a{n}"))
+    Alias(format_smolstr!("a{n}"))
 }
 
 /// Balance number `n` of a row: the one that moves is the first.
 fn balance_alias(n: usize) -> Alias {
-    if n == 0 { Alias::named("v") } else { Alias(format!("v{n}")) }
+    if n == 0 { Alias::named("v") } else { Alias(format_smolstr!("v{n}")) }
 }
 
 /// Its opening.
 fn opening_alias(n: usize) -> Alias {
-    if n == 0 { Alias::named("o") } else { Alias(format!("o{n}")) }
+    if n == 0 { Alias::named("o") } else { Alias(format_smolstr!("o{n}")) }
 }
 
 /// Its closing.
 fn closing_alias(n: usize) -> Alias {
-    if n == 0 { Alias::named("c") } else { Alias(format!("c{n}")) }
+    if n == 0 { Alias::named("c") } else { Alias(format_smolstr!("c{n}")) }
 }
 
 /// What a row of the fact is worth.

@@ -1,5 +1,7 @@
 //! Leaves to one result: they meet on the group keys, metrics are computed on top, then groups are chosen, ordered and counted.
 
+use smol_str::format_smolstr;
+
 use std::collections::BTreeSet;
 
 use super::{
@@ -37,20 +39,20 @@ pub(crate) struct Lowered {
 
 /// A leaf's value in the combined rows.
 fn slot_alias(slot: Slot) -> Alias {
-    Alias(format!("v{}_{}", slot.leaf, slot.column))
+    Alias(format_smolstr!("v{}_{}", slot.leaf, slot.column))
 }
 
 /// Metric number `n` of a plan's rows.
 pub(super) fn output_alias(n: usize) -> Alias {
-    Alias(format!("m{n}"))
+    Alias(format_smolstr!("m{n}"))
 }
 
 fn previous_alias(n: usize) -> Alias {
-    Alias(format!("p{n}"))
+    Alias(format_smolstr!("p{n}"))
 }
 
 fn status_alias(n: usize) -> Alias {
-    Alias(format!("s{n}"))
+    Alias(format_smolstr!("s{n}"))
 }
 
 impl Lowerer<'_> {
@@ -62,7 +64,7 @@ impl Lowerer<'_> {
         let mut columns = Vec::new();
         let mut roles = Vec::new();
         let mut add = |name: Alias, value_type: ValueType, role: ColumnRole| {
-            columns.push(OutputColumn { name: name.0.clone(), value_type });
+            columns.push(OutputColumn { name: name.0.to_string(), value_type });
             roles.push(role);
             items.push(column(&table, &name).named(&name));
         };
@@ -80,7 +82,7 @@ impl Lowerer<'_> {
         }
         if plan.row_count {
             let name = Alias::named("n");
-            columns.push(OutputColumn { name: name.0.clone(), value_type: ValueType::Int });
+            columns.push(OutputColumn { name: name.0.to_string(), value_type: ValueType::Int });
             roles.push(ColumnRole::RowCount);
             items.push(Expr::Over(AggregateFunction::Count, None, Vec::new()).named(&name));
         }

@@ -2,6 +2,8 @@
 //!
 //! Groups and shown rows meet the values by windows over equal keys, which take nulls as equal and need no join.
 
+use smol_str::format_smolstr;
+
 use super::{Lowerer, column, condition::condition, from_cte, key_alias, numbered, output_alias, value_alias};
 use crate::{
     plan::{Leaf, PeersColumn, PeersLeaf, Plan},
@@ -252,7 +254,7 @@ fn comparable(value_type: ValueType) -> ValueType {
 }
 
 fn group_alias(n: usize) -> Alias {
-    Alias(format!("g{n}"))
+    Alias(format_smolstr!("g{n}"))
 }
 
 /// Whether a row is compared; null when not.

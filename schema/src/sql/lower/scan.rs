@@ -1,5 +1,7 @@
 //! One select over an entity: joins on demand along safe paths, versions at the right instant, policies before anything else.
 
+use smol_str::format_smolstr;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
@@ -160,7 +162,7 @@ impl<'a> Scan<'a> {
 
     /// Name for the next joined relation.
     pub(crate) fn next_alias(&self) -> Alias {
-        Alias(format!("t{}", self.joins.len() + 1))
+        Alias(format_smolstr!("t{}", self.joins.len() + 1))
     }
 
     /// Adds to the entities read by a subquery of this scan.
@@ -330,7 +332,7 @@ fn ways(model: &Model, from: EntityId, to: EntityId) -> Vec<Vec<RelationshipId>>
 
 /// Part of a key in a subquery of keys.
 fn key_alias(part: usize) -> Alias {
-    Alias(format!("f{part}"))
+    Alias(format_smolstr!("f{part}"))
 }
 
 /// The alias of the scanned entity.
@@ -380,7 +382,7 @@ pub(crate) fn visible(env: Env<'_>, id: EntityId, alias: Alias) -> (From, BTreeS
     scan.apply_policies();
     let read = scan.scanned().clone();
     let columns = columns_of(env.model, id, env.model.entity(id));
-    let items = columns.iter().map(|name| scan.column(name).named(&Alias::named(name.0.clone()))).collect();
+    let items = columns.iter().map(|name| scan.column(name).named(&Alias(name.0.clone()))).collect();
     (From { relation: Relation::Query(Box::new(Query::select(scan.select(items, None)))), alias }, read)
 }
 
@@ -395,7 +397,7 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded:
     let rank = Alias::named("holdfast_rank");
     let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
     let columns = columns_of(env.model, id, entity);
-    let mut items: Vec<Item> = columns.iter().map(|name| column(name).named(&Alias::named(name.0.clone()))).collect();
+    let mut items: Vec<Item> = columns.iter().map(|name| column(name).named(&Alias(name.0.clone()))).collect();
     let partition = entity.key_columns().chain(entity.validity.iter().map(|validity| &validity.from)).map(column).collect();
     let order = vec![OrderItem { expr: column(recorded), descending: true, nulls_first: false }];
     items.push(Expr::RowNumber { partition, order }.named(&rank));
@@ -405,8 +407,7 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded:
         .into_iter()
         .collect();
     let inner = Select { items, from: Some(From { relation: plain, alias: root() }), filters, ..Select::default() };
-    let outer =
-        columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias::named(name.0.clone()))).collect();
+    let outer = columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias(name.0.clone()))).collect();
     Query::select(Select {
         items: outer,
         filters: vec![first(Expr::Column(versions.clone(), rank))],

@@ -15,7 +15,7 @@ use crate::{
 
 pub(super) fn model() -> Model {
     let mut account = entity("account", &[("account_id", ValueType::Text)]);
-    account.freshness = Freshness { ttl_seconds: Some(60), refresh: Some(ColumnName("updated_at".to_owned())) };
+    account.freshness = Freshness { ttl_seconds: Some(60), refresh: Some(ColumnName::new("updated_at")) };
     account.dimensions.extend([
         plain("name", ValueType::Text),
         plain("region", ValueType::Text),
@@ -64,7 +64,7 @@ pub(super) fn model() -> Model {
     let responsibility =
         entity("responsibility", &[("stakeholder_id", text), ("contract_id", text), ("line", ValueType::Int), ("role", text)]);
     let mut price = entity("price", &[("price_id", text)]);
-    let column = |name: &str| ColumnName(name.to_owned());
+    let column = |name: &str| ColumnName::new(name);
     price.validity = Some(Validity { from: column("valid_from"), to: column("valid_to") });
     price.recorded = Some(column("recorded_at"));
     price.dimensions.push(plain("amount", ValueType::Decimal));
@@ -163,7 +163,7 @@ fn plain(name: &str, value_type: ValueType) -> Dimension {
         value_type,
         unit: None,
         values: Vec::new(),
-        expr: Expr::Ref(ColumnName(name.to_owned())),
+        expr: Expr::Ref(ColumnName::new(name)),
         time: None,
         read: ReadAt::default(),
         hidden: false,
@@ -172,7 +172,7 @@ fn plain(name: &str, value_type: ValueType) -> Dimension {
 }
 
 fn band() -> Dimension {
-    let mrr = Expr::Ref(ColumnName("mrr".to_owned()));
+    let mrr = Expr::Ref(ColumnName::new("mrr"));
     let large = Expr::binary(BinaryOp::Greater, mrr, Expr::Literal(Value::Int(50_000)));
     let name = |text: &str| Expr::Literal(Value::Text(text.to_owned()));
     let arms = vec![CaseArm { when: large, then: name("large") }];
@@ -192,7 +192,7 @@ fn to(name: &str, to: EntityId, cardinality: Cardinality, own: &[&str], other: &
 }
 
 fn columns(names: &[&str]) -> Vec<ColumnName> {
-    names.iter().map(|name| ColumnName((*name).to_owned())).collect()
+    names.iter().map(|name| ColumnName::new(name)).collect()
 }
 
 pub(super) fn nowhere() -> Span {

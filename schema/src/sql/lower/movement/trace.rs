@@ -5,6 +5,8 @@
 //! Its closing counts for the member of its opening; when it stands elsewhere by then, it left there and arrived here. What another
 //! exchange rate made of it stands in a column of its own. Value does not pass from one owner to another.
 
+use smol_str::format_smolstr;
+
 use super::{
     Cut, Follows, Lowerer, Side, Wanted, attribute_alias, balance, balance_alias, column, comparable, from_comparable, from_cte,
     greatest_on, key_alias, numbered, on_side,
@@ -65,16 +67,16 @@ fn period() -> Alias {
 }
 
 fn component_alias(n: usize) -> Alias {
-    Alias(format!("i{n}"))
+    Alias(format_smolstr!("i{n}"))
 }
 
 /// The member a closing balance came from.
 fn home_alias(n: usize) -> Alias {
-    Alias(format!("h{n}"))
+    Alias(format_smolstr!("h{n}"))
 }
 
 fn replaced_alias(n: usize) -> Alias {
-    Alias(format!("r{n}"))
+    Alias(format_smolstr!("r{n}"))
 }
 
 impl<'a> Lowerer<'a> {
@@ -195,7 +197,7 @@ impl<'a> Lowerer<'a> {
             .map(|step| Select { items: vec![Expr::Number(step as i64).named(&Alias::named("d"))], ..Select::default() })
             .collect();
         let numbers = self.cte("steps", Query::union_all(numbers));
-        let link = |step: usize| Alias(format!("l{step}"));
+        let link = |step: usize| Alias(format_smolstr!("l{step}"));
         let (first, number) = (link(1), Alias::named("n"));
         let mut joins: Vec<Join> = (2..=CHAIN)
             .map(|step| {
