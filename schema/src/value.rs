@@ -116,7 +116,7 @@ impl TextColumn {
     pub fn push(&mut self, value: Option<&str>) {
         self.nulls.push(value.is_none());
         self.buffer.push_str(value.unwrap_or(""));
-        self.ends.push(u32::try_from(self.buffer.len()).expect("a result column stays under 4 GiB: results are bounded far below"));
+        self.ends.push(end_of(self.buffer.len()));
     }
 
     /// The value in a row; `None` is null.
@@ -128,6 +128,14 @@ impl TextColumn {
         Some(&self.buffer[start..self.ends[row] as usize])
     }
 
+    /// Adds the rows of another column.
+    pub fn append(&mut self, other: &Self) {
+        let shift = self.buffer.len();
+        self.buffer.push_str(&other.buffer);
+        self.ends.extend(other.ends.iter().map(|end| end_of(shift + *end as usize)));
+        self.nulls.extend_from_slice(&other.nulls);
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -137,6 +145,10 @@ impl TextColumn {
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
+}
+
+fn end_of(length: usize) -> u32 {
+    u32::try_from(length).expect("a result column stays under 4 GiB: results are bounded far below")
 }
 
 /// One typed column of a result.
@@ -200,6 +212,21 @@ impl Column {
             ValueType::Text => Column::Text(TextColumn::default()),
             ValueType::Date => Column::Date(Vec::new()),
             ValueType::Timestamp => Column::Timestamp(Vec::new()),
+        }
+    }
+
+    /// Adds the rows of another column.
+    ///
+    /// # Panics
+    /// When it is of another type.
+    pub fn append(&mut self, other: &Self) {
+        match (self, other) {
+            (Column::Bool(values), Column::Bool(more)) => values.extend_from_slice(more),
+            (Column::Int(values), Column::Int(more)) => values.extend_from_slice(more),
+            (Column::Decimal(values), Column::Decimal(more)) | (Column::Text(values), Column::Text(more)) => values.append(more),
+            (Column::Date(values), Column::Date(more)) => values.extend_from_slice(more),
+            (Column::Timestamp(values), Column::Timestamp(more)) => values.extend_from_slice(more),
+            _ => panic!("rows of another type cannot be added to a column"),
         }
     }
 

@@ -128,6 +128,15 @@ impl Table {
         fits
     }
 
+    /// Adds the rows of a table of the same columns.
+    ///
+    /// # Panics
+    /// When its columns are others.
+    pub fn append(&mut self, other: &Self) {
+        assert_eq!(self.columns, other.columns, "{} cannot take rows of {}", self.name, other.name);
+        self.values.iter_mut().zip(&other.values).for_each(|(values, more)| values.append(more));
+    }
+
     /// Number of rows.
     pub fn row_count(&self) -> usize {
         self.values.first().map_or(0, Column::len)

@@ -13,7 +13,7 @@ mod renewal;
 mod story;
 mod value;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range, thread};
 
 use holdfast_schema::value::Value;
 use holdfast_warehouse::table::Table;
@@ -23,11 +23,21 @@ use super::{layout::layout, random::Random};
 /// Number of accounts.
 const ACCOUNTS: usize = 300;
 
-/// The whole portfolio.
+/// The whole portfolio. Accounts know nothing of each other, so that half of them can be invented beside the other half.
 pub fn portfolio() -> Vec<Table> {
-    let mut rows = Rows::new();
-    catalogue::write(&mut rows);
-    for number in 0..ACCOUNTS {
+    let (mut tables, rest) = thread::scope(|scope| {
+        let rest = scope.spawn(|| accounts(Rows::new(), ACCOUNTS / 2..ACCOUNTS));
+        let mut rows = Rows::new();
+        catalogue::write(&mut rows);
+        let tables = accounts(rows, 0..ACCOUNTS / 2);
+        (tables, rest.join().expect("the other half fails only as this one would"))
+    });
+    tables.iter_mut().zip(&rest).for_each(|(table, rest)| table.append(rest));
+    tables
+}
+
+fn accounts(mut rows: Rows, numbers: Range<usize>) -> Vec<Table> {
+    for number in numbers {
         let mut random = Random::new(0x5eed_0000 + number as u64);
         let story = story::tell(number, &mut random);
         account::write(&story, &mut rows, &mut random);

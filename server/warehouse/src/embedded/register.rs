@@ -1,6 +1,6 @@
 //! Our plain tables → the engine's tables in memory.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use datafusion::{
     arrow::{
@@ -42,11 +42,28 @@ pub(super) fn tables(context: &SessionContext, tables: &[Table]) -> Result<()> {
         }
     }
     context.register_catalog(CATALOG, catalog);
-    for table in tables {
+    for (table, memory) in tables.iter().zip(memory_tables(tables)) {
         let schema = table.schema.as_deref().unwrap_or(DEFAULT_SCHEMA);
-        context.register_table(TableReference::partial(schema, table.name.as_str()), Arc::new(memory_table(table)?))?;
+        context.register_table(TableReference::partial(schema, table.name.as_str()), Arc::new(memory?))?;
     }
     Ok(())
+}
+
+/// Every table, in order. The rows of all are about equally many left and right of the middle, where they are parted.
+fn memory_tables(tables: &[Table]) -> Vec<Result<MemTable>> {
+    let half = tables.iter().map(Table::row_count).sum::<usize>() / 2;
+    let mut before = 0;
+    let middle = tables.iter().take_while(|table| {
+        before += table.row_count();
+        before <= half
+    });
+    let (left, right) = tables.split_at(middle.count());
+    thread::scope(|scope| {
+        let right = scope.spawn(|| right.iter().map(memory_table).collect::<Vec<_>>());
+        let mut all: Vec<_> = left.iter().map(memory_table).collect();
+        all.extend(right.join().expect("a table that does not fit is an error"));
+        all
+    })
 }
 
 fn memory_table(table: &Table) -> Result<MemTable> {
