@@ -2,6 +2,7 @@
 
 mod bridges;
 mod corrections;
+mod owners;
 mod time;
 mod windows;
 mod zones;

@@ -1,7 +1,7 @@
 //! The leaf of a cohort: a movement whose two instants are ages of each member's owner.
 
 use super::{
-    CohortLeaf, Leaf, LeafKey, LeafKind, Place, Slot, Timing,
+    CohortLeaf, Leaf, LeafKey, LeafKind, MovementLeaf, Place, Slot, Timing,
     build::{Builder, Context, grain_error, key_places, places, position_or_push},
     movement::Compared,
 };
@@ -51,6 +51,7 @@ impl Builder<'_> {
         let began = self.cohort_of(fact)?;
         let keys = self.cohort_keys(metric, fact, finest)?;
         let Compared { leaf: mut new, mut column } = self.compared(metric, movement, &keys, context)?;
+        check_owner(metric, &new, began)?;
         // Whether a group is old enough depends on who is in it: another condition is another leaf.
         new.member_filter.append(&mut column.filter);
         let told = key_places(&keys).chain(places(&new.member_filter)).chain(places(&new.row_filter));
@@ -157,6 +158,19 @@ fn check_take(metric: &Metric, movement: &Movement, stretch: Stretch, basis: Mov
     };
     Err(QueryError::new(Code::InvalidArgument, format!("`{}` cannot be told by age: {why}", metric.name))
         .help("use movement basis POINT_TO_POINT, or another `take` in the definition"))
+}
+
+/// Owners that attributes make began when the first entity began that has these attributes, which only its own rows can tell.
+fn check_owner(metric: &Metric, movement: &MovementLeaf, began: DimensionId) -> Result<(), QueryError> {
+    if movement.owner.iter().all(|owner| owner.dimension.entity == began.entity) {
+        return Ok(());
+    }
+    let grain = &movement.grain;
+    Err(QueryError::new(
+        Code::InvalidGrain,
+        format!("`{}` cannot tell when the owners of movement grain `{grain}` began", metric.name),
+    )
+    .help("ask for a movement grain of the owner itself, or of attributes of its own"))
 }
 
 /// Ages have to fall on snapshots.

@@ -110,8 +110,8 @@ impl Lowerer<'_> {
         self.cte("known", Query::select(select))
     }
 
-    /// Per owner the period in which it began: the earliest of its versions counts, whether or not one still holds. Owners that the
-    /// caller may not see began never: a balance that may be seen can belong to such an owner, as that of a company whose parent is hidden.
+    /// Per owner the period in which it began: the earliest of its versions counts, whether or not one still holds, and of owners that
+    /// attributes make (a company of accounts) the earliest account. What the caller may not see began never.
     fn began(&mut self, cohort: &CohortLeaf, range: TimeRange, unit: Grain) -> Alias {
         let env = self.env;
         let owner = cohort.began.entity;
@@ -121,7 +121,7 @@ impl Lowerer<'_> {
             ValueType::Timestamp => Expr::LocalDate(Box::new(value), env.time_zone.to_owned()),
             _ => value,
         };
-        let keys = env.model.entity(owner).key_columns().map(|key| Expr::Physical(root(), key.clone()));
+        let keys = cohort.movement.owner.iter().map(|key| physical(env.model.dimension(key.dimension), &root()));
         let mut items = numbered(keys, key_alias);
         let count = items.len();
         items.push(Expr::aggregate(AggregateFunction::Min, day.clone()).named(&Alias::named("d")));
@@ -165,7 +165,16 @@ impl Lowerer<'_> {
         let owner: Vec<Expr> =
             movement.owner.iter().map(|owner| safe_value(&mut scan, env, &owner.path, owner.dimension)).collect();
         let began = scan.next_alias();
-        let on = owner.into_iter().enumerate().map(|(n, key)| Expr::equal(column(&began, &key_alias(n)), key)).collect();
+        let owner_entity = env.model.entity(cohort.leaf.began.entity);
+        let on = owner.into_iter().zip(&movement.owner).enumerate().map(|(n, (key, place))| {
+            let known = column(&began, &key_alias(n));
+            // An attribute may be empty, and what has none belongs together; keys never are, and joins by equality are much faster.
+            match owner_entity.key.contains(&place.dimension.index) {
+                true => Expr::equal(known, key),
+                false => Expr::Same(Box::new(known), Box::new(key)),
+            }
+        });
+        let on = on.collect();
         scan.join(Join { kind: JoinKind::Inner, from: from_cte(&cohort.began, &began), on });
         let began = column(&began, &Alias::named(BEGAN));
         time.within(self.complete(cohort.unit)).into_iter().for_each(|filter| scan.filter(filter));
