@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{AggregateColumn, Conversion, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, PerEntityColumn, Place, Plan, Slot};
+use super::{
+    AggregateColumn, Conversion, Leaf, LeafKey, LeafKind, MovementLeaf, PeersLeaf, PerEntityColumn, Place, Plan, SeriesSaid, Slot,
+};
 use crate::{
     expr::Expr,
     model::{EntityId, Model, RelationshipId, metric::Taken, path::PathDimension},
@@ -164,10 +166,12 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
         LeafKind::Series(series) => {
             let (window, grain) = (series.window, series.grain.name());
             let (first, ends) = (series.periods[0], series.ends.len());
-            let per = if series.entity > 0 { " per entity" } else { "" };
+            let (per, taken) = match &series.said {
+                SeriesSaid::OfOne(columns) => ("", debugged(columns)),
+                SeriesSaid::OfSeveral { columns, .. } => (" per entity", debugged(columns)),
+            };
             let _ = writeln!(out, "{pad}{n}: series{per} by {grain} from {first}, windows of {window} periods: {ends}{notes}, of");
             write_plan(out, model, &series.inner, depth + 2);
-            let taken: Vec<String> = series.columns.iter().map(|column| format!("{column:?}")).collect();
             write_columns(out, &taken, &pad);
         }
         LeafKind::Peers(peers) => {
@@ -176,6 +180,10 @@ fn write_leaf(out: &mut String, model: &Model, n: usize, leaf: &Leaf, depth: usi
             write_peers(out, model, peers, &pad, depth + 2);
         }
     }
+}
+
+fn debugged(columns: &[impl std::fmt::Debug]) -> Vec<String> {
+    columns.iter().map(|column| format!("{column:?}")).collect()
 }
 
 /// Who is compared with whom, and what is said of it.

@@ -18,7 +18,7 @@ pub mod series;
 pub use entity_text::entity_text;
 pub use peers::{PeersColumn, PeersLeaf};
 pub use place::Place;
-pub use series::{SeriesColumn, SeriesEnd, SeriesLeaf};
+pub use series::{SeriesColumn, SeriesEnd, SeriesLeaf, SeriesSaid, SideBySideColumn};
 
 use crate::{
     expr::Expr,

@@ -32,12 +32,50 @@ pub struct SeriesLeaf {
     pub periods: Vec<Date>,
     /// How many periods one row of the leaf looks at.
     pub window: u32,
-    /// Parts of the key of the entities that have series of their own; they stand before the series' period. None without such entities.
-    pub entity: usize,
     /// The rows a group has.
     pub ends: Vec<SeriesEnd>,
     /// What is said of the values.
-    pub columns: Vec<SeriesColumn>,
+    pub said: SeriesSaid,
+}
+
+/// What is said of the values of a [`SeriesLeaf`], by what has a series.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SeriesSaid {
+    /// Each group has one series.
+    OfOne(Vec<SeriesColumn>),
+    /// Each group has a series for each of its entities.
+    OfSeveral {
+        /// Parts of the entities' key; they stand before the series' period.
+        parts: usize,
+        /// What is said of all of them.
+        columns: Vec<SideBySideColumn>,
+    },
+}
+
+impl SeriesSaid {
+    /// Parts of the key of the entities that have series of their own: 0 without such entities.
+    pub(crate) fn entity_parts(&self) -> usize {
+        match self {
+            SeriesSaid::OfOne(_) => 0,
+            SeriesSaid::OfSeveral { parts, .. } => *parts,
+        }
+    }
+
+    /// Types of the columns.
+    pub(crate) fn value_types(&self) -> Vec<ValueType> {
+        match self {
+            SeriesSaid::OfOne(columns) => columns.iter().map(|column| column.value_type()).collect(),
+            SeriesSaid::OfSeveral { columns, .. } => columns.iter().map(|column| column.value_type()).collect(),
+        }
+    }
+
+    /// Whether days are counted, and not only periods.
+    pub(crate) fn counts_days(&self) -> bool {
+        match self {
+            SeriesSaid::OfOne(columns) => columns.contains(&SeriesColumn::DaysToFirst),
+            SeriesSaid::OfSeveral { .. } => false,
+        }
+    }
 }
 
 /// One period of the question, and where its window ends.
@@ -49,7 +87,7 @@ pub struct SeriesEnd {
     pub last: usize,
 }
 
-/// One column of a [`SeriesLeaf`]. Periods count from 0, the first of the window; those without a value are left out.
+/// What may be said of one series. Periods count from 0, the first of the window; those without a value are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SeriesColumn {
     /// Number of values.
@@ -86,6 +124,11 @@ pub enum SeriesColumn {
     PriorMedianDistance,
     /// Sum of those distances.
     PriorDistance,
+}
+
+/// What may be said of the series of several entities side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SideBySideColumn {
     /// Entities with a value in every period, and not always the same.
     Entities,
     /// Their standardised values added up in each period, and these sums squared and added up.
@@ -100,8 +143,7 @@ impl SeriesColumn {
             | SeriesColumn::Positions
             | SeriesColumn::PositionSquares
             | SeriesColumn::DaysToFirst
-            | SeriesColumn::PriorCount
-            | SeriesColumn::Entities => ValueType::Int,
+            | SeriesColumn::PriorCount => ValueType::Int,
             SeriesColumn::Sum
             | SeriesColumn::Min
             | SeriesColumn::Max
@@ -113,8 +155,16 @@ impl SeriesColumn {
             | SeriesColumn::Product
             | SeriesColumn::PriorMedian
             | SeriesColumn::PriorMedianDistance
-            | SeriesColumn::PriorDistance
-            | SeriesColumn::Together => ValueType::Decimal,
+            | SeriesColumn::PriorDistance => ValueType::Decimal,
+        }
+    }
+}
+
+impl SideBySideColumn {
+    fn value_type(self) -> ValueType {
+        match self {
+            SideBySideColumn::Entities => ValueType::Int,
+            SideBySideColumn::Together => ValueType::Decimal,
         }
     }
 }
@@ -126,9 +176,15 @@ impl Builder<'_> {
         let outer: Vec<BoundKey> = self.keys.iter().filter(is_kept).cloned().collect();
         let outer_keys: Vec<LeafKey> = outer.iter().map(|key| outer_key(&key.item)).collect();
         let mut keys: Vec<BoundKey> = outer.into_iter().filter(|key| key.period().is_none()).collect();
-        let entity = series.per.map(|entity| key_of(self.model, entity)).unwrap_or_default();
-        let parts = entity.len();
-        keys.extend(entity);
+        let said = match series.per {
+            None => SeriesSaid::OfOne(Vec::new()),
+            Some(entity) => {
+                let entity = key_of(self.model, entity);
+                let parts = entity.len();
+                keys.extend(entity);
+                SeriesSaid::OfSeveral { parts, columns: Vec::new() }
+            }
+        };
         keys.push(BoundKey {
             key: "series_period".to_owned(),
             by: usize::MAX,
@@ -145,8 +201,7 @@ impl Builder<'_> {
         let value_type = self.model.metric(series.of).value_type;
         let outputs = vec![Output { key: String::new(), value, previous: None, status: None, value_type }];
         let inner = Box::new(Plan { fill: Fill::Dense, ..inner.finish(outputs).unlimited() });
-        let leaf =
-            SeriesLeaf { inner, grain: series.grain, periods, window: series.window, entity: parts, ends, columns: Vec::new() };
+        let leaf = SeriesLeaf { inner, grain: series.grain, periods, window: series.window, ends, said };
         let position = self.series_leaf(leaf, outer_keys, context.timing);
         Ok(self.taken(position, series))
     }
@@ -206,7 +261,7 @@ impl Builder<'_> {
             known.timing == timing
                 && matches!(&known.kind, LeafKind::Series(known)
                     if known.window == leaf.window && known.ends == leaf.ends && known.periods == leaf.periods
-                        && known.entity == leaf.entity && known.inner == leaf.inner)
+                        && known.said.entity_parts() == leaf.said.entity_parts() && known.inner == leaf.inner)
         };
         match self.leaves.iter().position(same) {
             Some(position) => position,
@@ -215,8 +270,17 @@ impl Builder<'_> {
     }
 
     fn series_column(&mut self, leaf: usize, column: SeriesColumn) -> Expr<Slot> {
-        let LeafKind::Series(series) = &mut self.leaves[leaf].kind else { unreachable!("columns of a series belong to a series") };
-        Expr::Ref(Slot { leaf, column: position_or_push(&mut series.columns, column) })
+        let LeafKind::Series(SeriesLeaf { said: SeriesSaid::OfOne(columns), .. }) = &mut self.leaves[leaf].kind else {
+            unreachable!("columns of one series belong to one series")
+        };
+        Expr::Ref(Slot { leaf, column: position_or_push(columns, column) })
+    }
+
+    fn side_by_side_column(&mut self, leaf: usize, column: SideBySideColumn) -> Expr<Slot> {
+        let LeafKind::Series(SeriesLeaf { said: SeriesSaid::OfSeveral { columns, .. }, .. }) = &mut self.leaves[leaf].kind else {
+            unreachable!("columns of several series belong to several series")
+        };
+        Expr::Ref(Slot { leaf, column: position_or_push(columns, column) })
     }
 
     /// What is said of the values, when there are enough of them.
@@ -225,8 +289,10 @@ impl Builder<'_> {
         if series.at_least <= 1 {
             return value;
         }
-        let counted = if series.per.is_some() { SeriesColumn::Entities } else { SeriesColumn::Count };
-        let count = self.series_column(leaf, counted);
+        let count = match series.per {
+            None => self.series_column(leaf, SeriesColumn::Count),
+            Some(_) => self.side_by_side_column(leaf, SideBySideColumn::Entities),
+        };
         let enough = Expr::binary(BinaryOp::GreaterOrEqual, count, number(i64::from(series.at_least)));
         case(vec![(enough, value)], None)
     }
@@ -271,7 +337,8 @@ impl Builder<'_> {
             }
             SeriesTake::Correlation => {
                 // The square of the sums holds every two entities' products twice, and each one's own, which is one less than the periods.
-                let (entities, together) = (column(SeriesColumn::Entities), column(SeriesColumn::Together));
+                let entities = self.side_by_side_column(leaf, SideBySideColumn::Entities);
+                let together = self.side_by_side_column(leaf, SideBySideColumn::Together);
                 let own = times(entities.clone(), number(i64::from(last)));
                 let pairs = times(own.clone(), minus(entities, number(1)));
                 // Standardised values are rounded at 16 decimals.

@@ -8,15 +8,22 @@ use super::{
     value_alias,
 };
 use crate::{
-    plan::{SeriesColumn, SeriesLeaf},
+    plan::SideBySideColumn,
     sql::ast::{AggregateFunction, Alias, Expr, Infix, Item, Query, Select},
     value::ValueType,
 };
 
 impl Lowerer<'_> {
-    /// What is said of the points of each group, of which each entity has some; `keys` counts the group keys.
-    pub(super) fn correlation(&mut self, points: &Alias, keys: usize, series: &SeriesLeaf) -> Alias {
-        let standardised = self.standardised(points, keys, series);
+    /// What is said of the points of each group, of which each entity has some; `keys` counts the group keys, and
+    /// `parts` those of the entities after them.
+    pub(super) fn correlation(
+        &mut self,
+        points: &Alias,
+        [keys, parts]: [usize; 2],
+        window: u32,
+        columns: &[SideBySideColumn],
+    ) -> Alias {
+        let standardised = self.standardised(points, [keys, parts], window);
         let (table, sum, count) = (Alias::named("q"), Alias::named("z"), Alias::named("n"));
         let by_period = Select {
             items: [
@@ -33,29 +40,12 @@ impl Lowerer<'_> {
             ..Select::default()
         };
         let by_period = self.cte("periods", Query::select(by_period));
-        let said = series.columns.iter().map(|item| match item {
-            SeriesColumn::Entities => Expr::aggregate(AggregateFunction::Max, column(&table, &count)),
-            SeriesColumn::Together => {
+        let said = columns.iter().map(|item| match item {
+            SideBySideColumn::Entities => Expr::aggregate(AggregateFunction::Max, column(&table, &count)),
+            SideBySideColumn::Together => {
                 let sum = Box::new(column(&table, &sum));
                 Expr::aggregate(AggregateFunction::Sum, Expr::Product(sum.clone(), sum))
             }
-            SeriesColumn::Count
-            | SeriesColumn::Sum
-            | SeriesColumn::Min
-            | SeriesColumn::Max
-            | SeriesColumn::Median
-            | SeriesColumn::At(_)
-            | SeriesColumn::Positions
-            | SeriesColumn::PositionSquares
-            | SeriesColumn::PositionProducts
-            | SeriesColumn::Stdev
-            | SeriesColumn::ResidualStdev
-            | SeriesColumn::Product
-            | SeriesColumn::DaysToFirst
-            | SeriesColumn::PriorCount
-            | SeriesColumn::PriorMedian
-            | SeriesColumn::PriorMedianDistance
-            | SeriesColumn::PriorDistance => unreachable!("said of one series"),
         });
         let select = Select {
             items: [keys_of(&table, keys), numbered(said, value_alias)].concat(),
@@ -68,10 +58,10 @@ impl Lowerer<'_> {
 
     /// The points of entities that have one in every period and do not stand still, as distances from their mean in standard
     /// deviations. Sum and deviation stand beside the points by a window over equal keys, which takes nulls as equal.
-    fn standardised(&mut self, points: &Alias, keys: usize, series: &SeriesLeaf) -> Alias {
+    fn standardised(&mut self, points: &Alias, [keys, parts]: [usize; 2], window: u32) -> Alias {
         let (table, sum, deviation, count) = (Alias::named("q"), Alias::named("s"), Alias::named("d"), Alias::named("n"));
-        let all = keys + series.entity;
-        let window = i64::from(series.window);
+        let all = keys + parts;
+        let window = i64::from(window);
         let value = || column(&table, &y());
         let is_entity = (keys..all).map(|n| Expr::is_not_null(column(&table, &key_alias(n))));
         let moments = Select {

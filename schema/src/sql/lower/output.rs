@@ -374,7 +374,7 @@ fn column_types(model: &Model, leaf: &Leaf) -> Vec<ValueType> {
         LeafKind::AsOf(as_of) => aggregated(&as_of.columns),
         LeafKind::Movement(movement) => vec![ValueType::Decimal; movement.columns.len()],
         LeafKind::PerEntity(per_entity) => vec![ValueType::Decimal; per_entity.columns.len()],
-        LeafKind::Series(series) => series.columns.iter().map(|column| column.value_type()).collect(),
+        LeafKind::Series(series) => series.said.value_types(),
         LeafKind::Peers(peers) => peers.columns.iter().map(|column| column.value_type()).collect(),
         LeafKind::Cohort(cohort) => {
             let mut types = vec![ValueType::Decimal; cohort.movement.columns.len()];

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::{Lowerer, column, from_cte, key_alias, numbered, value_alias};
 use crate::{
-    plan::{Leaf, LeafKey, SeriesColumn, SeriesLeaf},
+    plan::{Leaf, LeafKey, SeriesColumn, SeriesLeaf, SeriesSaid},
     sql::ast::{AggregateFunction, Alias, Expr, From, Infix, Item, Join, JoinKind, Query, Relation, Select},
     value::{Value, ValueType},
 };
@@ -16,16 +16,18 @@ impl Lowerer<'_> {
     pub(super) fn series(&mut self, leaf: &Leaf, series: &SeriesLeaf) -> Alias {
         let points = self.points(leaf, series);
         let keys = leaf.keys.len();
-        if series.entity > 0 {
-            return self.correlation(&points, keys, series);
+        let window = series.window;
+        let columns = match &series.said {
+            SeriesSaid::OfOne(columns) => columns,
+            SeriesSaid::OfSeveral { parts, columns } => return self.correlation(&points, [keys, *parts], window, columns),
+        };
+        let plain = self.said(&points, keys, window, columns, |column| !is_of_distances(column));
+        if !columns.iter().any(|column| is_of_distances(*column)) {
+            return plain;
         }
-        if !series.columns.iter().any(|column| is_of_distances(*column)) {
-            return self.said(&points, keys, series, |column| !is_of_distances(column));
-        }
-        let plain = self.said(&points, keys, series, |column| !is_of_distances(column));
-        let distances = self.distances(&points, keys, series.window);
-        let around = self.said(&distances, keys, series, is_of_distances);
-        self.side_by_side([&plain, &around], keys, series.columns.len())
+        let distances = self.distances(&points, keys, window);
+        let around = self.said(&distances, keys, window, columns, is_of_distances);
+        self.side_by_side([&plain, &around], keys, columns.len())
     }
 
     /// One row per group, period of the question and period of its window that has a value: keys, the period's number `x`, value `y`.
@@ -33,7 +35,8 @@ impl Lowerer<'_> {
         let rows = self.rows(&series.inner);
         let (values, periods, ends) = (Alias::named("r"), Alias::named("p"), Alias::named("w"));
         let (day, number, last) = (Alias::named("d"), Alias::named("i"), Alias::named("l"));
-        let counts_days = series.columns.contains(&SeriesColumn::DaysToFirst);
+        let entity_parts = series.said.entity_parts();
+        let counts_days = series.said.counts_days();
         let (until, since) = (Alias::named("u"), Alias::named("s"));
         let listed = |(start, number): (&Date, i64)| {
             let mut row = vec![Expr::Value(Value::Date(*start)), Expr::Number(number)];
@@ -56,7 +59,7 @@ impl Lowerer<'_> {
         let (at, end) = (column(&periods, &number), column(&ends, &last));
         let window = i64::from(series.window);
         let first = Expr::infix(Infix::Subtract, end.clone(), Expr::Number(window));
-        let own_period = key_alias(leaf.keys.len() - period_keys + series.entity);
+        let own_period = key_alias(leaf.keys.len() - period_keys + entity_parts);
         let joins = vec![
             Join {
                 kind: JoinKind::Inner,
@@ -82,7 +85,7 @@ impl Lowerer<'_> {
         };
         let mut items = numbered(leaf.keys.iter().map(&mut key).collect::<Vec<_>>(), key_alias);
         // The key of the entity comes after the group keys of the inner plan.
-        let entity = (0..series.entity).map(|n| column(&values, &key_alias(groups + n)).named(&key_alias(leaf.keys.len() + n)));
+        let entity = (0..entity_parts).map(|n| column(&values, &key_alias(groups + n)).named(&key_alias(leaf.keys.len() + n)));
         items.extend(entity);
         let from_first = Expr::infix(Infix::Subtract, Expr::infix(Infix::Subtract, at, first), Expr::Number(1));
         items.push(from_first.named(&x()));
@@ -106,12 +109,17 @@ impl Lowerer<'_> {
     }
 
     /// What is said of the points of each group; columns that are not among these are null.
-    fn said(&mut self, points: &Alias, keys: usize, series: &SeriesLeaf, is_here: impl Fn(SeriesColumn) -> bool) -> Alias {
+    fn said(
+        &mut self,
+        points: &Alias,
+        keys: usize,
+        window: u32,
+        columns: &[SeriesColumn],
+        is_here: impl Fn(SeriesColumn) -> bool,
+    ) -> Alias {
         let table = Alias::named("q");
-        let values = series
-            .columns
-            .iter()
-            .map(|item| if is_here(*item) { taken(*item, series.window, &table) } else { Expr::Null(item.value_type()) });
+        let values =
+            columns.iter().map(|item| if is_here(*item) { taken(*item, window, &table) } else { Expr::Null(item.value_type()) });
         let items = [keys_of(&table, keys), numbered(values, value_alias)].concat();
         let select = Select { items, from: Some(from_cte(points, &table)), group_by: Some(keys), ..Select::default() };
         self.cte("series", Query::select(select))
@@ -222,9 +230,7 @@ fn is_of_distances(column: SeriesColumn) -> bool {
         | SeriesColumn::Product
         | SeriesColumn::DaysToFirst
         | SeriesColumn::PriorCount
-        | SeriesColumn::PriorMedian
-        | SeriesColumn::Entities
-        | SeriesColumn::Together => false,
+        | SeriesColumn::PriorMedian => false,
     }
 }
 
@@ -260,6 +266,5 @@ fn taken(item: SeriesColumn, window: u32, table: &Alias) -> Expr {
         }
         SeriesColumn::PriorCount => Expr::aggregate(AggregateFunction::Count, prior()),
         SeriesColumn::PriorMedian => Expr::aggregate(AggregateFunction::Median, prior()),
-        SeriesColumn::Entities | SeriesColumn::Together => unreachable!("said of several series at once"),
     }
 }
