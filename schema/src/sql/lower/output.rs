@@ -250,10 +250,11 @@ impl Lowerer<'_> {
             Some(_) | None => value,
         };
         for (n, output) in plan.outputs.iter().enumerate() {
-            let told = told(plan, &output.value, &place);
+            let inputs = inputs(&output.value);
+            let reservations = reservations(plan, &inputs, &place);
             let value = match &output.value {
                 expr::Expr::Literal(Value::Null) => Expr::Null(output.value_type),
-                value => converted(n, published(expression(value, &mut |slot: &Slot| place(slot)), &told)),
+                value => converted(n, published(expression(value, &mut |slot: &Slot| place(slot)), &reservations.told)),
             };
             items.push(value.clone().named(&output_alias(n)));
             if let Some(previous) = &output.previous {
@@ -261,49 +262,43 @@ impl Lowerer<'_> {
             }
             if let Some(divisor) = &output.status {
                 let divisor = divisor.as_ref().map(|divisor| expression(divisor, &mut |slot: &Slot| place(slot)));
-                let inputs = inputs(&output.value).iter().map(place).collect();
-                let few = too_few(plan, &output.value, &place);
-                items.push(status(plan, table, value, divisor, [&told, &few], inputs).named(&status_alias(n)));
+                let inputs = inputs.iter().map(place).collect();
+                items.push(status(plan, table, value, divisor, reservations, inputs).named(&status_alias(n)));
             }
         }
         items
     }
 }
 
-/// What groups of cohorts can tell, for values made of them: 1 when all is known, 0 when a member is too young, less when its beginning
-/// lies before the first snapshot.
-fn told(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -> Vec<Expr> {
-    let leaves: BTreeSet<usize> = inputs(value).iter().map(|slot| slot.leaf).collect();
-    let columns = leaves.into_iter().filter_map(|leaf| match &plan.leaves[leaf].kind {
-        LeafKind::Cohort(cohort) => Some(place(&Slot { leaf, column: cohort.movement.columns.len() })),
-        LeafKind::Aggregate(_)
-        | LeafKind::Movement(_)
-        | LeafKind::Cumulative(_)
-        | LeafKind::AsOf(_)
-        | LeafKind::PerEntity(_)
-        | LeafKind::Series(_)
-        | LeafKind::Peers(_) => None,
-    });
-    columns.collect()
+/// What leaves say of the rows that a value is made of, besides the numbers.
+#[derive(Default)]
+struct Reservations {
+    /// What groups of cohorts can tell: 1 when all is known, 0 when a member is too young, less when its beginning lies before the first
+    /// snapshot.
+    told: Vec<Expr>,
+    /// Whether there are fewer peers than something may be said of.
+    few: Vec<Expr>,
 }
 
-/// Whether there are fewer peers than something may be said of, for values made of what is said of peers.
-fn too_few(plan: &Plan, value: &expr::Expr<Slot>, place: &impl Fn(&Slot) -> Expr) -> Vec<Expr> {
-    let leaves: BTreeSet<usize> = inputs(value).iter().map(|slot| slot.leaf).collect();
-    let counts = leaves.into_iter().filter_map(|leaf| match &plan.leaves[leaf].kind {
-        LeafKind::Peers(peers) => {
-            let count = place(&Slot { leaf, column: PeersLeaf::COUNT });
-            Some(Expr::infix(Infix::Less, count, Expr::Number(i64::from(peers.at_least))))
+fn reservations(plan: &Plan, inputs: &BTreeSet<Slot>, place: &impl Fn(&Slot) -> Expr) -> Reservations {
+    let mut all = Reservations::default();
+    let leaves: BTreeSet<usize> = inputs.iter().map(|slot| slot.leaf).collect();
+    for leaf in leaves {
+        match &plan.leaves[leaf].kind {
+            LeafKind::Cohort(cohort) => all.told.push(place(&Slot { leaf, column: cohort.movement.columns.len() })),
+            LeafKind::Peers(peers) => {
+                let count = place(&Slot { leaf, column: PeersLeaf::COUNT });
+                all.few.push(Expr::infix(Infix::Less, count, Expr::Number(i64::from(peers.at_least))));
+            }
+            LeafKind::Aggregate(_)
+            | LeafKind::Movement(_)
+            | LeafKind::Cumulative(_)
+            | LeafKind::AsOf(_)
+            | LeafKind::PerEntity(_)
+            | LeafKind::Series(_) => {}
         }
-        LeafKind::Aggregate(_)
-        | LeafKind::Movement(_)
-        | LeafKind::Cumulative(_)
-        | LeafKind::AsOf(_)
-        | LeafKind::PerEntity(_)
-        | LeafKind::Series(_)
-        | LeafKind::Cohort(_) => None,
-    });
-    counts.collect()
+    }
+    all
 }
 
 /// Whether one of the numbers compares with zero; one that is missing does not.
@@ -321,18 +316,19 @@ fn published(value: Expr, told: &[Expr]) -> Expr {
 }
 
 /// Why a value is missing; null when it is not.
-fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, [told, few]: [&[Expr]; 2], inputs: Vec<Expr>) -> Expr {
+fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, reservations: Reservations, inputs: Vec<Expr>) -> Expr {
+    let Reservations { told, few } = reservations;
     let mut arms = Vec::new();
     if plan.fill == Fill::Dense {
         arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
     }
     arms.push((Expr::is_not_null(value), Expr::Null(ValueType::Text)));
     if !told.is_empty() {
-        arms.push((any(told, Infix::Equal), Expr::Word("IMMATURE")));
-        arms.push((any(told, Infix::Less), Expr::Word("NULL_INPUT")));
+        arms.push((any(&told, Infix::Equal), Expr::Word("IMMATURE")));
+        arms.push((any(&told, Infix::Less), Expr::Word("NULL_INPUT")));
     }
     if !few.is_empty() {
-        arms.push((Expr::Or(few.to_vec()), Expr::Word("SUPPRESSED")));
+        arms.push((Expr::Or(few), Expr::Word("SUPPRESSED")));
     }
     if let Some(divisor) = divisor {
         arms.push((Expr::equal(divisor, Expr::Number(0)), Expr::Word("ZERO_DENOMINATOR")));
