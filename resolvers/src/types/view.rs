@@ -4,7 +4,7 @@ use async_graphql::{
     Name, Value,
     dynamic::{Field, InputObject, Object, TypeRef},
 };
-use holdfast_schema::model::{DimensionId, MetricId, MetricKind, Model, View, ViewDimension, ViewTarget};
+use holdfast_schema::model::{DimensionId, MetricId, Model, View, ViewDimension, ViewTarget};
 
 use super::{Types, condition, currency, field, input, list, named, one_line, required, required_list, text};
 use crate::{
@@ -256,6 +256,6 @@ fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types)
 
 /// The metrics of a view that are scores.
 fn scores<'a>(model: &Model, names: &'a ViewNames) -> impl Iterator<Item = (&'a str, MetricId)> {
-    let is_score = |metric: MetricId| matches!(model.metric(metric).kind, MetricKind::Score(_));
+    let is_score = |metric: MetricId| model.metric(metric).score().is_some();
     names.metrics.iter().filter(move |(_, metric)| is_score(*metric)).map(|(field, metric)| (field.as_str(), *metric))
 }

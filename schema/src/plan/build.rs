@@ -109,21 +109,8 @@ impl<'a> Builder<'a> {
     }
 
     fn divisor(&mut self, metric: &Metric, context: Context<'_>) -> Result<Option<Expr<Slot>>, QueryError> {
-        match &metric.kind {
-            MetricKind::Ratio { denominator, .. } => self.over_metrics(denominator, context).map(Some),
-            MetricKind::Simple { .. }
-            | MetricKind::Derived { .. }
-            | MetricKind::Cumulative { .. }
-            | MetricKind::Offset { .. }
-            | MetricKind::Movement(_)
-            | MetricKind::Cohort { .. }
-            | MetricKind::PerEntity { .. }
-            | MetricKind::Share { .. }
-            | MetricKind::Score(_)
-            | MetricKind::OfScore { .. }
-            | MetricKind::Series(_)
-            | MetricKind::Peers(_) => Ok(None),
-        }
+        let MetricKind::Ratio { denominator, .. } = &metric.kind else { return Ok(None) };
+        self.over_metrics(denominator, context).map(Some)
     }
 
     /// A metric under a context; what several metrics are made of is computed once.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use holdfast_schema::{
-    model::{MetricId, MetricKind, Model, View, ViewTarget, score::ScorePart},
+    model::{MetricId, Model, View, ViewTarget, score::ScorePart},
     query::{Comparison, Fill, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, OrderBy, Scope, TimeRange},
     time::{Grain, Step},
 };
@@ -301,7 +301,7 @@ impl<'a> Draft<'_, 'a> {
 
 /// Per input of a score: its value, its value from 0 to 1, its contribution.
 fn parts_of(model: &Model, score: MetricId) -> Vec<[ScorePart; 3]> {
-    let MetricKind::Score(score) = &model.metric(score).kind else { return Vec::new() };
+    let Some(score) = model.metric(score).score() else { return Vec::new() };
     (0..score.inputs.len())
         .map(|input| [ScorePart::Value(input), ScorePart::Scaled(input), ScorePart::Contribution(input)])
         .collect()
