@@ -7,7 +7,7 @@ use holdfast_schema::{
         access::RuleTime,
         metric::{Additivity, Direction},
     },
-    query::{DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope},
+    query::{GroupBy, GroupItem, MetricQuery, MetricSelection, Scope},
     time::Grain,
     value::ValueType,
 };
@@ -288,28 +288,8 @@ impl<'a> Walk<'_, 'a> {
                 .map(|dimension| GroupBy { key: dimension.name.clone(), item: GroupItem::Dimension(dimension.name.clone()) })
                 .collect();
         }
-        MetricQuery {
-            scope: Scope::View(view.to_owned()),
-            metrics: vec![selection],
-            by,
-            range: None,
-            filter: None,
-            having: None,
-            compare: None,
-            order_by: Vec::new(),
-            limit: None,
-            offset: 0,
-            row_count: false,
-            fill: Fill::None,
-            totals: false,
-            movement_grain: None,
-            movement_basis: MovementBasis::PointToPoint,
-            dimension_basis: DimensionBasis::Opening,
-            as_of: self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date(),
-            as_known_at: None,
-            time_zone: None,
-            currency: None,
-        }
+        let today = self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        MetricQuery { by, ..MetricQuery::new(Scope::View(view.to_owned()), vec![selection], today) }
     }
 
     fn dimension(&mut self, field: &Selected<'a>, view: ViewId, index: usize) -> Result<Value, Problem> {

@@ -15,7 +15,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use holdfast_schema::{
     compile, load,
     model::Model,
-    query::{Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Caller, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
     source::SourceMap,
     sql::Dialect,
     time::Grain,
@@ -45,26 +45,12 @@ fn question(view: &str, metrics: &[&str], dimensions: &[&str], totals: bool) -> 
     let period = GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain: Grain::Month } };
     let dimension = |name: &&str| GroupBy { key: (*name).to_owned(), item: GroupItem::Dimension((*name).to_owned()) };
     MetricQuery {
-        scope: Scope::View(view.to_owned()),
-        metrics: metrics.iter().map(selection).collect(),
         by: std::iter::once(period).chain(dimensions.iter().map(dimension)).collect(),
         range: Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2026, 1, 1)) }),
-        filter: None,
-        having: None,
-        compare: None,
-        order_by: Vec::new(),
         limit: Some(1000),
-        offset: 0,
         row_count: true,
-        fill: Fill::None,
         totals,
-        movement_grain: None,
-        movement_basis: MovementBasis::PointToPoint,
-        dimension_basis: DimensionBasis::Opening,
-        as_of: date(2026, 1, 1),
-        as_known_at: None,
-        time_zone: None,
-        currency: None,
+        ..MetricQuery::new(Scope::View(view.to_owned()), metrics.iter().map(selection).collect(), date(2026, 1, 1))
     }
 }
 

@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use holdfast_schema::{
     compile,
     model::{EntityId, Model, ViewTarget},
-    query::{
-        Ages, Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange,
-    },
+    query::{Ages, Caller, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
     sql::Statement,
     time::Grain,
 };
@@ -30,26 +28,15 @@ const TOGETHER: usize = 6;
 
 fn question(view: &str, metrics: &[String], by: Vec<GroupItem>) -> MetricQuery {
     MetricQuery {
-        scope: Scope::View(view.to_owned()),
-        metrics: metrics.iter().map(|name| MetricSelection { status: true, ..MetricSelection::of(name) }).collect(),
         by: by.into_iter().enumerate().map(|(index, item)| GroupBy { key: format!("k{index}"), item }).collect(),
         range: Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2025, 7, 1)) }),
-        filter: None,
-        having: None,
-        compare: None,
         order_by: vec![],
-        limit: None,
-        offset: 0,
-        row_count: false,
-        fill: Fill::None,
         totals: true,
-        movement_grain: None,
-        movement_basis: MovementBasis::default(),
-        dimension_basis: DimensionBasis::default(),
-        as_of: date(2025, 12, 31),
-        as_known_at: None,
-        time_zone: None,
-        currency: None,
+        ..MetricQuery::new(
+            Scope::View(view.to_owned()),
+            metrics.iter().map(|name| MetricSelection { status: true, ..MetricSelection::of(name) }).collect(),
+            date(2025, 12, 31),
+        )
     }
 }
 

@@ -8,9 +8,7 @@ use holdfast_schema::{
         EntityId, MetricId,
         access::{RuleSeverity, RuleTime},
     },
-    query::{
-        DimensionBasis, Direction, Fill, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Nulls, Scope,
-    },
+    query::{Direction, Filter, GroupBy, GroupItem, MetricQuery, MetricSelection, Nulls, Scope},
 };
 
 use super::{Moment, PeriodField, Planner, RowsPlan, entities::entity_kind, entity_name, metrics::period_field, sorted};
@@ -163,28 +161,14 @@ impl SignalGroup {
         if let Some(grain) = signal::grain(self.at) {
             by.push(GroupBy { key: "period".to_owned(), item: GroupItem::Time { dimension: None, grain } });
         }
-        let metrics = self.metrics(model, with_history);
+        let selection = |metric: MetricId| MetricSelection::of(&model.metric(metric).name);
+        let metrics = self.metrics(model, with_history).into_iter().map(selection).collect();
         MetricQuery {
-            scope: Scope::Entity(name),
-            metrics: metrics.into_iter().map(|metric| MetricSelection::of(&model.metric(metric).name)).collect(),
             by,
             range: Some(signal::range(self.at, model.project.calendar, moment.as_of, periods)),
             filter: self.filter.clone(),
-            having: None,
-            compare: None,
-            order_by: Vec::new(),
-            limit: None,
-            offset: 0,
-            row_count: false,
-            fill: Fill::None,
-            totals: false,
-            movement_grain: None,
-            movement_basis: MovementBasis::PointToPoint,
-            dimension_basis: DimensionBasis::default(),
-            as_of: moment.as_of,
             as_known_at: moment.as_known_at,
-            time_zone: None,
-            currency: None,
+            ..MetricQuery::new(Scope::Entity(name), metrics, moment.as_of)
         }
     }
 }

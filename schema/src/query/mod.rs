@@ -75,6 +75,35 @@ pub struct MetricQuery {
     pub currency: Option<InCurrency>,
 }
 
+impl MetricQuery {
+    /// Metrics of all rows over all time as one group, and nothing else asked.
+    #[must_use]
+    pub fn new(scope: Scope, metrics: Vec<MetricSelection>, as_of: Date) -> Self {
+        Self {
+            scope,
+            metrics,
+            by: Vec::new(),
+            range: None,
+            filter: None,
+            having: None,
+            compare: None,
+            order_by: Vec::new(),
+            limit: None,
+            offset: 0,
+            row_count: false,
+            fill: Fill::None,
+            totals: false,
+            movement_grain: None,
+            movement_basis: MovementBasis::default(),
+            dimension_basis: DimensionBasis::default(),
+            as_of,
+            as_known_at: None,
+            time_zone: None,
+            currency: None,
+        }
+    }
+}
+
 /// Another currency than the project's, for all money of an answer at one rate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InCurrency {
@@ -383,26 +412,15 @@ impl EntityMetrics {
         // No metric has this name, so that the key's column and a metric's never meet.
         let key = String::new();
         MetricQuery {
-            scope: Scope::Entity(entity.to_owned()),
-            metrics,
             by: vec![GroupBy { key, item: GroupItem::Dimension(entity.to_owned()) }],
             range: self.range,
-            filter: None,
-            having: None,
-            compare: None,
-            order_by: Vec::new(),
-            limit: None,
-            offset: 0,
-            row_count: false,
-            fill: Fill::None,
-            totals: false,
             movement_grain: self.movement_grain.clone(),
             movement_basis: self.movement_basis,
             dimension_basis: self.dimension_basis,
-            as_of: self.as_of.unwrap_or(as_of),
             as_known_at: self.as_known_at.or(as_known_at),
             time_zone: self.time_zone.clone(),
             currency: self.currency.clone(),
+            ..MetricQuery::new(Scope::Entity(entity.to_owned()), metrics, self.as_of.unwrap_or(as_of))
         }
     }
 }

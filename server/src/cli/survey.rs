@@ -10,7 +10,7 @@ use holdfast_resolvers::{MetricAnswer, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     model::{Metric, Model, ViewTarget},
-    query::{Ages, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Ages, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
     time::{Grain, Step},
     value::CellRef,
 };
@@ -171,26 +171,10 @@ fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> 
     let by_compared =
         compared.map(|dimension| GroupBy { key: dimension.name.clone(), item: GroupItem::Dimension(dimension.name.clone()) });
     let (months, last) = if age.is_some() { (24, Step::months(12).before(to)) } else { (1, to) };
+    let selection = MetricSelection { status: true, ..MetricSelection::of(&metric.name) };
     Some(MetricQuery {
-        scope: Scope::View(view.name.clone()),
-        metrics: vec![MetricSelection { status: true, ..MetricSelection::of(&metric.name) }],
         by: by_age.into_iter().chain(by_compared).collect(),
         range: Some(TimeRange { from: Some(Step::months(months).before(to)), to: Some(last) }),
-        filter: None,
-        having: None,
-        compare: None,
-        order_by: Vec::new(),
-        limit: None,
-        offset: 0,
-        row_count: false,
-        fill: Fill::None,
-        totals: false,
-        movement_grain: None,
-        movement_basis: MovementBasis::default(),
-        dimension_basis: DimensionBasis::default(),
-        as_of,
-        as_known_at: None,
-        time_zone: None,
-        currency: None,
+        ..MetricQuery::new(Scope::View(view.name.clone()), vec![selection], as_of)
     })
 }

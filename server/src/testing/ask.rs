@@ -59,27 +59,20 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     if out.sorted().len() > before {
         return None;
     }
+    let metrics = names.into_iter().map(MetricSelection::of).collect();
     Some(MetricQuery {
-        scope: Scope::View(view.name.clone()),
-        metrics: names.into_iter().map(MetricSelection::of).collect(),
         by,
         range,
         filter,
         having,
-        compare: None,
         order_by,
         limit,
-        offset: 0,
-        row_count: false,
         fill: fill.unwrap_or_default(),
         totals: around.totals,
         movement_grain: ask.movement_grain.as_ref().map(|grain| grain.value.clone()),
         movement_basis: movement_basis.unwrap_or_default(),
         dimension_basis: dimension_basis.unwrap_or_default(),
-        as_of,
-        as_known_at: None,
-        time_zone: None,
-        currency: None,
+        ..MetricQuery::new(Scope::View(view.name.clone()), metrics, as_of)
     })
 }
 

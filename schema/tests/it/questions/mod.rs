@@ -13,7 +13,7 @@ use holdfast_schema::{
     diagnostic::render,
     load,
     model::Model,
-    query::{Caller, DimensionBasis, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, Scope, TimeRange},
+    query::{Caller, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
     source::SourceMap,
     time::Grain,
 };
@@ -33,8 +33,6 @@ fn load_model(text: String) -> Arc<Model> {
 /// A question about the first quarter of 2025; `by` holds grains and dimension names.
 pub(crate) fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery {
     MetricQuery {
-        scope: Scope::View(view.to_owned()),
-        metrics: metrics.iter().map(|name| MetricSelection::of(*name)).collect(),
         by: by
             .iter()
             .map(|name| {
@@ -46,22 +44,11 @@ pub(crate) fn question(view: &str, metrics: &[&str], by: &[&str]) -> MetricQuery
             })
             .collect(),
         range: Some(TimeRange { from: Some(date(2025, 1, 1)), to: Some(date(2025, 4, 1)) }),
-        filter: None,
-        having: None,
-        compare: None,
-        order_by: Vec::new(),
-        limit: None,
-        offset: 0,
-        row_count: false,
-        fill: Fill::None,
-        totals: false,
-        movement_grain: None,
-        movement_basis: MovementBasis::PointToPoint,
-        dimension_basis: DimensionBasis::Opening,
-        as_of: date(2025, 6, 30),
-        as_known_at: None,
-        time_zone: None,
-        currency: None,
+        ..MetricQuery::new(
+            Scope::View(view.to_owned()),
+            metrics.iter().map(|name| MetricSelection::of(*name)).collect(),
+            date(2025, 6, 30),
+        )
     }
 }
 
