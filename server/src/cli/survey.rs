@@ -1,6 +1,7 @@
 //! `holdfast survey`: every metric asked once, with what it gives or why it gives nothing, and how long that takes. Of saved documents
 //! ([`saved`]) it shows what they cost.
 
+mod progress;
 mod saved;
 
 use std::{cmp::Reverse, time::Instant};
@@ -16,6 +17,7 @@ use holdfast_schema::{
 };
 use jiff::{Zoned, civil::Date};
 
+use self::progress::Progress;
 use super::{
     Failure, Outcome, Settings,
     ask::{context, table, text},
@@ -23,6 +25,7 @@ use super::{
     place::Place,
     say,
     settings::{Common, Global},
+    show,
 };
 use crate::{boot, engine::Engine, generation::Generation};
 
@@ -69,11 +72,16 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         let engine = Engine::new(warehouse, settings.config.engine());
         let mut lines = vec![["key", "value", "rows", "ms", "note"].map(str::to_owned).to_vec()];
         let mut answers = Vec::new();
-        for metric in generation.model.metrics.iter().filter(|metric| metric.name.contains(&arguments.name)) {
+        let asked: Vec<&Metric> = generation.model.metrics.iter().filter(|metric| metric.name.contains(&arguments.name)).collect();
+        let mut progress = Progress::new(asked.len());
+        for metric in asked {
             let answer = ask(&generation, &engine, metric, as_of).await;
             let (rows, milliseconds) = (answer.rows.to_string(), answer.milliseconds.to_string());
             lines.push(vec![metric.name.clone(), answer.value.clone(), rows, milliseconds, answer.note.clone()]);
             answers.push((metric.name.as_str(), answer));
+            if let Some(line) = progress.step(Instant::now()) {
+                show(&line);
+            }
         }
         say(&format!("{}\n{}", table(&lines), summary(&answers, arguments.slow)))?;
         let all_well = answers.iter().all(|(_, answer)| answer.outcome != Kind::Failed);
