@@ -127,7 +127,10 @@ pub(in crate::model) fn twice_named(what: &str, again: &Text, first: Span) -> Di
         .help("rename or remove one of them")
 }
 
-/// A name that is not there, with the nearest that are.
+/// Names that are shown where none is near.
+const SHOWN: usize = 10;
+
+/// A name that is not there, with the nearest that are, or some of those there are.
 pub(in crate::model) fn unknown<'n>(
     code: &'static str,
     what: &str,
@@ -140,8 +143,11 @@ pub(in crate::model) fn unknown<'n>(
     match (did_you_mean(name, candidates.iter().copied()), candidates.as_slice()) {
         (Some(question), _) => diagnostic.help(question),
         (None, []) => diagnostic.help("there is none to choose from"),
-        (None, few) if few.len() <= 12 => diagnostic.help(format!("there is: {}", few.join(", "))),
-        (None, _) => diagnostic,
+        (None, few) if few.len() <= SHOWN => diagnostic.help(format!("there is: {}", few.join(", "))),
+        (None, many) => {
+            let (shown, others) = many.split_at(SHOWN);
+            diagnostic.help(format!("there is: {}, and {} more", shown.join(", "), others.len()))
+        }
     }
 }
 
@@ -150,4 +156,21 @@ pub(in crate::model) fn did_you_mean<'n>(name: &str, candidates: impl IntoIterat
     let nearest = suggest::nearest(name, candidates);
     let names: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
     (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn what_there_is_is_listed_when_nothing_is_near() {
+        let span = Span { file: FileId(0), start: 0, end: 1 };
+        let help = |names: &[&str]| unknown("M016", "fixture", "zzzzzz", span, names.iter().copied()).help;
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"];
+        assert_eq!(help(&[]), ["there is none to choose from"]);
+        assert_eq!(help(&names[..10]), ["there is: a, b, c, d, e, f, g, h, i, j"]);
+        assert_eq!(help(&names), ["there is: a, b, c, d, e, f, g, h, i, j, and 3 more"]);
+        assert_eq!(help(&["zzzzz", "b"]), ["did you mean `zzzzz`?"]);
+    }
 }

@@ -58,9 +58,19 @@ impl<'d, 'a> Lookup<'d, 'a> {
             self.draft.index.fixtures.find(&given.value, given.span, out);
         }
         self.ask(&test.ask, beside, out);
+        let beside = beside.map(|id| self.draft.index.metrics.at(id.index()).0.value.as_str());
+        // A metric that is none has been told above.
+        let metrics = test.ask.metrics.iter().map(|text| text.value.as_str()).chain(beside.filter(|_| test.ask.metrics.is_empty()));
+        let columns: Vec<&str> = test.ask.by.iter().map(|text| key_of(text)).chain(metrics).collect();
+        for (name, _) in test.expect.iter().chain(&test.expect_totals).flatten() {
+            if !columns.contains(&name.value.as_str()) {
+                out.push(unknown("M070", "column of this question", &name.value, name.span, columns.iter().copied()));
+            }
+        }
     }
 
     fn ask(&self, ask: &written::Ask, beside: Option<MetricId>, out: &mut Diagnostics) {
+        words_of(ask, out);
         let mut metrics = Vec::new();
         let mut complete = true;
         for text in &ask.metrics {
@@ -137,7 +147,7 @@ impl<'d, 'a> Lookup<'d, 'a> {
         if let Some(having) = &ask.having {
             names_in(having, "metric of this question", "M013", &metric_names, out);
         }
-        let by: Vec<&str> = ask.by.iter().map(|text| text.value.split('(').next().unwrap_or_default()).collect();
+        let by: Vec<&str> = ask.by.iter().map(|text| key_of(text)).collect();
         let by_whole = ask.by.iter().map(|text| text.value.as_str());
         let sortable: Vec<&str> = by.iter().copied().chain(metric_names.iter().copied()).chain(by_whole).collect();
         for text in &ask.order_by {
@@ -159,22 +169,31 @@ impl<'d, 'a> Lookup<'d, 'a> {
             let names = view.movement_grains.iter().map(String::as_str);
             out.push(unknown("M017", &format!("movement grain of view `{}`", view.name), &grain.value, grain.span, names));
         }
-        let basis = [("point_to_point", ()), ("flow", ())];
-        ask.movement_basis.as_ref().map(|text| words::one_of("movement basis", text, &basis, out));
-        let basis = [("opening", ()), ("closing", ()), ("current", ())];
-        ask.dimension_basis.as_ref().map(|text| words::one_of("dimension basis", text, &basis, out));
-        ask.fill.as_ref().map(|text| words::one_of("value of `fill`", text, &[("none", ()), ("dense", ())], out));
-        ask.range.iter().for_each(|text| range(text, out));
-        if let Some(text) = ask.as_of.as_ref().filter(|text| text.value.parse::<jiff::civil::Date>().is_err()) {
-            out.push(
-                Diagnostic::error("M007", text.span, format!("`{}` is not a day", text.value))
-                    .help("write a date such as `2025-01-31`"),
-            );
-        }
-        if let Some(limit) = ask.limit.as_ref().filter(|limit| limit.value < 0) {
-            out.push(Diagnostic::error("M007", limit.span, "a limit is not negative"));
-        }
     }
+}
+
+/// What is right or wrong whatever is asked.
+fn words_of(ask: &written::Ask, out: &mut Diagnostics) {
+    let basis = [("point_to_point", ()), ("flow", ())];
+    ask.movement_basis.as_ref().map(|text| words::one_of("movement basis", text, &basis, out));
+    let basis = [("opening", ()), ("closing", ()), ("current", ())];
+    ask.dimension_basis.as_ref().map(|text| words::one_of("dimension basis", text, &basis, out));
+    ask.fill.as_ref().map(|text| words::one_of("value of `fill`", text, &[("none", ()), ("dense", ())], out));
+    ask.range.iter().for_each(|text| range(text, out));
+    if let Some(text) = ask.as_of.as_ref().filter(|text| text.value.parse::<jiff::civil::Date>().is_err()) {
+        out.push(
+            Diagnostic::error("M007", text.span, format!("`{}` is not a day", text.value))
+                .help("write a date such as `2025-01-31`"),
+        );
+    }
+    if let Some(limit) = ask.limit.as_ref().filter(|limit| limit.value < 0) {
+        out.push(Diagnostic::error("M007", limit.span, "a limit is not negative"));
+    }
+}
+
+/// The key of a group: `period` of `period(month)`.
+fn key_of(text: &Text) -> &str {
+    text.value.split('(').next().unwrap_or_default().trim()
 }
 
 /// `segment`, `period(month)`, `created_on(quarter)`, `cohort(quarter)`, `age(6 months)`.

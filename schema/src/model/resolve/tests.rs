@@ -587,6 +587,17 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "metrics: {m: {measure: usage.sessions, tests: [{given: [nothing], ask: {range: 2025}, expect: []}]}}\n",
         &["M016: unknown fixture `nothing`", "M070: no view has the metrics of this question"],
     ),
+    (
+        "metrics: {m: {measure: usage.sessions, tests: [{given: [nothing], ask: {range: 2025-13, by: period(month), as_of: soon}, expect: [{period: 2025-01, n: 1}], expect_totals: {o: 2}}]}}\n",
+        &[
+            "M016: unknown fixture `nothing`",
+            "M070: no view has the metrics of this question",
+            "M007: `2025-13` is not a range",
+            "M007: `soon` is not a day",
+            "M070: unknown column of this question `n`",
+            "M070: unknown column of this question `o`",
+        ],
+    ),
 ];
 
 #[test]
