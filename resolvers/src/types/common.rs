@@ -231,7 +231,7 @@ fn answers(types: &mut Types) {
     types.add_words(
         "CellStatus",
         "Why a value is missing.",
-        &["NO_ROWS", "NULL_INPUT", "ZERO_DENOMINATOR", "FILLED", "MASKED", "NOT_APPLICABLE", "IMMATURE", "SUPPRESSED"],
+        &["NO_ROWS", "NULL_INPUT", "ZERO_DENOMINATOR", "FILLED", "MASKED", "NOT_APPLICABLE", "IMMATURE", "SUPPRESSED", "NO_RATE"],
     );
     types.add(
         Object::new("MetricComparison")

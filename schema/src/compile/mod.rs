@@ -56,7 +56,7 @@ pub enum ColumnRole {
     /// Its value in the comparison.
     Previous(usize),
     /// Why a metric's value is missing, as text: `NO_ROWS`, `NULL_INPUT`, `ZERO_DENOMINATOR`, `FILLED`, `IMMATURE`, `SUPPRESSED`,
-    /// `NOT_APPLICABLE`; null when it is not.
+    /// `NO_RATE`, `NOT_APPLICABLE`; null when it is not.
     Status(usize),
     /// Number of groups there are, the same in every row.
     RowCount,

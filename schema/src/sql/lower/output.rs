@@ -243,18 +243,20 @@ impl Lowerer<'_> {
             column(from, &slot_alias(*slot))
         };
         let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
-        let converted = |n: usize, value: Expr| match &plan.conversion {
-            Some(conversion) if conversion.outputs.contains(&n) => {
-                Expr::Divide(Box::new(value), Box::new(column(rate, &value_alias(0))))
-            }
-            Some(_) | None => value,
+        let is_converted = |n: usize| plan.conversion.as_ref().is_some_and(|conversion| conversion.outputs.contains(&n));
+        let converted = |n: usize, value: Expr| {
+            if is_converted(n) { Expr::Divide(Box::new(value), Box::new(column(rate, &value_alias(0)))) } else { value }
         };
         for (n, output) in plan.outputs.iter().enumerate() {
             let inputs = inputs(&output.value);
-            let reservations = reservations(plan, &inputs, &place);
+            let mut reservations = reservations(plan, &inputs, &place);
             let value = match &output.value {
                 expr::Expr::Literal(Value::Null) => Expr::Null(output.value_type),
-                value => converted(n, published(expression(value, &mut |slot: &Slot| place(slot)), &reservations.told)),
+                value => {
+                    let value = published(expression(value, &mut |slot: &Slot| place(slot)), &reservations.told);
+                    reservations.unconverted = is_converted(n).then(|| value.clone());
+                    converted(n, value)
+                }
             };
             items.push(value.clone().named(&output_alias(n)));
             if let Some(previous) = &output.previous {
@@ -270,7 +272,7 @@ impl Lowerer<'_> {
     }
 }
 
-/// What leaves say of the rows that a value is made of, besides the numbers.
+/// What may keep a value back although there are rows.
 #[derive(Default)]
 struct Reservations {
     /// What groups of cohorts can tell: 1 when all is known, 0 when a member is too young, less when its beginning lies before the first
@@ -278,6 +280,8 @@ struct Reservations {
     told: Vec<Expr>,
     /// Whether there are fewer peers than something may be said of.
     few: Vec<Expr>,
+    /// The value in the project's currency, where another is asked for: there may be no rate.
+    unconverted: Option<Expr>,
 }
 
 fn reservations(plan: &Plan, inputs: &BTreeSet<Slot>, place: &impl Fn(&Slot) -> Expr) -> Reservations {
@@ -317,12 +321,15 @@ fn published(value: Expr, told: &[Expr]) -> Expr {
 
 /// Why a value is missing; null when it is not.
 fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, reservations: Reservations, inputs: Vec<Expr>) -> Expr {
-    let Reservations { told, few } = reservations;
+    let Reservations { told, few, unconverted } = reservations;
     let mut arms = Vec::new();
     if plan.fill == Fill::Dense {
         arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
     }
     arms.push((Expr::is_not_null(value), Expr::Null(ValueType::Text)));
+    if let Some(unconverted) = unconverted {
+        arms.push((Expr::is_not_null(unconverted), Expr::Word("NO_RATE")));
+    }
     if !told.is_empty() {
         arms.push((any(&told, Infix::Equal), Expr::Word("IMMATURE")));
         arms.push((any(&told, Infix::Less), Expr::Word("NULL_INPUT")));
