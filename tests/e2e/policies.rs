@@ -5,6 +5,7 @@ mod days;
 mod masks;
 mod shares;
 mod shipped;
+mod versions;
 
 use std::collections::BTreeMap;
 
