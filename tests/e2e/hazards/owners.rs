@@ -41,7 +41,7 @@ s as (
   from balance b join account a using (account_id) join began g on g.segment is not distinct from a.segment
   group by 1, 2, 3)
 select o.began, l.age, sum(o.mrr), sum(least(o.mrr, l.mrr))
-from s o join s l on l.segment is not distinct from o.segment where o.age = 0 and l.age in (0, 1)
+from s o join s l on l.segment is not distinct from o.segment where o.age = 0 and l.age = 1
 group by 1, 2 order by 1, 2";
 
 #[tokio::test]
