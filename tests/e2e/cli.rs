@@ -59,6 +59,34 @@ fn what_definitions_save_is_asked_by_name() {
 }
 
 #[test]
+fn every_mistake_of_a_question_is_underlined_with_what_was_meant() {
+    let words = ["ask", "--demo", "golden", "--metrics", "nrr,grrr,mrrr", "--by", "segmnt", "--range", "2025-13"];
+    let output = run(repository(), &words);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(shown.matches("error[Q001]").count(), 4, "{shown}");
+    for (line, word, help) in [
+        ("--metrics nrr,grrr,mrrr", "grrr", "did you mean `grr`?"),
+        ("--metrics nrr,grrr,mrrr", "mrrr", "did you mean `mrr`?"),
+        ("--by segmnt", "segmnt", "did you mean `segment`?"),
+        ("--range 2025-13", "2025-13", "write `2025`"),
+    ] {
+        let carets = " ".repeat(line.find(word).expect("a word of the line")) + &"^".repeat(word.len());
+        let mut blocks = shown.split("error[Q001]").filter(|block| block.contains(&format!("`{word}`")));
+        let block = blocks.next().unwrap_or_else(|| panic!("nothing is said of `{word}`:\n{shown}"));
+        let mut lines = block.lines().skip_while(|shown| !shown.ends_with(line));
+        let (shown_line, under) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let before = shown_line.len() - line.len();
+        assert_eq!(under.get(before..).map(str::trim_end), Some(carets.as_str()), "{shown}");
+        assert!(block.contains(help), "{shown}");
+    }
+
+    let output = run(repository(), &["ask", "--demo", "golden", "--metrics", "nrr", "--view", "cohorts"]);
+    let shown = text(&output.stdout) + &text(&output.stderr);
+    assert!(shown.contains("view `cohorts` has no metric `nrr`") && shown.contains("`nrr` is in: "), "{shown}");
+}
+
+#[test]
 fn a_wrong_command_line_is_not_a_wrong_model() {
     let output = run(repository(), &["check", "--no-such-flag"]);
     assert_eq!(output.status.code(), Some(2));

@@ -95,10 +95,9 @@ impl CommandLine {
         let movement_basis = one("--movement-basis", &words.movement_basis);
         let dimension_basis = one("--dimension-basis", &words.dimension_basis);
         let as_of = one("--as-of", &words.as_of);
-        let mut many = |flag: &str, values: &[String]| values.iter().map(|value| self.word(flag, value)).collect::<Vec<_>>();
-        let metrics = many("--metrics", &words.metrics);
-        let by = many("--by", &words.by);
-        let order_by = many("--order-by", &words.order_by);
+        let metrics = self.words("--metrics", &words.metrics);
+        let by = self.words("--by", &words.by);
+        let order_by = self.words("--order-by", &words.order_by);
         let limit = words.limit.map(|limit| self.word("--limit", &limit.to_string()).map(|_| limit));
         let span = Span { file: FileId(0), start: 0, end: self.text.len() as u32 };
         Ask {
@@ -120,13 +119,29 @@ impl CommandLine {
     }
 
     fn word(&mut self, flag: &str, value: &str) -> Text {
-        self.text.push_str(flag);
-        self.text.push(' ');
+        self.text.push_str(&format!("{flag} "));
+        let word = self.push(value);
+        self.text.push('\n');
+        word
+    }
+
+    /// Several on one line, as they are typed.
+    fn words(&mut self, flag: &str, values: &[String]) -> Vec<Text> {
+        let mut words = Vec::new();
+        for value in values {
+            self.text.push_str(&if words.is_empty() { format!("{flag} ") } else { ",".to_owned() });
+            words.push(self.push(value));
+        }
+        if !words.is_empty() {
+            self.text.push('\n');
+        }
+        words
+    }
+
+    fn push(&mut self, value: &str) -> Text {
         let start = self.text.len() as u32;
         self.text.push_str(value);
-        let span = Span { file: FileId(0), start, end: self.text.len() as u32 };
-        self.text.push('\n');
-        Spanned::new(value.to_owned(), span)
+        Spanned::new(value.to_owned(), Span { file: FileId(0), start, end: self.text.len() as u32 })
     }
 }
 

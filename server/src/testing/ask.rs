@@ -33,17 +33,18 @@ pub struct Surroundings {
 /// Reads a question; `None` after saying what cannot be understood. Whether its names fit together is for `bind` to say.
 pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagnostics) -> Option<MetricQuery> {
     let before = out.sorted().len();
-    let names = metric_names(model, ask, around.beside);
-    let view = view(model, ask, &names, out)?;
+    let metrics = metrics(model, ask, around.beside, out);
+    let view = view(model, ask, &metrics, out);
     let range = ask.range.as_ref().and_then(|text| range(text, out));
     let by: Vec<GroupBy> = ask.by.iter().filter_map(|text| group(view, text, out)).collect();
-    let filter = ask.filter.as_ref().and_then(|text| condition::over_dimensions(model, view, text, out));
+    let filter = view.zip(ask.filter.as_ref()).and_then(|(view, text)| condition::over_dimensions(model, view, text, out));
     let having = ask.having.as_ref().and_then(|text| condition::over_metrics(text, out));
     let order_by = ask.order_by.iter().filter_map(|text| order(text, out)).collect();
     let as_of = match &ask.as_of {
-        Some(text) => date(text, out)?,
-        None => range.and_then(|range| range.to).or(around.today).unwrap_or(Date::constant(2026, 1, 1)),
+        Some(text) => date(text, out),
+        None => range.and_then(|range| range.to).or(around.today),
     };
+    let as_of = as_of.unwrap_or(Date::constant(2026, 1, 1));
     let fill = word(ask.fill.as_ref(), &[("none", Fill::None), ("dense", Fill::Dense)], out);
     let bases = [("point_to_point", MovementBasis::PointToPoint), ("flow", MovementBasis::Flow)];
     let movement_basis = word(ask.movement_basis.as_ref(), &bases, out);
@@ -59,7 +60,8 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     if out.sorted().len() > before {
         return None;
     }
-    let metrics = names.into_iter().map(MetricSelection::of).collect();
+    let view = view?;
+    let metrics = metrics.into_iter().map(|metric| MetricSelection::of(&model.metric(metric).name)).collect();
     Some(MetricQuery {
         by,
         range,
@@ -76,46 +78,99 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
     })
 }
 
-fn metric_names(model: &Model, ask: &Ask, beside: Option<MetricId>) -> Vec<String> {
-    if !ask.metrics.is_empty() {
-        return ask.metrics.iter().map(|name| name.value.clone()).collect();
+/// The metrics that are asked for; every name that is none is told.
+fn metrics(model: &Model, ask: &Ask, beside: Option<MetricId>, out: &mut Diagnostics) -> Vec<MetricId> {
+    let mut known = Vec::new();
+    for text in &ask.metrics {
+        match model.metric_named(&text.value) {
+            Some(id) => known.push(id),
+            None => {
+                let names = model.metrics.iter().map(|metric| metric.name.as_str());
+                out.push(not_there(format!("unknown metric `{}`", text.value), &text.value, text.span, names));
+            }
+        }
     }
-    beside.map(|id| model.metric(id).name.clone()).into_iter().collect()
+    if ask.metrics.is_empty() {
+        known.extend(beside);
+        if known.is_empty() {
+            out.push(Diagnostic::error(BAD_QUESTION, ask.span, "the question names no metric"));
+        }
+    }
+    known
 }
 
 /// The view that is named, or the first that has every metric.
-fn view<'a>(model: &'a Model, ask: &Ask, metrics: &[String], out: &mut Diagnostics) -> Option<&'a View> {
-    if let Some(name) = &ask.view {
-        let found = model.view_named(&name.value).map(|id| model.view(id));
-        if found.is_none() {
-            let nearest = suggest::nearest(&name.value, model.views.iter().map(|view| view.name.as_str()));
-            let diagnostic = Diagnostic::error(BAD_QUESTION, name.span, format!("unknown view `{}`", name.value));
-            out.push(nearest.first().map_or(diagnostic.clone(), |nearest| diagnostic.help(format!("did you mean `{nearest}`?"))));
-        }
-        return found;
+fn view<'a>(model: &'a Model, ask: &Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'a View> {
+    let Some(name) = &ask.view else { return view_of(model, ask, metrics, out) };
+    let Some(id) = model.view_named(&name.value) else {
+        let names = model.views.iter().map(|view| view.name.as_str());
+        out.push(not_there(format!("unknown view `{}`", name.value), &name.value, name.span, names));
+        return None;
+    };
+    let view = model.view(id);
+    for metric in metrics.iter().filter(|metric| !view.metrics.contains(metric)) {
+        let message = format!("view `{}` has no metric `{}`", view.name, model.metric(*metric).name);
+        out.push(Diagnostic::error(BAD_QUESTION, written(model, ask, *metric), message).help(views_of(model, *metric)));
     }
-    let has = |view: &View, metric: &String| view.metrics.iter().any(|id| model.metric(*id).name == *metric);
-    let found = model.views.iter().find(|view| !metrics.is_empty() && metrics.iter().all(|metric| has(view, metric)));
-    if found.is_none() {
-        let message = if metrics.is_empty() {
-            "the question names no metric".to_owned()
+    Some(view)
+}
+
+/// The first view that has every metric. Where none has, the first metrics that are together in one are right, and the next is not.
+fn view_of<'a>(model: &'a Model, ask: &Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'a View> {
+    let has = |metrics: &[MetricId]| model.views.iter().find(|view| metrics.iter().all(|metric| view.metrics.contains(metric)));
+    let found = has(metrics).filter(|_| !metrics.is_empty());
+    if found.is_none()
+        && let Some(count) = (1..=metrics.len()).find(|count| has(&metrics[..*count]).is_none())
+    {
+        let (last, before) = metrics[..count].split_last().expect("at least one is counted");
+        let name = &model.metric(*last).name;
+        let before: Vec<String> = before.iter().map(|metric| format!("`{}`", model.metric(*metric).name)).collect();
+        let message = if before.is_empty() {
+            format!("no view has `{name}`")
         } else {
-            format!("no view has {}", metrics.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and "))
+            format!("no view has `{name}` and {}", before.join(" and "))
         };
-        out.push(Diagnostic::error(BAD_QUESTION, ask.span, message).help("name a view with `view:`"));
+        out.push(Diagnostic::error(BAD_QUESTION, written(model, ask, *last), message).help(views_of(model, *last)));
     }
     found
 }
 
-/// `segment`, `period(month)`, `signed_on(quarter)`, `cohort(quarter)`, `age(6 months)`.
-fn group(view: &View, text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
+/// Where the question names a metric; all of it, where it does not.
+fn written(model: &Model, ask: &Ask, metric: MetricId) -> Span {
+    let name = &model.metric(metric).name;
+    ask.metrics.iter().find(|text| text.value == *name).map_or(ask.span, |text| text.span)
+}
+
+fn views_of(model: &Model, metric: MetricId) -> String {
+    let views: Vec<&str> =
+        model.views.iter().filter(|view| view.metrics.contains(&metric)).map(|view| view.name.as_str()).collect();
+    let name = &model.metric(metric).name;
+    if views.is_empty() { format!("add `{name}` to a view") } else { format!("`{name}` is in: {}", views.join(", ")) }
+}
+
+/// A name that is none, with the nearest that is.
+fn not_there<'n>(message: String, name: &str, span: Span, names: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let diagnostic = Diagnostic::error(BAD_QUESTION, span, message);
+    match suggest::nearest(name, names).first() {
+        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
+        None => diagnostic,
+    }
+}
+
+/// `segment`, `period(month)`, `signed_on(quarter)`, `cohort(quarter)`, `age(6 months)`. Where the view is not known, any name is right.
+fn group(view: Option<&View>, text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
     let written = text.value.trim();
+    let is_dimension = |name: &str| view.is_none_or(|view| view.dimension_named(name).is_some());
     let Some((name, grain)) = written.strip_suffix(')').and_then(|written| written.split_once('(')) else {
+        if let Some(view) = view.filter(|_| !is_dimension(written)) {
+            out.push(no_dimension(view, written, text.span));
+            return None;
+        }
         return Some(GroupBy { key: written.to_owned(), item: GroupItem::Dimension(written.to_owned()) });
     };
     let name = name.trim();
-    let is_dimension = |name: &str| view.dimension_named(name).is_some();
-    if name == "age" && !is_dimension(name) {
+    let is_word = |word: &str| name == word && view.is_none_or(|view| view.dimension_named(word).is_none());
+    if is_word("age") {
         return match Ages::parse(grain) {
             Ok(ages) => Some(GroupBy { key: name.to_owned(), item: GroupItem::Age(ages) }),
             Err(message) => {
@@ -131,11 +186,20 @@ fn group(view: &View, text: &Text, out: &mut Diagnostics) -> Option<GroupBy> {
         );
         return None;
     };
-    if name == "cohort" && !is_dimension(name) {
+    if is_word("cohort") {
         return Some(GroupBy { key: name.to_owned(), item: GroupItem::Cohort { grain } });
     }
     let dimension = (name != "period").then(|| name.to_owned());
+    if let Some(view) = view.filter(|_| dimension.is_some() && !is_dimension(name)) {
+        out.push(no_dimension(view, name, text.span));
+        return None;
+    }
     Some(GroupBy { key: name.to_owned(), item: GroupItem::Time { dimension, grain } })
+}
+
+pub(super) fn no_dimension(view: &View, name: &str, span: Span) -> Diagnostic {
+    let names = view.dimensions.iter().map(|dimension| dimension.name.as_str());
+    not_there(format!("view `{}` has no dimension `{name}`", view.name), name, span, names)
 }
 
 /// `mrr`, `mrr desc`.

@@ -7,12 +7,11 @@ use holdfast_schema::{
     model::{Model, View, ViewTarget},
     query::{Comparator, Filter},
     source::Span,
-    suggest,
     value::{Value, ValueType},
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::ask::BAD_QUESTION;
+use super::ask::{BAD_QUESTION, no_dimension};
 
 /// A condition over dimensions of a view; a bare name may be a segment.
 pub(super) fn over_dimensions(model: &Model, view: &View, text: &Text, out: &mut Diagnostics) -> Option<Filter> {
@@ -101,15 +100,9 @@ impl Reader<'_> {
                     .dimension_named(&written)
                     .map(|index| &view.dimensions[index.index()])
                     .or_else(|| view.dimensions.iter().find(|dimension| is_meant(dimension.target)));
-                found.map(|dimension| (dimension.name.clone(), dimension.value_type)).ok_or_else(|| {
-                    let diagnostic =
-                        Diagnostic::error(BAD_QUESTION, name.span, format!("view `{}` has no dimension `{written}`", view.name));
-                    let known = view.dimensions.iter().map(|dimension| dimension.name.as_str());
-                    Box::new(match suggest::nearest(&written, known).first() {
-                        Some(nearest) => diagnostic.help(format!("did you mean `{nearest}`?")),
-                        None => diagnostic,
-                    })
-                })
+                found
+                    .map(|dimension| (dimension.name.clone(), dimension.value_type))
+                    .ok_or_else(|| Box::new(no_dimension(view, &written, name.span)))
             }
         }
     }
