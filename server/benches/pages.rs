@@ -19,12 +19,8 @@ fn main() {
 
 fn survey(arguments: &[&str]) -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let output = Command::new(env!("CARGO_BIN_EXE_holdfast"))
-        .current_dir(root)
-        .args(["survey", "--demo"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_holdfast")).current_dir(root).args(["survey", "--demo"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

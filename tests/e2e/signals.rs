@@ -90,6 +90,15 @@ async fn value_that_holds_while_use_falls_is_a_signal_of_the_account() {
 }
 
 #[tokio::test]
+async fn contraction_accelerates_in_a_segment_after_three_rises() {
+    let rule = "contraction_accelerates";
+    let found = fired("acceleration", "2025-05-01", &[rule]).await;
+    assert_eq!(found, [rule, "market_segment:mid_market", "false", rule, "market_segment:smb", "true"]);
+    let found = fired("acceleration", "2025-04-01", &[rule]).await;
+    assert_eq!(found, [rule, "market_segment:mid_market", "false", rule, "market_segment:smb", "false"], "two rises are not three");
+}
+
+#[tokio::test]
 async fn what_a_score_is_made_of_adds_up_to_it() {
     let desk = thresholds().await;
     let answer = desk
