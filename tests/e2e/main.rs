@@ -17,3 +17,4 @@ mod readme;
 mod series;
 mod signals;
 mod tidy;
+mod tops;

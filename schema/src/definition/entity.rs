@@ -168,8 +168,8 @@ pub struct TimeDimension {
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Relationship {
-    /// `to:` the other entity.
-    pub to: Text,
+    /// `to:` the other entity; left out with `top_of`.
+    pub to: Option<Text>,
     /// `key:` many-to-one and one-to-one: own columns that hold the other's key. With `many: true`: the other's columns that hold ours.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub key: Vec<Text>,
@@ -179,6 +179,10 @@ pub struct Relationship {
     pub unique: Option<Spanned<bool>>,
     /// `through:` a bridge entity, for many-to-many: `{entity: component_allocation, key: component_id, other_key: geography_id, weight: share}`.
     pub through: Option<Through>,
+    /// `top_of:` instead of all these: a relationship of the entity to itself, whose chain is followed to its last row.
+    pub top_of: Option<Text>,
+    /// `levels:` how many hops the longest chain has, 1 to 12.
+    pub levels: Option<Spanned<i64>>,
     /// `description:`
     pub description: Option<Text>,
 }

@@ -55,7 +55,7 @@ pub struct Entity {
     pub dimensions: Vec<Dimension>,
     /// The entity's own time: the first time dimension.
     pub time: Option<DimensionIndex>,
-    /// Relationships in written order.
+    /// Relationships in written order, those to the top of another last.
     pub relationships: Vec<Relationship>,
     /// Measures in written order.
     pub measures: Vec<Measure>,
@@ -215,8 +215,19 @@ pub struct Relationship {
     /// The other's physical columns that are joined, pairwise with `own`: its key, or (one-to-many) its foreign key.
     /// For many-to-many: the other's key, joined to the bridge's `far`.
     pub other: Vec<ColumnName>,
+    /// Set when it leads to the last row of a chain, which no column holds; both `own` and `other` are the key then.
+    pub top: Option<Top>,
     /// Where it was written.
     pub span: Span,
+}
+
+/// The end of a chain of rows of one entity: the row itself where the chain is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Top {
+    /// The relationship of the entity to itself that is walked.
+    pub of: RelationshipIndex,
+    /// How many hops the longest chain has; the end of a longer one is not known.
+    pub levels: u8,
 }
 
 /// How a measure aggregates rows.

@@ -165,15 +165,17 @@ fn key(model: &Model, entity: EntityId) -> impl Iterator<Item = PathDimension> {
     model.entity(entity).key.iter().map(move |index| PathDimension { path: Path::new(), dimension: dimension(index) })
 }
 
-/// The parents are read when their key is not among the joined columns, and when a policy restricts them: a key that somebody made
-/// up must not lead to the rows below it.
+/// The parents are read when their key is not among the joined columns, when no column leads on from them, and when a policy restricts
+/// them: a key that somebody made up must not lead to the rows below it.
 fn link(model: &Model, parents: &BoundParents, access: &Access) -> Link {
     let above = model.entity(parents.relationship.entity);
-    let joined = &model.relationship(parents.relationship).own;
-    let position = |column: &ColumnName| joined.iter().position(|own| own == column);
+    let relationship = model.relationship(parents.relationship);
+    let position = |column: &ColumnName| relationship.own.iter().position(|own| own == column);
     let positions: Option<Vec<usize>> = above.key_columns().map(position).collect();
     let parent_key = match positions {
-        Some(positions) if !access.restricts(model, parents.relationship.entity) => ParentKey::Joined(positions),
+        Some(positions) if relationship.top.is_none() && !access.restricts(model, parents.relationship.entity) => {
+            ParentKey::Joined(positions)
+        }
         Some(_) | None => ParentKey::Scanned,
     };
     Link { relationship: parents.relationship, keys: parents.keys.clone(), parent_key }

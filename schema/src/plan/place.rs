@@ -52,6 +52,9 @@ pub(crate) fn reduce(model: &Model, path: &[RelationshipId], column: &ColumnName
     let mut path = path.to_vec();
     while let Some(last) = path.last() {
         let relationship = model.relationship(*last);
+        if relationship.top.is_some() {
+            break;
+        }
         let Some(position) = relationship.other.iter().position(|other| *other == column) else { break };
         column = relationship.own[position].clone();
         path.pop();

@@ -162,15 +162,18 @@ fn time_dimension(context: &Context<'_>, name: &Text, node: &Node) -> Option<Tim
 
 fn relationship(context: &Context<'_>, name: &Text, node: &Node) -> Option<Relationship> {
     let map = Map::open(context, node, "relationship", Some(name.span))?;
-    let to = map.required_text("to");
-    // Through a bridge the columns stand at the bridge.
-    let key = if map.has("through") { Some(map.texts("key")) } else { map.required_texts("key") };
+    let is_top = map.has("top_of");
+    let to = if is_top { Some(map.text("to")) } else { map.required_text("to").map(Some) };
+    // Through a bridge the columns stand at the bridge, and those of a chain at the relationship that is followed.
+    let key = if is_top || map.has("through") { Some(map.texts("key")) } else { map.required_texts("key") };
     let many = map.flag("many");
     let unique = map.flag("unique");
     let through = map.optional("through", through);
+    let top_of = if is_top { map.required_text("top_of").map(Some) } else { Some(None) };
+    let levels = if is_top { map.whole("levels") } else { None };
     let description = map.text("description");
     map.finish();
-    Some(Relationship { to: to?, key: key?, many, unique, through, description })
+    Some(Relationship { to: to?, key: key?, many, unique, through, top_of: top_of?, levels, description })
 }
 
 fn through(context: &Context<'_>, name: &Text, node: &Node) -> Option<Through> {

@@ -162,7 +162,7 @@ fn replaced(draft: &Draft<'_>, id: EntityId, name: &Text, key: &[ColumnName], ou
         return None;
     };
     let relationship = &entity.relationships[index.index()];
-    let is_one = matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne);
+    let is_one = relationship.top.is_none() && matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne);
     if relationship.to != id || !is_one {
         out.push(
             Diagnostic::error(

@@ -2,12 +2,16 @@
 
 use super::{
     Draft,
+    index::unknown,
     words::{column, owned},
 };
 use crate::{
     definition::{Text, entity as written},
     diagnostic::{Diagnostic, Diagnostics},
-    model::{Cardinality, Entity, EntityId, Relationship, entity::ColumnName},
+    model::{
+        Cardinality, Entity, EntityId, Relationship, RelationshipIndex,
+        entity::{ColumnName, Top},
+    },
 };
 
 /// Fills the relationships of `draft.entities`. A relationship that is wrong is left out and its entity noted.
@@ -15,11 +19,20 @@ pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
     for position in 0..draft.entities.len() {
         let (_, definition) = draft.index.entities.at(position);
         let mut relationships: Vec<Relationship> = Vec::with_capacity(definition.relationships.len());
-        for (name, relationship) in &definition.relationships {
+        // What leads to a top needs what it follows.
+        let (tops, others): (Vec<_>, Vec<_>) =
+            definition.relationships.iter().partition(|(_, relationship)| relationship.top_of.is_some());
+        for (name, relationship) in others.into_iter().chain(tops) {
             if relationships.iter().any(|first| first.name == name.value) {
                 continue; // Reported with the entity's other names.
             }
-            match one(draft, &draft.entities[position], name, relationship, out) {
+            let found = match &relationship.top_of {
+                None => one(draft, &draft.entities[position], name, relationship, out),
+                Some(of) => {
+                    top(EntityId(position as u16), &draft.entities[position], &relationships, (name, relationship, of), out)
+                }
+            };
+            match found {
                 Some(relationship) => relationships.push(relationship),
                 None => draft.unconnected.push(EntityId(position as u16)),
             }
@@ -44,7 +57,8 @@ fn one(
         );
         return None;
     }
-    let to = draft.find_entity(&definition.to.value, definition.to.span, out)?;
+    let to = definition.to.as_ref().expect("only what leads to a top may leave it out: checked when it is read");
+    let to = draft.find_entity(&to.value, to.span, out)?;
     let target = draft.entity(to);
     let key: Vec<ColumnName> = definition.key.iter().map(|key| column(key, out)).collect();
     let own_key: Vec<ColumnName> = from.key_columns().cloned().collect();
@@ -81,6 +95,63 @@ fn one(
         cardinality,
         own,
         other,
+        top: None,
+        span: name.span,
+    })
+}
+
+/// The longest chain that is followed; each level is a join.
+const MOST_LEVELS: u8 = 12;
+
+/// A relationship to the last row of a chain.
+fn top(
+    id: EntityId,
+    from: &Entity,
+    others: &[Relationship],
+    (name, definition, of): (&Text, &written::Relationship, &Text),
+    out: &mut Diagnostics,
+) -> Option<Relationship> {
+    let written::Relationship { to, key, many, unique, through, top_of: _, levels, description } = definition;
+    if to.is_some() || !key.is_empty() || many.is_some() || unique.is_some() || through.is_some() {
+        out.push(
+            Diagnostic::error("M022", name.span, format!("`{}` is of more than one kind", name.value))
+                .label("`top_of:` stands with `levels:` and `description:` alone"),
+        );
+        return None;
+    }
+    let Some(index) = others.iter().position(|other| other.name == of.value) else {
+        let names = others.iter().map(|other| other.name.as_str());
+        out.push(unknown("M012", &format!("relationship of `{}`", from.name), &of.value, of.span, names));
+        return None;
+    };
+    let followed = &others[index];
+    let is_one = matches!(followed.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne) && followed.top.is_none();
+    if followed.to != id || !is_one {
+        out.push(
+            Diagnostic::error("M023", of.span, format!("`{}` does not lead from one `{1}` to another `{1}`", of.value, from.name))
+                .also(followed.span, "the relationship")
+                .help(format!("follow one with `to: {}` and a `key:` of its own", from.name)),
+        );
+        return None;
+    }
+    let number = levels.as_ref().and_then(|levels| u8::try_from(levels.value).ok());
+    let Some(levels) = number.filter(|number| (1..=MOST_LEVELS).contains(number)) else {
+        let span = levels.as_ref().map_or(name.span, |levels| levels.span);
+        out.push(
+            Diagnostic::error("M023", span, format!("`{}` does not say how long a chain can be", name.value))
+                .label(format!("expected `levels:` with a whole number from 1 to {MOST_LEVELS}")),
+        );
+        return None;
+    };
+    let keys: Vec<ColumnName> = from.key_columns().cloned().collect();
+    Some(Relationship {
+        name: name.value.clone(),
+        description: owned(description.as_ref()),
+        to: id,
+        cardinality: Cardinality::ManyToOne,
+        own: keys.clone(),
+        other: keys,
+        top: Some(Top { of: RelationshipIndex(index as u16), levels }),
         span: name.span,
     })
 }

@@ -193,8 +193,12 @@ fn attach_directly(env: Env<'_>, scan: &mut Scan<'_>, link: &Link, columns: &[Co
             parents.filter(key_in(key.clone(), &link.keys));
             let count = key.len();
             let mut items: Vec<Item> = key.into_iter().enumerate().map(|(part, value)| value.named(&numbered("p", part))).collect();
-            let own = env.model.relationship(link.relationship).own.iter().enumerate();
-            items.extend(own.map(|(part, column)| parents.column(column).named(&numbered("j", part))));
+            let relationship = env.model.relationship(link.relationship);
+            let joined: Vec<Expr> = match &relationship.top {
+                None => relationship.own.iter().map(|column| parents.column(column)).collect(),
+                Some(_) => relationship.other.iter().map(|key| parents.column_at(&[link.relationship], key)).collect(),
+            };
+            items.extend(joined.into_iter().enumerate().map(|(part, value)| value.named(&numbered("j", part))));
             scan.note_scanned(parents.scanned());
             join(scan, "parents", parents.select(items, None), columns, count)
         }

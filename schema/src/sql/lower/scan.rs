@@ -11,7 +11,7 @@ use crate::{
     expr,
     model::{
         Cardinality, Dimension, DimensionId, Entity, EntityId, Model, RelationshipId,
-        entity::{ColumnName, RowValue, Source, Validity},
+        entity::{ColumnName, RowValue, Source, Top, Validity},
         path::PathDimension,
     },
     query::access::Access,
@@ -266,15 +266,13 @@ impl<'a> Scan<'a> {
             "only safe hops are joined"
         );
         let env = if now { self.env.today() } else { self.env };
+        let own = match relationship.top {
+            None => relationship.own.iter().map(|own| Expr::Physical(from.clone(), own.clone())).collect(),
+            Some(top) => self.top_key(before, last.entity, top, now),
+        };
         let alias = self.next_alias();
-        let mut on: Vec<Expr> = relationship
-            .own
-            .iter()
-            .zip(&relationship.other)
-            .map(|(own, other)| {
-                Expr::equal(Expr::Physical(alias.clone(), other.clone()), Expr::Physical(from.clone(), own.clone()))
-            })
-            .collect();
+        let theirs = relationship.other.iter().map(|other| Expr::Physical(alias.clone(), other.clone()));
+        let mut on: Vec<Expr> = theirs.zip(own).map(|(theirs, own)| Expr::equal(theirs, own)).collect();
         if let Some(validity) = &env.model.entity(relationship.to).validity {
             let instant = match &self.at {
                 At::Row(day) if !now => day.clone(),
@@ -293,6 +291,29 @@ impl<'a> Scan<'a> {
         self.joins.push(Join { kind: JoinKind::Left, from, on });
         self.joined.insert((path.to_vec(), now), alias.clone());
         alias
+    }
+
+    /// The key of the last row of the chain that begins at the end of a path. Each hop is joined as any other, so the chain ends below
+    /// a row that is not there for the caller; a row that names itself ends it too. Of a chain that has not ended after so many
+    /// levels, and so of a circle, the end is not known. One hop more tells.
+    fn top_key(&mut self, from: &[RelationshipId], entity: EntityId, top: Top, now: bool) -> Vec<Expr> {
+        let model = self.env.model;
+        let hop = RelationshipId { entity, index: top.of };
+        let mut path = from.to_vec();
+        let mut keys: Vec<Vec<Expr>> = Vec::new();
+        for level in 0..=usize::from(top.levels) + 1 {
+            if level > 0 {
+                path.push(hop);
+            }
+            let alias = self.place(&path, now);
+            keys.push(model.entity(entity).key_columns().map(|column| Expr::Physical(alias.clone(), column.clone())).collect());
+        }
+        let ends = |below: &[Expr], above: &[Expr]| {
+            let same = below.iter().zip(above).map(|(below, above)| Expr::equal(below.clone(), above.clone())).collect();
+            Expr::Or(vec![Expr::is_null(above[0].clone()), Expr::And(same)])
+        };
+        let arms = |part: usize| keys.windows(2).map(move |pair| (ends(&pair[0], &pair[1]), pair[0][part].clone())).collect();
+        (0..keys[0].len()).map(|part| Expr::Case { arms: arms(part), otherwise: None }).collect()
     }
 
     /// Whether the policies that this scan applies have decided about every row that a path leads to, on whatever day it is read.

@@ -187,6 +187,7 @@ fn to(name: &str, to: EntityId, cardinality: Cardinality, own: &[&str], other: &
         cardinality,
         own: columns(own),
         other: columns(other),
+        top: None,
         span: nowhere(),
     }
 }
