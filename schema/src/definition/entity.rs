@@ -166,7 +166,7 @@ pub struct TimeDimension {
 
 /// `contract: {to: contract, key: contract_id}`.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("oneOf" = [{"required": ["to"]}, {"required": ["top_of"]}]))]
 pub struct Relationship {
     /// `to:` the other entity; left out with `top_of`.
     pub to: Option<Text>,

@@ -169,11 +169,11 @@ fn relationship(context: &Context<'_>, name: &Text, node: &Node) -> Option<Relat
     let many = map.flag("many");
     let unique = map.flag("unique");
     let through = map.optional("through", through);
-    let top_of = if is_top { map.required_text("top_of").map(Some) } else { Some(None) };
-    let levels = if is_top { map.whole("levels") } else { None };
+    let top_of = map.text("top_of");
+    let levels = map.whole("levels");
     let description = map.text("description");
     map.finish();
-    Some(Relationship { to: to?, key: key?, many, unique, through, top_of: top_of?, levels, description })
+    Some(Relationship { to: to?, key: key?, many, unique, through, top_of, levels, description })
 }
 
 fn through(context: &Context<'_>, name: &Text, node: &Node) -> Option<Through> {

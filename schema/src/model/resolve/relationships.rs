@@ -57,7 +57,15 @@ fn one(
         );
         return None;
     }
-    let to = definition.to.as_ref().expect("only what leads to a top may leave it out: checked when it is read");
+    if let Some(levels) = &definition.levels {
+        out.push(
+            Diagnostic::error("M022", levels.span, format!("`{}` follows no chain", name.value))
+                .label("`levels:` stands with `top_of:`, the relationship whose chain is followed"),
+        );
+        return None;
+    }
+    // What cannot be read as the name of a relationship to follow has been told.
+    let to = definition.to.as_ref()?;
     let to = draft.find_entity(&to.value, to.span, out)?;
     let target = draft.entity(to);
     let key: Vec<ColumnName> = definition.key.iter().map(|key| column(key, out)).collect();

@@ -317,6 +317,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a}, top: {top_of: up, levels: 2, key: a}}\n",
         &["M022: `top` is of more than one kind"],
     ),
+    ("entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a, levels: 2}}\n", &["M022: `up` follows no chain"]),
     (
         "entity: x\nsource: x\nkey: x_id\nrelationships: {top: {top_of: up, levels: 2}}\n",
         &["M012: unknown relationship of `x` `up`"],
