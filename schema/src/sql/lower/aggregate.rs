@@ -38,15 +38,8 @@ impl Lowerer<'_> {
             }
         }
         let fans = Fans::join(&mut scan, env, leaf.keys.iter().filter_map(place_of), &aggregate.filter);
-        for filter in &aggregate.filter {
-            if !fans.covers(filter) {
-                continue;
-            }
-            let filter = condition(filter, &mut |place| value_of(&mut scan, &fans, env, place));
-            scan.filter(filter);
-        }
-        let keys: Vec<Expr> =
-            leaf.keys.iter().map(|key| self.key(&mut scan, &fans, time.as_ref(), key, leaf.timing.shift)).collect();
+        let day = time.as_ref().map(FactTime::day);
+        let keys = self.keys(&mut scan, &fans, day.as_ref(), leaf);
         let values: Vec<Expr> = aggregate
             .columns
             .iter()
@@ -75,12 +68,16 @@ impl Lowerer<'_> {
         }
     }
 
-    /// A group key inside a scan.
-    pub(super) fn key(&self, scan: &mut Scan<'_>, fans: &Fans, time: Option<&FactTime<'_>>, key: &LeafKey, by: Step) -> Expr {
+    /// The group keys of a leaf inside a scan, in which a row counts for the period of `day`.
+    pub(super) fn keys(&self, scan: &mut Scan<'_>, fans: &Fans, day: Option<&Expr>, leaf: &Leaf) -> Vec<Expr> {
+        leaf.keys.iter().map(|key| self.key(scan, fans, day, key, leaf.timing.shift)).collect()
+    }
+
+    fn key(&self, scan: &mut Scan<'_>, fans: &Fans, day: Option<&Expr>, key: &LeafKey, by: Step) -> Expr {
         match key {
             LeafKey::Period(grain) => {
-                let time = time.expect("a fact without time has no periods: refused when planning");
-                moved_period(self.calendar(), *grain, time.day(), by)
+                let day = day.expect("a fact without time has no periods: refused when planning");
+                moved_period(self.calendar(), *grain, day.clone(), by)
             }
             LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys, and keys of their own"),
             LeafKey::Place(place) => value_of(scan, fans, self.env, place),

@@ -4,11 +4,10 @@ use super::{
     Lowerer,
     aggregate::{among, period_of, place_of},
     column,
-    condition::condition,
-    fan::{Fans, value_of},
+    fan::Fans,
     from_cte, key_alias, numbered,
     scan::{At, Scan, columns_of, days_alias, first, root},
-    time::{earlier, moved_period, shift},
+    time::{earlier, shift},
     value_alias,
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         EntityId,
         entity::{ColumnName, Latest, OverTime},
     },
-    plan::{AsOfLeaf, Leaf, LeafKey, Plan},
+    plan::{AsOfLeaf, Leaf, Plan},
     sql::ast::{Alias, Expr, From, OrderItem, Query, Relation},
     time::{Grain, Step},
     value::Value,
@@ -46,20 +45,7 @@ impl<'e> Lowerer<'e> {
         let days = self.days(plan, leaf);
         let (mut scan, start) = self.rows_seen(as_of, &days);
         let fans = Fans::join(&mut scan, env, leaf.keys.iter().filter_map(place_of), &as_of.filter);
-        for filter in as_of.filter.iter().filter(|filter| fans.covers(filter)) {
-            let filter = condition(filter, &mut |place| value_of(&mut scan, &fans, env, place));
-            scan.filter(filter);
-        }
-        let keys: Vec<Expr> = leaf
-            .keys
-            .iter()
-            .map(|key| match key {
-                LeafKey::Period(grain) => moved_period(self.calendar(), *grain, start.clone(), leaf.timing.shift),
-                LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
-                    self.key(&mut scan, &fans, None, key, leaf.timing.shift)
-                }
-            })
-            .collect();
+        let keys = self.keys(&mut scan, &fans, Some(&start), leaf);
         // The condition of the measures has chosen the rows already.
         let values: Vec<Expr> = as_of.columns.iter().map(|item| among(&mut scan, &fans, env, item, Vec::new())).collect();
         let count = keys.len();

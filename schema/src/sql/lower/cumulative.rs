@@ -4,16 +4,15 @@ use super::{
     Lowerer,
     aggregate::{measured, period_of, place_of},
     column,
-    condition::condition,
-    fan::{Fans, value_of},
+    fan::Fans,
     from_cte, key_alias, numbered,
     scan::{At, Scan, relation, root},
-    time::{FactTime, earlier, moved_period, shift, truncate},
+    time::{FactTime, earlier, shift, truncate},
     value_alias,
 };
 use crate::{
     model::entity::Window,
-    plan::{CumulativeLeaf, Leaf, LeafKey, Plan},
+    plan::{CumulativeLeaf, Leaf, Plan},
     query::TimeRange,
     sql::ast::{Alias, Expr, From, Infix, Join, JoinKind, Query, Relation, Select},
     time::{Grain, Step},
@@ -51,20 +50,7 @@ impl Lowerer<'_> {
         }
         scan.filter(Expr::infix(Infix::Less, time.day(), end));
         let fans = Fans::join(&mut scan, env, leaf.keys.iter().filter_map(place_of), &cumulative.filter);
-        for filter in cumulative.filter.iter().filter(|filter| fans.covers(filter)) {
-            let filter = condition(filter, &mut |place| value_of(&mut scan, &fans, env, place));
-            scan.filter(filter);
-        }
-        let keys: Vec<Expr> = leaf
-            .keys
-            .iter()
-            .map(|key| match key {
-                LeafKey::Period(grain) => moved_period(self.calendar(), *grain, start.clone(), leaf.timing.shift),
-                LeafKey::Place(_) | LeafKey::PlacePeriod(..) | LeafKey::Cohort(_) | LeafKey::Age => {
-                    self.key(&mut scan, &fans, Some(&time), key, leaf.timing.shift)
-                }
-            })
-            .collect();
+        let keys = self.keys(&mut scan, &fans, Some(&start), leaf);
         let values: Vec<Expr> = cumulative.columns.iter().map(|item| measured(&mut scan, &fans, env, item)).collect();
         let count = keys.len();
         let items = [numbered(keys, key_alias), numbered(values, value_alias)].concat();

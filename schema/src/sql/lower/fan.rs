@@ -37,8 +37,8 @@ struct Joined {
 }
 
 impl Fans {
-    /// Joins what the group keys need, and applies conditions on values that are not grouped: a row counts when one of its values
-    /// fulfils the condition.
+    /// Joins what the group keys need, and applies the conditions: on values that are not grouped, a row counts when one of its
+    /// values fulfils the condition; others are tested row by row.
     pub(super) fn join<'p>(
         scan: &mut Scan<'_>,
         env: Env<'_>,
@@ -69,11 +69,15 @@ impl Fans {
         for filter in filters.iter().filter(|filter| !fans.covers(filter)) {
             semi_join(scan, env, filter);
         }
+        for filter in filters.iter().filter(|filter| fans.covers(filter)) {
+            let filter = condition(filter, &mut |place| value_of(scan, &fans, env, place));
+            scan.filter(filter);
+        }
         fans
     }
 
     /// Whether every multiplying field of a condition is grouped, so that the condition can be tested row by row.
-    pub(super) fn covers(&self, filter: &Condition<Place>) -> bool {
+    fn covers(&self, filter: &Condition<Place>) -> bool {
         let mut all = true;
         filter.visit(&mut |place| {
             all &= place.reach.fan == Fan::None || self.joined.iter().any(|joined| joined.places.contains(place));
