@@ -24,6 +24,7 @@ pub use metric::{Metric, MetricKind};
 pub use path::{Path, Reach};
 pub use peers::{Peers, PeersTake};
 pub use resolve::resolve;
+pub use rules::{is_kept_from_entities, is_kept_from_fields};
 pub use series::{Series, SeriesTake};
 pub use view::{View, ViewDimension, ViewTarget};
 

@@ -14,6 +14,7 @@ use super::resolve::Draft;
 use crate::diagnostic::Diagnostics;
 
 pub(super) use identifiers::is_identifier;
+pub use reserved_names::{is_kept_from_entities, is_kept_from_fields};
 
 type Rule = fn(&Draft<'_>, &mut Diagnostics);
 

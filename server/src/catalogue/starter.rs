@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use holdfast_schema::value::ValueType;
+use holdfast_schema::{
+    model::{is_kept_from_entities, is_kept_from_fields},
+    value::ValueType,
+};
 use holdfast_warehouse::{CatalogueColumn, ColumnReference};
 
 use super::{Tables, tables};
@@ -41,35 +44,17 @@ fn project_file(project: &str) -> String {
     format!("project: {}\nversion: 1\ntime_zone: UTC\n", identifier(project))
 }
 
-/// Names of entities that the API keeps for itself.
-const KEPT_ENTITIES: [&str; 12] = [
-    "query",
-    "mutation",
-    "subscription",
-    "date",
-    "node",
-    "nodes",
-    "metric",
-    "metrics",
-    "dimension",
-    "dimensions",
-    "period",
-    "catalogue",
-];
-/// Names of dimensions and relationships that the API keeps for itself.
-const KEPT_FIELDS: [&str; 2] = ["id", "metrics"];
-
-/// The table's name, with its schema where two tables share a name.
+/// The table's name, with its schema where two tables share a name or the API keeps the name for itself.
 fn entity_name(tables: &Tables<'_>, schema: &str, table: &str) -> String {
     let is_shared = tables.keys().filter(|(_, other)| *other == table).count() > 1;
     let name = identifier(&if is_shared { format!("{schema}_{table}") } else { table.to_owned() });
-    if KEPT_ENTITIES.contains(&name.as_str()) { format!("{schema}_{name}") } else { name }
+    if is_kept_from_entities(&name) { format!("{schema}_{name}") } else { name }
 }
 
 /// The column's name, with its entity where the API keeps the name for itself.
 fn field_name(entity: &str, column: &str) -> String {
     let name = identifier(column);
-    if KEPT_FIELDS.contains(&name.as_str()) { format!("{entity}_{name}") } else { name }
+    if is_kept_from_fields(&name) { format!("{entity}_{name}") } else { name }
 }
 
 fn key_columns<'a>(columns: &[&'a CatalogueColumn]) -> Vec<&'a str> {
@@ -265,6 +250,17 @@ mod tests {
         let mut fit = holdfast_schema::diagnostic::Diagnostics::default();
         crate::catalogue::fit::check(&model, &catalogue(), &mut fit);
         assert!(fit.is_empty(), "{fit:?}");
+    }
+
+    #[test]
+    fn tables_and_columns_give_way_to_names_of_the_api() {
+        for table in ["subscription", "date", "signal", "page_info"] {
+            let columns = [column(table, "id", ValueType::Int, Some(1)), column(table, "metrics", ValueType::Text, None)];
+            let starter = make("p", &columns);
+            assert_eq!(starter.files[1].0, format!("entities/crm_{table}.yaml"));
+            let (_, diagnostics) = holdfast_schema::load(holdfast_schema::source::SourceMap::new(starter.files));
+            assert!(!diagnostics.has_errors(), "{table}: {:?}", diagnostics.sorted());
+        }
     }
 
     #[test]

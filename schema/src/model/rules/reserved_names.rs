@@ -56,8 +56,23 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
     draft.index.metrics.iter().for_each(|(name, _)| one("metric", name, &OF_ROWS, out));
 }
 
+/// Whether the API keeps a name for itself where an entity or a view would bear it.
+pub fn is_kept_from_entities(name: &str) -> bool {
+    is_among(&OF_THE_ROOT, name)
+}
+
+/// Whether the API keeps a name for itself where a dimension, a time or a relationship would bear it.
+pub fn is_kept_from_fields(name: &str) -> bool {
+    is_among(&OF_ENTITIES, name)
+}
+
+fn is_among(reserved: &[&str], name: &str) -> bool {
+    let name = camel_case(name);
+    reserved.iter().any(|word| camel_case(word) == name)
+}
+
 fn one(what: &str, name: &Text, reserved: &[&str], out: &mut Diagnostics) {
-    if reserved.iter().any(|word| camel_case(word) == camel_case(&name.value)) {
+    if is_among(reserved, &name.value) {
         let mut diagnostic =
             Diagnostic::error("M003", name.span, format!("the API keeps the name `{}` for itself", camel_case(&name.value)))
                 .label(format!("a {what} needs another name"));
