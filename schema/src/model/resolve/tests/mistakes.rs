@@ -25,6 +25,31 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M021: `account` names 2 columns, the key of `account` has 1"],
     ),
     (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a}, top: {top_of: up, levels: 2, key: a}}\n",
+        &["M022: `top` is of more than one kind"],
+    ),
+    ("entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a, levels: 2}}\n", &["M022: `up` follows no chain"]),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {top: {top_of: up, levels: 2}}\n",
+        &["M012: unknown relationship of `x` `up`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: account, key: a}, top: {top_of: account, levels: 2}}\n",
+        &["M023: `account` does not lead from one `x` to another `x`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {down: {to: x, key: a, many: true}, top: {top_of: down, levels: 2}}\n",
+        &["M023: `down` does not lead from one `x` to another `x`"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a}, top: {top_of: up}}\n",
+        &["M023: `top` does not say how long a chain can be"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\nrelationships: {up: {to: x, key: a}, top: {top_of: up, levels: 13}}\n",
+        &["M023: `top` does not say how long a chain can be"],
+    ),
+    (
         "entity: x\nsource: x\nkey: x_id\nrelationships: {account: {to: account, key: a, many: true, unique: true}}\n",
         &["M022: `account` is of more than one kind"],
     ),
