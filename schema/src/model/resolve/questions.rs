@@ -61,7 +61,7 @@ impl<'d, 'a> Lookup<'d, 'a> {
         let beside = beside.map(|id| self.draft.index.metrics.at(id.index()).0.value.as_str());
         // A metric that is none has been told above.
         let metrics = test.ask.metrics.iter().map(|text| text.value.as_str()).chain(beside.filter(|_| test.ask.metrics.is_empty()));
-        let columns: Vec<&str> = test.ask.by.iter().map(|text| key_of(text)).chain(metrics).collect();
+        let columns: Vec<&str> = test.ask.by.iter().map(key_of).chain(metrics).collect();
         for (name, _) in test.expect.iter().chain(&test.expect_totals).flatten() {
             if !columns.contains(&name.value.as_str()) {
                 out.push(unknown("M070", "column of this question", &name.value, name.span, columns.iter().copied()));
@@ -147,7 +147,7 @@ impl<'d, 'a> Lookup<'d, 'a> {
         if let Some(having) = &ask.having {
             names_in(having, "metric of this question", "M013", &metric_names, out);
         }
-        let by: Vec<&str> = ask.by.iter().map(|text| key_of(text)).collect();
+        let by: Vec<&str> = ask.by.iter().map(key_of).collect();
         let by_whole = ask.by.iter().map(|text| text.value.as_str());
         let sortable: Vec<&str> = by.iter().copied().chain(metric_names.iter().copied()).chain(by_whole).collect();
         for text in &ask.order_by {
