@@ -62,12 +62,6 @@ const DIRECTION: &[(&str, &[&str])] = &[
 /// Sources of more lines than this are asked for their second idea.
 const LONG: usize = 600;
 
-/// Long files whose one idea is long.
-const MAY_BE_LONG: &[&str] = &[
-    // The columns of every table of the demo, one list.
-    "server/src/demo/layout.rs",
-];
-
 #[test]
 fn libraries_stay_in_their_rooms() {
     let mut breaches = Vec::new();
@@ -182,10 +176,8 @@ fn sources_hold_one_idea() {
     let mut long = Vec::new();
     for source in sources().iter().filter(|source| !source.is_test()) {
         let lines = source.text.lines().count();
-        match MAY_BE_LONG.contains(&source.path.as_str()) {
-            false if lines > LONG => long.push(format!("{}: {lines} lines", source.path)),
-            true if lines <= LONG => long.push(format!("{} is short now: take it off the list", source.path)),
-            _ => {}
+        if lines > LONG {
+            long.push(format!("{}: {lines} lines", source.path));
         }
     }
     none("sources that are long", &long);
