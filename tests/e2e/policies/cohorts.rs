@@ -1,12 +1,9 @@
 //! Cohorts of owners of which a caller may see only a part.
 
-use holdfast_tests::{
-    desk::{Desk, api, definitions, model, without_cache},
-    tables::table,
-};
+use holdfast_tests::tables::table;
 use holdfast_warehouse::table::Table;
 
-use super::csm;
+use super::restricted_and_smaller;
 
 const DEFINITIONS: &str = "
 project: cohorts
@@ -75,9 +72,7 @@ fn tables(is_smaller: bool) -> Vec<Table> {
 
 #[tokio::test]
 async fn a_company_that_is_hidden_tells_nobody_when_it_began() {
-    let api = api(&model(definitions(DEFINITIONS)));
-    let restricted = Desk::with(&api, &tables(false), &without_cache()).await.asked_by(&csm(&["emea"]));
-    let smaller = Desk::with(&api, &tables(true), &without_cache()).await;
+    let (restricted, smaller) = restricted_and_smaller(DEFINITIONS, &["emea"], &tables(false), &tables(true)).await;
     for grain in ["ACCOUNT", "COMPANY"] {
         let document = format!(
             "{{ lives(by: [{{cohort: {{grain: MONTH}}}}, {{age: {{grain: MONTH, step: 1, upTo: 1}}}}], movementGrain: {grain}) {{

@@ -1,12 +1,9 @@
 //! What a caller may see is decided on the day they ask, whatever day and knowledge a question is about.
 
-use holdfast_tests::{
-    desk::{Desk, api, definitions, model, without_cache},
-    tables::table,
-};
+use holdfast_tests::tables::table;
 use holdfast_warehouse::table::Table;
 
-use super::csm;
+use super::restricted_and_smaller;
 
 const DEFINITIONS: &str = "
 project: days
@@ -117,9 +114,7 @@ fn tables(is_smaller: bool) -> Vec<Table> {
 
 #[tokio::test]
 async fn no_day_and_no_knowledge_can_be_chosen_on_which_a_policy_let_more_through() {
-    let api = api(&model(definitions(DEFINITIONS)));
-    let restricted = Desk::with(&api, &tables(false), &without_cache()).await.asked_by(&csm(&["emea"]));
-    let smaller = Desk::with(&api, &tables(true), &without_cache()).await;
+    let (restricted, smaller) = restricted_and_smaller(DEFINITIONS, &["emea"], &tables(false), &tables(true)).await;
     let january = r#"range: {between: {from: "2025-01-01", to: "2025-02-01"}}"#;
     for moment in [
         "",
