@@ -24,26 +24,12 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, civil::date, tz::TimeZone};
 use proptest::{
     collection::vec,
     prelude::{Strategy, any, prop_oneof},
-    test_runner::{Config, TestRng, TestRunner},
 };
-use tokio::runtime::Runtime;
 
-use crate::cases::SHIPPED;
+use crate::{cases::SHIPPED, property::property};
 
 /// Generated warehouses per property.
 const CASES: u32 = 4;
-
-fn property<T: std::fmt::Debug + Clone, F: Future<Output = ()>>(data: impl Strategy<Value = T>, check: impl Fn(T) -> F) {
-    let runtime = Runtime::new().expect("a runtime starts");
-    let config = Config { cases: CASES, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new_with_rng(config, TestRng::deterministic_rng(Default::default())).run(&data, |data| {
-        runtime.block_on(check(data));
-        Ok(())
-    });
-    if let Err(failure) = outcome {
-        panic!("{failure}");
-    }
-}
 
 /// A decimal in units of the sixteenth place.
 fn exact(text: &str) -> i128 {
@@ -68,7 +54,7 @@ fn shipped_tables(rows: &[(&str, Vec<(&str, Value)>)]) -> Vec<Table> {
 fn used_and_unused_are_the_whole_of_what_is_metered() {
     // What is paid, contracted and used of a component in each of two months; nothing contracted, or nothing known of use, is not metered.
     let cell = (1_i64..90_000, 0_i64..300, prop_oneof![4 => (0_i64..400).prop_map(Some), 1 => any::<bool>().prop_map(|_| None)]);
-    property(vec((cell.clone(), cell), 2..9), async |components| {
+    property(CASES, vec((cell.clone(), cell), 2..9), async |components| {
         let text = |value: String| Value::Text(value);
         let mut rows = Vec::new();
         for account in 0..3 {
@@ -181,7 +167,7 @@ fn shop(visits: &Visits, days: i64, zone: &TimeZone) -> Vec<Table> {
 #[test]
 fn totals_are_the_sum_of_rows_where_rows_add_up() {
     let api = api(&model(definitions(SHOP)));
-    property(visits(), async |visits| {
+    property(CASES, visits(), async |visits| {
         let desk = Desk::with(&api, &shop(&visits, 0, &TimeZone::UTC), &without_cache()).await;
         for by in ["{dimension: KIND}", "{time: {grain: DAY}}", "{dimension: KIND}, {time: {grain: MONTH}}"] {
             let cells = "visits spent visitors highest";
@@ -205,7 +191,7 @@ fn totals_are_the_sum_of_rows_where_rows_add_up() {
 #[test]
 fn days_and_zone_shifted_together_change_nothing() {
     let api = api(&model(definitions(SHOP)));
-    property((visits(), -400_i64..400), async |(visits, days)| {
+    property(CASES, (visits(), -400_i64..400), async |(visits, days)| {
         let mut answers: Vec<Vec<Vec<String>>> = Vec::new();
         for (zone, days) in [("UTC", 0), ("UTC", days), ("Asia/Kolkata", 0), ("Asia/Kolkata", days)] {
             let of_zone = TimeZone::get(zone).expect("the zone is known");

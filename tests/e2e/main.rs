@@ -13,6 +13,7 @@ mod movements_properties;
 mod pages;
 mod peers;
 mod policies;
+mod property;
 mod readme;
 mod series;
 mod signals;

@@ -2,10 +2,7 @@
 
 mod reference;
 
-use std::{
-    future::Future,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use holdfast_resolvers::Api;
 use holdfast_server::engine::Settings;
@@ -17,11 +14,10 @@ use holdfast_warehouse::table::Table;
 use proptest::{
     collection::vec,
     prelude::{Just, Strategy, prop_oneof},
-    test_runner::{Config, TestRunner},
 };
-use tokio::runtime::Runtime;
 
 use self::reference::{Bridge, GRAINS, Grain, Period};
+use crate::property::property;
 
 /// Generated warehouses per property: a few, because each is loaded into both engines.
 const CASES: u32 = 8;
@@ -106,25 +102,9 @@ fn document(period: Period, grain: Grain, more: &str) -> String {
     )
 }
 
-/// Runs a property on generated balances; a failure shows the smallest that fails.
-fn property<F: Future<Output = ()>>(lowest: i64, check: impl Fn(Balances) -> F) {
-    let runtime = Runtime::new().expect("a runtime starts");
-    let config = Config { cases: CASES, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default())).run(
-        &balances(lowest),
-        |balances| {
-            runtime.block_on(check(balances));
-            Ok(())
-        },
-    );
-    if let Err(failure) = outcome {
-        panic!("{failure}");
-    }
-}
-
 #[test]
 fn bridges_equal_a_naive_computation_in_memory() {
-    property(-20_000, async |balances| {
+    property(CASES, balances(-20_000), async |balances| {
         let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
         let reference = Bridge { balances: &balances };
         for period in [Period::Month, Period::Quarter, Period::Range] {
@@ -139,7 +119,7 @@ fn bridges_equal_a_naive_computation_in_memory() {
 
 #[test]
 fn bridges_close_and_only_gross_amounts_depend_on_the_grain() {
-    property(0, async |balances| {
+    property(CASES, balances(0), async |balances| {
         let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
         let mut by_grain = Vec::new();
         for grain in GRAINS {
@@ -171,7 +151,7 @@ fn bridges_close_and_only_gross_amounts_depend_on_the_grain() {
 
 #[test]
 fn what_is_retained_month_by_month_is_what_no_member_fell_below() {
-    property(-20_000, async |balances| {
+    property(CASES, balances(-20_000), async |balances| {
         let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
         let reference = Bridge { balances: &balances };
         for period in [Period::Quarter, Period::Range] {
@@ -207,7 +187,7 @@ fn what_is_retained_month_by_month_is_what_no_member_fell_below() {
 
 #[test]
 fn bridges_close_with_transfers_and_rates_and_all_that_leaves_arrives() {
-    property(-20_000, async |balances| {
+    property(CASES, balances(-20_000), async |balances| {
         let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
         let rates: Vec<i64> = RATES.iter().map(|rate| hundredths(rate)).collect();
         // What rates did, component by component: balances that are there at both ends, the opening not being nothing.
@@ -272,7 +252,7 @@ fn ten_thousandths(text: &str) -> i64 {
 
 #[test]
 fn the_order_of_rows_and_an_unrelated_fact_change_nothing() {
-    property(-20_000, async |balances| {
+    property(CASES, balances(-20_000), async |balances| {
         let desk = Desk::with(&API, &tables(&balances, false), &without_cache()).await;
         let reversed = Desk::with(&API, &tables(&balances, true), &without_cache()).await;
         let document = document(Period::Month, Grain::Component, "");
@@ -287,7 +267,7 @@ fn the_order_of_rows_and_an_unrelated_fact_change_nothing() {
 
 #[test]
 fn an_answer_from_the_cache_is_the_answer() {
-    property(-20_000, async |balances| {
+    property(CASES, balances(-20_000), async |balances| {
         let tables = tables(&balances, false);
         let uncached = Desk::with(&API, &tables, &without_cache()).await;
         let cached = Desk::with(&API, &tables, &Settings::default()).await;
