@@ -31,9 +31,9 @@ measures: {amount: {sum: amount}}
 ---
 metrics:
   amount: {measure: sale.amount}
-  large_groups: {measure: sale.amount, where: company.top.region == 'emea'}
+  large_groups: {measure: sale.amount, where: company.top.region = 'emea'}
 ---
-view: sales
+view: selling
 metrics: \"*\"
 dimensions: [company, {name: top, path: company.top.company_id}, {name: top_region, path: company.top.region}]
 ---
@@ -97,7 +97,7 @@ fn by_hand(seen: &str) -> String {
     )
 }
 
-const BY_TOP: &str = r#"{ sales(by: [{dimension: TOP}, {dimension: TOP_REGION}], range: {between: {from: "2025-01-01", to: "2025-04-01"}}) { rows { top topRegion amount } } }"#;
+const BY_TOP: &str = r#"{ selling(by: [{dimension: TOP}, {dimension: TOP_REGION}], range: {between: {from: "2025-01-01", to: "2025-04-01"}}) { rows { top topRegion amount } } }"#;
 
 fn csm(regions: &[&str]) -> Caller {
     let regions = regions.iter().map(|region| Value::Text((*region).to_owned())).collect();
@@ -110,30 +110,30 @@ async fn desk() -> Desk {
 
 #[tokio::test]
 async fn facts_are_grouped_by_the_top_of_their_day() {
-    let answer = desk().await.check("sales", BY_TOP, &by_hand("true")).await;
+    let answer = desk().await.check("selling", BY_TOP, &by_hand("true")).await;
     let expected = [["a", "emea", "527"], ["s", "amer", "1152"], ["u", "emea", "256"], ["null", "null", "112"]];
-    assert_eq!(answer.rows("sales"), expected, "a chain of four hops and a circle have no known end");
+    assert_eq!(answer.rows("selling"), expected, "a chain of four hops and a circle have no known end");
 }
 
 #[tokio::test]
 async fn the_top_chooses_facts() {
     let desk = desk().await;
     let range = r#"range: {between: {from: "2025-01-01", to: "2025-04-01"}}"#;
-    let of_a = format!(r#"{{ sales({range}, where: {{top: {{eq: "a"}}}}) {{ rows {{ amount largeGroups }} }} }}"#);
-    assert_eq!(desk.ask(&of_a).await.rows("sales"), [["527", "527"]]);
-    let all = format!("{{ sales({range}) {{ rows {{ amount largeGroups }} }} }}");
-    assert_eq!(desk.ask(&all).await.rows("sales"), [["2047", "783"]]);
+    let of_a = format!(r#"{{ selling({range}, where: {{top: {{eq: "a"}}}}) {{ rows {{ amount largeGroups }} }} }}"#);
+    assert_eq!(desk.ask(&of_a).await.rows("selling"), [["527", "527"]]);
+    let all = format!("{{ selling({range}) {{ rows {{ amount largeGroups }} }} }}");
+    assert_eq!(desk.ask(&all).await.rows("selling"), [["2047", "783"]]);
 }
 
 #[tokio::test]
 async fn a_chain_ends_below_what_is_not_there_for_the_caller() {
     let emea = desk().await.asked_by(&csm(&["emea"]));
-    let answer = emea.check("sales", BY_TOP, &by_hand("region = 'emea'")).await;
+    let answer = emea.check("selling", BY_TOP, &by_hand("region = 'emea'")).await;
     // `m` leads to `s` since February, which is not seen; `d` to `c`.
     let expected = [["a", "emea", "515"], ["d", "emea", "24"], ["m", "emea", "1024"], ["u", "emea", "256"], ["null", "null", "96"]];
-    assert_eq!(answer.rows("sales"), expected);
+    assert_eq!(answer.rows("selling"), expected);
     let apac = emea.asked_by(&csm(&["apac"]));
-    assert_eq!(apac.check("sales", BY_TOP, &by_hand("region = 'apac'")).await.rows("sales"), [["c", "apac", "4"]]);
+    assert_eq!(apac.check("selling", BY_TOP, &by_hand("region = 'apac'")).await.rows("selling"), [["c", "apac", "4"]]);
 }
 
 #[tokio::test]
