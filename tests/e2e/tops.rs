@@ -153,3 +153,64 @@ async fn a_row_leads_to_its_top_as_to_any_other() {
     let restricted = emea.ask(&document.replace("2025-01-20", "2025-02-01")).await;
     assert_eq!(tops(restricted.at("/data/companies/nodes")), "aa ba dd ed mm uu x- y-");
 }
+
+/// Two companies of tenants of their own with the same number, each below an owner of its own.
+const TENANTS: &str = "
+project: tenants
+version: 1
+---
+entity: company
+source: company
+key: [tenant, company_id]
+dimensions: {name: string}
+relationships:
+  owner: {to: company, key: [tenant, owner_id]}
+  top: {top_of: owner, levels: 2}
+---
+entity: sale
+source: sale
+key: sale_id
+time: {day: {}}
+relationships: {company: {to: company, key: [tenant, company_id]}}
+measures: {amount: {sum: amount}}
+---
+metrics: {amount: {measure: sale.amount}}
+---
+view: selling
+metrics: \"*\"
+dimensions: [{name: top_tenant, path: company.top.tenant}, {name: top, path: company.top.name}]
+";
+
+#[tokio::test]
+async fn a_key_of_two_columns_is_followed_as_a_whole() {
+    let tables = [
+        table(
+            "company",
+            "tenant text, company_id int, owner_id int, name text",
+            "t 1 - north
+             t 2 1 north-west
+             t 3 2 north-west-shop
+             u 1 - south
+             u 2 1 south-east
+             u 3 3 south-alone",
+        ),
+        table(
+            "sale",
+            "sale_id int, tenant text, company_id int, day date, amount decimal",
+            "1 t 1 2025-01-10 1
+             2 t 2 2025-01-10 2
+             3 t 3 2025-01-10 4
+             4 u 1 2025-01-10 8
+             5 u 2 2025-01-10 16
+             6 u 3 2025-01-10 32",
+        ),
+    ];
+    let desk = Desk::open(definitions(TENANTS), &tables).await;
+    let document = r#"{ selling(by: [{dimension: TOP_TENANT}, {dimension: TOP}], range: {between: {from: "2025-01-01", to: "2025-02-01"}}) { rows { topTenant top amount } } }"#;
+    let by_hand = "select tenant,
+                     case when company_id = 3 and tenant = 'u' then 'south-alone' when tenant = 'u' then 'south' else 'north' end as top,
+                     sum(amount)
+                   from sale group by 1, 2 order by 1, 2";
+    let answer = desk.check("selling", document, by_hand).await;
+    assert_eq!(answer.rows("selling"), [["t", "north", "7"], ["u", "south", "24"], ["u", "south-alone", "32"]]);
+}

@@ -162,7 +162,22 @@ fn replaced(draft: &Draft<'_>, id: EntityId, name: &Text, key: &[ColumnName], ou
         return None;
     };
     let relationship = &entity.relationships[index.index()];
-    let is_one = relationship.top.is_none() && matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne);
+    if let Some(top) = relationship.top {
+        let followed = &entity.relationships[top.of.index()].name;
+        out.push(
+            Diagnostic::error(
+                "M030",
+                name.span,
+                format!("`{}` is the end of a chain, not what one `{}` replaces", name.value, entity.name),
+            )
+            .also(relationship.span, "the end of a chain")
+            .help(format!(
+                "`replaces: {followed}`, the relationship whose chain it follows: movements are traced one step at a time"
+            )),
+        );
+        return None;
+    }
+    let is_one = matches!(relationship.cardinality, Cardinality::ManyToOne | Cardinality::OneToOne);
     if relationship.to != id || !is_one {
         out.push(
             Diagnostic::error(

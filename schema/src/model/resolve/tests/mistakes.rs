@@ -197,6 +197,10 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M030: `account` does not lead from one `stakeholder` to another `stakeholder`"],
     ),
     (
+        "entity: p\nsource: p\nkey: p_id\nrelationships: {before: {to: p, key: b}, first: {top_of: before, levels: 2}}\n---\nentity: x\nsource: x\nkey: [c, m]\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}, c: {to: p, key: c}}\nmovements: {owner: account, component: c, replaces: first, grains: {account: [account]}}\n",
+        &["M030: `first` is the end of a chain, not what one `p` replaces"],
+    ),
+    (
         "entity: x\nsource: x\nkey: [c, m]\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}}\nmeasures: {v: {sum: v, unit: money, over_time: last, currency: {local: l, rate: r, code: k}}}\nmovements: {owner: account, grains: {account: [account]}}\n",
         &["M030: `v` has a currency, but nothing tells which balance at the opening it is compared with"],
     ),
