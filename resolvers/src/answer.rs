@@ -16,10 +16,10 @@ pub struct Answer {
     /// Whether the request was refused before anything ran, so that there is no `data` at all: status 400 where the transport
     /// tells.
     pub is_request_error: bool,
+    /// Whether it was refused because its document is no GraphQL at all.
+    pub is_unreadable: bool,
     /// How the answers behind it were reused; `None` when nothing was asked of the warehouse.
     pub cache: Option<CacheSummary>,
-    /// What kind of operation it was; `None` when the document could not be understood.
-    pub operation: Option<OperationKind>,
 }
 
 /// Reuse of all answers behind one response.
@@ -31,6 +31,10 @@ pub struct CacheSummary {
     pub age: Duration,
     /// The shortest time any of them may still be reused.
     pub max_age: Duration,
+    /// Whether some of them become stale with a refresh key, and not with time alone.
+    pub is_versioned: bool,
+    /// Whether policies restrict what any of them says.
+    pub is_restricted: bool,
 }
 
 /// Kinds of operations.
@@ -44,8 +48,14 @@ pub enum OperationKind {
 
 impl CacheSummary {
     /// Summarises one answer more.
-    pub(crate) fn merge(summary: Option<Self>, provenance: &Provenance) -> Option<Self> {
-        let one = Self { state: provenance.cache, age: provenance.age, max_age: provenance.max_age };
+    pub(crate) fn merge(summary: Option<Self>, provenance: &Provenance, policies: &[String]) -> Option<Self> {
+        let one = Self {
+            state: provenance.cache,
+            age: provenance.age,
+            max_age: provenance.max_age,
+            is_versioned: provenance.data_version.is_some(),
+            is_restricted: !policies.is_empty(),
+        };
         Some(match summary {
             None => one,
             Some(all) => Self {
@@ -56,6 +66,8 @@ impl CacheSummary {
                 },
                 age: all.age.max(one.age),
                 max_age: all.max_age.min(one.max_age),
+                is_versioned: all.is_versioned || one.is_versioned,
+                is_restricted: all.is_restricted || one.is_restricted,
             },
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apollo_compiler::{
-    ExecutableDocument, Name, Schema,
+    ExecutableDocument, Name, Node, Schema,
     collections::HashMap,
     executable::Operation,
     introspection,
@@ -26,7 +26,8 @@ use jiff::tz::TimeZone;
 use crate::{
     Answer, Limits, OperationKind, RequestContext, Runner,
     document::Documents,
-    error::{BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, Problem, Step, VALIDATION_FAILED, pair},
+    error::{BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, PARSE_FAILED, Problem, Step, VALIDATION_FAILED, pair},
+    federation::Service,
     fetch::{self, Asker},
     json, limits,
     plan::{Planner, RootKind, RootPlan},
@@ -67,6 +68,7 @@ pub struct Api {
     schema: Valid<Schema>,
     implementers: HashMap<Name, Implementers>,
     documents: Documents,
+    service: Service,
 }
 
 impl Api {
@@ -77,11 +79,13 @@ impl Api {
         if out.has_errors() {
             return Err(out);
         }
-        let built = types::sdl(&model, &surface, &settings.limits).map_err(|error| error.to_string()).and_then(|sdl| {
-            let schema = Parser::new().parse_ast(sdl.as_str(), "schema").map_err(|wrong| wrong.to_string())?;
-            let schema = schema.to_schema_validate().map_err(|wrong| wrong.errors.to_string())?;
-            Ok((sdl, schema))
-        });
+        let built = types::sdl(&model, &surface, &settings.limits, types::Reader::Client)
+            .map_err(|error| error.to_string())
+            .and_then(|sdl| {
+                let schema = Parser::new().parse_ast(sdl.as_str(), "schema").map_err(|wrong| wrong.to_string())?;
+                let schema = schema.to_schema_validate().map_err(|wrong| wrong.errors.to_string())?;
+                Ok((sdl, schema))
+            });
         let (sdl, schema) = match built {
             Ok(built) => built,
             Err(message) => {
@@ -97,7 +101,7 @@ impl Api {
         }
         let implementers = schema.implementers_map();
         let documents = Documents::new(settings.document_cache);
-        Ok(Self { model, settings, surface, sdl, schema, implementers, documents })
+        Ok(Self { model, settings, surface, sdl, schema, implementers, documents, service: Service::default() })
     }
 
     /// The schema in GraphQL's schema language.
@@ -121,30 +125,31 @@ impl Api {
 
     /// Answers a request. The response is complete whatever happens; nothing here panics on what a caller sends.
     pub async fn execute(&self, runner: Arc<dyn Runner>, context: RequestContext, request: Request) -> Answer {
-        let correlation_id = context.correlation_id.clone();
-        let document = match self.documents.get(&self.schema, &request.query, &self.settings).await {
-            Ok(document) => document,
-            Err(problems) => return refuse(&problems, &correlation_id, None),
-        };
-        let operation = match document.operations.get(request.operation_name.as_deref()) {
-            Ok(operation) => operation,
-            Err(error) => {
-                let problem = Problem::new(OPERATION_RESOLUTION_FAILURE, error.message().to_string());
-                return refuse(&[problem], &correlation_id, None);
-            }
-        };
-        let kind = if operation.is_query() {
-            OperationKind::Query
-        } else if operation.is_mutation() {
-            OperationKind::Mutation
-        } else {
-            OperationKind::Subscription
-        };
-        let variables = match self.check(&document, operation, &request) {
-            Ok(variables) => variables,
-            Err(problem) => return refuse(&[problem], &correlation_id, Some(kind)),
-        };
-        self.answer(runner, context, &document, operation, &variables).await
+        match self.prepare(&request, &context.correlation_id).await {
+            Ok(prepared) => self.run(runner, context, &prepared).await,
+            Err(refused) => refused,
+        }
+    }
+
+    /// Validates a request and reads its variables; nothing is asked yet. The error is the response to send.
+    pub async fn prepare(&self, request: &Request, correlation_id: &str) -> Result<Prepared, Answer> {
+        let document = self
+            .documents
+            .get(&self.schema, &request.query, &self.settings)
+            .await
+            .map_err(|problems| refuse(&problems, correlation_id))?;
+        let operation = document
+            .operations
+            .get(request.operation_name.as_deref())
+            .map_err(|error| refuse(&[Problem::new(OPERATION_RESOLUTION_FAILURE, error.message().to_string())], correlation_id))?;
+        let operation = operation.clone();
+        let variables = self.check(&document, &operation, request).map_err(|problem| refuse(&[problem], correlation_id))?;
+        Ok(Prepared { document, operation, variables })
+    }
+
+    /// Answers a prepared request, once. It must have been prepared by this surface: names of another may be gone.
+    pub async fn run(&self, runner: Arc<dyn Runner>, context: RequestContext, prepared: &Prepared) -> Answer {
+        self.answer(runner, context, &prepared.document, &prepared.operation, &prepared.variables).await
     }
 
     /// Limits, introspection's permission, variables: everything that refuses a request as a whole.
@@ -184,6 +189,7 @@ impl Api {
             settings: &self.settings,
             request: select::Request { schema: &self.schema, document, variables },
             now: context.now,
+            service: &self.service,
         };
         let plans = planner.roots(planner.request.root(&operation.selection_set));
         let correlation_id = context.correlation_id.clone();
@@ -209,8 +215,8 @@ impl Api {
             body: Bytes::from(out),
             had_errors: !problems.is_empty(),
             is_request_error: false,
+            is_unreadable: false,
             cache: asker.cache(),
-            operation: Some(OperationKind::Query),
         }
     }
 
@@ -227,6 +233,27 @@ impl Api {
             return nothing;
         }
         introspection::partial_execute(&self.schema, &self.implementers, document, operation, variables).unwrap_or(nothing)
+    }
+}
+
+/// A request whose document is valid and within limits, with its variables.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    document: Arc<Valid<ExecutableDocument>>,
+    operation: Node<Operation>,
+    variables: Valid<JsonMap>,
+}
+
+impl Prepared {
+    /// What kind of operation it is.
+    pub fn kind(&self) -> OperationKind {
+        if self.operation.is_query() {
+            OperationKind::Query
+        } else if self.operation.is_mutation() {
+            OperationKind::Mutation
+        } else {
+            OperationKind::Subscription
+        }
     }
 }
 
@@ -267,12 +294,13 @@ fn introspection_problem(error: &apollo_compiler::response::GraphQLError) -> Pro
 }
 
 /// A response without `data`.
-fn refuse(problems: &[Problem], correlation_id: &str, operation: Option<OperationKind>) -> Answer {
+fn refuse(problems: &[Problem], correlation_id: &str) -> Answer {
     let mut out = Vec::with_capacity(256);
     out.push(b'{');
     write_errors(&mut out, b"\"errors\":", problems, correlation_id);
     out.push(b'}');
-    Answer { body: Bytes::from(out), had_errors: true, is_request_error: true, cache: None, operation }
+    let is_unreadable = problems.iter().any(|problem| problem.code == PARSE_FAILED);
+    Answer { body: Bytes::from(out), had_errors: true, is_request_error: true, is_unreadable, cache: None }
 }
 
 fn write_errors(out: &mut Vec<u8>, key: &[u8], problems: &[Problem], correlation_id: &str) {

@@ -17,7 +17,7 @@ use crate::{
     input::Input,
     naming::camel,
     plan::Planner,
-    select::{Arguments, Selected},
+    select::{Arguments, Request, Selected},
     signal,
     surface::CatalogueRoot,
 };
@@ -92,6 +92,15 @@ impl CataloguePlan {
             CatalogueRoot::Segments => walk.list(selected, (0..model.segments.len()).map(Object::Segment))?,
         };
         Ok(Self { value })
+    }
+
+    /// Reads what a gateway selects of the schema.
+    pub(crate) fn service<'a>(request: &Request<'a>, selected: &Selected<'a>, sdl: &str) -> Self {
+        let read = |field: Selected<'a>| {
+            let text = if field.name == "sdl" { sdl } else { "_Service" };
+            (field.key.to_owned(), Value::Text(text.to_owned()))
+        };
+        Self { value: Value::Object(request.below(selected, "_Service").into_iter().map(read).collect()) }
     }
 
     /// Reads what is selected of one rule.

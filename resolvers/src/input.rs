@@ -74,6 +74,16 @@ impl Input {
     }
 }
 
+/// Whether values of a type have fields of any name: those of a gateway's scalar.
+fn is_any(kind: &Type) -> bool {
+    kind.inner_named_type() == "_Any"
+}
+
+/// The type inside all lists.
+fn inner(kind: &Type) -> Type {
+    Type::Named(kind.inner_named_type().clone())
+}
+
 /// Reads arguments of one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -104,6 +114,13 @@ impl Reader<'_> {
                     items.iter().map(|item| Ok(self.literal(item, inner)?.unwrap_or(Input::Null))).collect();
                 Input::List(items?)
             }
+            Value::Object(fields) if is_any(kind) => {
+                let mut out = Vec::with_capacity(fields.len());
+                for (name, value) in fields {
+                    out.push((name.to_string(), self.literal(value, &inner(kind))?.unwrap_or(Input::Null)));
+                }
+                self.single(Input::Object(out), kind)
+            }
             Value::Object(fields) => {
                 let Some(object) = self.object(kind) else { return Err(("an object is not expected here".to_owned(), place)) };
                 let mut out = Vec::with_capacity(fields.len());
@@ -127,6 +144,13 @@ impl Reader<'_> {
             JsonValue::Array(items) => {
                 let inner = kind.item_type();
                 Input::List(items.iter().map(|item| self.json(item, inner)).collect::<Result<_, _>>()?)
+            }
+            JsonValue::Object(fields) if is_any(kind) => {
+                let mut out = Vec::with_capacity(fields.len());
+                for (name, value) in fields {
+                    out.push((name.as_str().to_owned(), self.json(value, &inner(kind))?));
+                }
+                self.single(Input::Object(out), kind)
             }
             JsonValue::Object(fields) => {
                 let Some(object) = self.object(kind) else { return Err(("an object is not expected here".to_owned(), None)) };

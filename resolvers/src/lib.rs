@@ -40,9 +40,10 @@ mod signal;
 mod answer;
 mod endpoint;
 mod error;
+mod federation;
 
 pub use answer::{Answer, CacheSummary, OperationKind};
-pub use api::{Api, Settings};
+pub use api::{Api, Prepared, Settings};
 pub use endpoint::{Endpoint, Session};
 pub use limits::Limits;
 pub use runner::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};

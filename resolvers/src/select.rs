@@ -150,6 +150,10 @@ impl<'a> Request<'a> {
                 .schema
                 .get_object(type_name)
                 .is_some_and(|object| object.implements_interfaces.iter().any(|interface| interface.name.as_str() == condition))
+            || self
+                .schema
+                .get_union(condition)
+                .is_some_and(|union| union.members.iter().any(|member| member.name.as_str() == type_name))
     }
 
     fn is_included(&self, directives: &DirectiveList) -> bool {

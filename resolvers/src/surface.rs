@@ -30,7 +30,7 @@ const CONNECTIVES: [&str; 3] = ["and", "or", "not"];
 const COHORT_FIELDS: [(&str, RowMember); 2] = [("cohort", RowMember::Cohort), ("age", RowMember::Age)];
 
 /// Root fields that every surface has.
-const ROOTS: [(&str, Root); 11] = [
+const ROOTS: [(&str, Root); 13] = [
     ("node", Root::Node),
     ("nodes", Root::Nodes),
     ("signals", Root::Signals),
@@ -42,10 +42,12 @@ const ROOTS: [(&str, Root); 11] = [
     ("rules", Root::Catalogue(CatalogueRoot::Rules)),
     ("segments", Root::Catalogue(CatalogueRoot::Segments)),
     ("savedQueries", Root::Catalogue(CatalogueRoot::SavedQueries)),
+    ("_service", Root::Service),
+    ("_entities", Root::Representations),
 ];
 
 /// Types that every surface has.
-const TYPES: [&str; 70] = [
+const TYPES: [&str; 69] = [
     "Query",
     "Node",
     "PageInfo",
@@ -115,7 +117,6 @@ const TYPES: [&str; 70] = [
     "ID",
     "Mutation",
     "Subscription",
-    "Service",
 ];
 
 /// Everything that is shown.
@@ -146,6 +147,10 @@ pub(crate) enum Root {
     Nodes,
     /// Rules evaluated for entities.
     Signals,
+    /// The schema as a federated gateway reads it.
+    Service,
+    /// Rows by what a federated gateway knows of them.
+    Representations,
     /// The definitions themselves.
     Catalogue(CatalogueRoot),
 }

@@ -7,11 +7,14 @@ use holdfast_resolvers::{Runner, Settings};
 use holdfast_warehouse::Warehouse;
 use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
-    config::http::Http,
+    config::{http::Http, streams::Streams},
+    documents::Documents,
     generation::{Generation, Load},
+    http::SharedStreams,
+    live::Live,
 };
 
 /// Everything requests share.
@@ -32,6 +35,18 @@ pub struct App {
     pub http: Http,
     /// Renders `/metrics`; absent where no recorder is installed.
     pub metrics: Option<PrometheusHandle>,
+    /// Documents that are sent by name or by digest.
+    pub documents: Arc<Documents>,
+    /// Live queries.
+    pub live: Live,
+    /// Limits of sockets and streams of events.
+    pub streams: Streams,
+    /// Streams of events that several operations share.
+    pub shared_streams: SharedStreams,
+    /// One for each socket and stream of events that may be open.
+    pub stream_permits: Arc<Semaphore>,
+    /// Turns true when the process is asked to stop: sockets and streams end then.
+    pub stopping: watch::Sender<bool>,
 }
 
 /// The newest look at the definition files.
@@ -72,6 +87,12 @@ pub struct Parts {
     pub http: Http,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
+    /// Documents that are sent by name or by digest.
+    pub documents: Arc<Documents>,
+    /// Limits of sockets and streams of events.
+    pub streams: Streams,
+    /// How often live queries look for new data.
+    pub refresh_interval: Duration,
 }
 
 impl App {
@@ -87,6 +108,12 @@ impl App {
             warehouse: parts.warehouse,
             http: parts.http,
             metrics: parts.metrics,
+            documents: parts.documents,
+            live: Live::new(parts.refresh_interval),
+            shared_streams: SharedStreams::default(),
+            stream_permits: Arc::new(Semaphore::new(parts.streams.max)),
+            streams: parts.streams,
+            stopping: watch::Sender::new(false),
         }
     }
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::watch::Sender,
     task::spawn_blocking,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     config::{Config, secret::Secret},
     definitions::{Origin, ReadError},
     demo,
+    documents::{self, Documents},
     engine::Engine,
     generation::Load,
     http,
@@ -69,6 +71,9 @@ pub enum BootError {
     /// The warehouse's address cannot be used, or its data not be read.
     #[error(transparent)]
     Warehouse(#[from] holdfast_warehouse::Error),
+    /// Trusted documents cannot be read.
+    #[error(transparent)]
+    Documents(#[from] documents::ManifestError),
     /// An address of no kind we know.
     #[error("the warehouse's address must begin with `postgres://` or `file:///`")]
     Address,
@@ -88,6 +93,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         }
         tracing::warn!("there is no authentication yet: everyone who reaches this address can ask everything");
     }
+    let documents = Arc::new(Documents::new(config.documents.mode, config.documents.manifests.clone())?);
     let listener = TcpListener::bind(address).await.map_err(|source| BootError::Listen { address, source })?;
     let (load, warehouse) = load(&config, &origin, data).await?;
     let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
@@ -99,9 +105,13 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         runner,
         warehouse,
         http: config.http.clone(),
+        documents: Arc::clone(&documents),
+        streams: config.streams,
+        refresh_interval: config.cache.refresh_interval,
         metrics: Some(metrics.clone()),
     }));
     tokio::spawn(catalogue::watch::run(Arc::clone(&app)));
+    tokio::spawn(documents::watch(documents));
     if config.definitions.watch {
         tokio::spawn(watch::run(Arc::clone(&app), origin, config.definitions.poll_interval));
     }
@@ -114,7 +124,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
     let model = &generation.model;
     tracing::info!(entities = model.entities.len(), metrics = model.metrics.len(), views = model.views.len(), "definitions loaded");
     tracing::info!("GraphQL at http://{0}/graphql, console at http://{0}/", listener.local_addr()?);
-    let stop = stop_signal()?;
+    let stop = stop_signal(app.stopping.clone())?;
     http::serve(listener, app, stop, config.http.shutdown_grace).await?;
     telemetry.close();
     Ok(())
@@ -153,7 +163,7 @@ fn open(config: &Config, url: &str) -> Result<Arc<dyn Warehouse>, BootError> {
 }
 
 /// Resolves when the process is asked to stop.
-fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
+fn stop_signal(stopping: Sender<bool>) -> Result<impl Future<Output = ()>, std::io::Error> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {
@@ -161,6 +171,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        stopping.send_replace(true);
         tracing::info!("asked to stop; running requests may finish");
     })
 }

@@ -3,6 +3,7 @@
 pub mod config;
 
 pub mod definitions;
+pub mod documents;
 pub mod generation;
 
 pub mod cache;
@@ -13,6 +14,7 @@ pub mod demo;
 
 pub mod app;
 pub mod boot;
+pub mod live;
 pub mod watch;
 
 pub mod http;

@@ -57,7 +57,7 @@ impl Asker {
     pub(super) async fn metric_rows(&self, query: MetricQuery) -> Result<MetricAnswer, Problem> {
         let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
         let answer = once(&self.metrics, query, |query| async move { runner.metrics(&context, &query).await }.boxed()).await?;
-        self.note(&answer.provenance);
+        self.note(&answer.provenance, &answer.plan.policies);
         Ok(answer)
     }
 
@@ -65,7 +65,7 @@ impl Asker {
     pub(super) async fn entity_rows(&self, query: EntityQuery) -> Result<EntityAnswer, Problem> {
         let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
         let answer = once(&self.entities, query, |query| async move { runner.entities(&context, &query).await }.boxed()).await?;
-        self.note(&answer.provenance);
+        self.note(&answer.provenance, &answer.plan.policies);
         Ok(answer)
     }
 
@@ -75,9 +75,9 @@ impl Asker {
         Ok(once(&self.counts, query, |query| async move { runner.count(&context, &query).await }.boxed()).await?)
     }
 
-    fn note(&self, provenance: &crate::Provenance) {
+    fn note(&self, provenance: &crate::Provenance, policies: &[String]) {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        *cache = CacheSummary::merge(*cache, provenance);
+        *cache = CacheSummary::merge(*cache, provenance, policies);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     api::Settings,
     catalogue::CataloguePlan,
     error::Problem,
+    federation::{self, Service},
     ids,
     input::Input,
     scalar,
@@ -48,6 +49,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) request: Request<'a>,
     /// The instant of the request.
     pub(crate) now: Timestamp,
+    /// The schema for gateways.
+    pub(crate) service: &'a Service,
 }
 
 /// One root field, planned.
@@ -133,24 +136,52 @@ impl<'a> Planner<'a> {
                 let moment = self.moment(&arguments, None)?;
                 RootKind::Connection(Box::new(self.connection(entity, selected, &arguments, moment)?))
             }
-            Root::Node => self.nodes(selected, arguments.get("id").into_iter(), false)?,
-            Root::Nodes => self.nodes(selected, arguments.get("ids").map_or(&[][..], Input::items).iter(), true)?,
+            Root::Node => self.nodes(selected, arguments.get("id").map(|id| self.global(id)).into_iter(), "id", false)?,
+            Root::Nodes => {
+                let given = arguments.get("ids").map_or(&[][..], Input::items);
+                self.nodes(selected, given.iter().map(|id| self.global(id)), "ids", true)?
+            }
+            Root::Representations => {
+                let given = arguments.get("representations").map_or(&[][..], Input::items);
+                let rows: Result<Vec<_>, Problem> = given.iter().map(|input| self.represented(input)).collect();
+                self.nodes(selected, rows?.into_iter(), "representations", true)?
+            }
+            Root::Service => {
+                let sdl = self.service.sdl(self.model, self.surface, &self.settings.limits);
+                RootKind::Catalogue(Box::new(CataloguePlan::service(&self.request, selected, sdl)))
+            }
             Root::Signals => RootKind::Signals(Box::new(self.signals(selected, &arguments)?)),
             Root::Catalogue(root) => RootKind::Catalogue(Box::new(CataloguePlan::new(self, root, selected, arguments)?)),
         })
     }
 
-    fn nodes<'i>(
+    /// The row behind a global id, if there can be one.
+    fn global(&self, id: &Input) -> Option<(EntityId, Vec<Value>)> {
+        id.text().and_then(|id| ids::parse_global(self.model, id))
+    }
+
+    /// The row that a representation speaks of, if there can be one.
+    fn represented(&self, input: &Input) -> Result<Option<(EntityId, Vec<Value>)>, Problem> {
+        let (entity, key) = federation::represented(self.model, self.surface, input)?;
+        Ok(key.map(|key| (entity, key)))
+    }
+
+    fn nodes(
         &self,
         selected: &Selected<'a>,
-        inputs: impl Iterator<Item = &'i Input>,
+        rows: impl ExactSizeIterator<Item = Option<(EntityId, Vec<Value>)>>,
+        argument: &str,
         is_list: bool,
     ) -> Result<RootKind, Problem> {
+        let most = self.settings.limits.max_page;
+        if u64::try_from(rows.len()).is_ok_and(|count| count > most) {
+            return Err(Problem::input(format!("`{argument}` takes {most} rows at most")));
+        }
         let moment = self.moment(&Arguments::default(), None)?;
         let mut plans: Vec<KeyedPlan> = Vec::new();
         let mut ids = Vec::new();
-        for input in inputs {
-            let Some((entity, key)) = input.text().and_then(|id| ids::parse_global(self.model, id)) else {
+        for row in rows {
+            let Some((entity, key)) = row else {
                 ids.push(None);
                 continue;
             };
@@ -166,9 +197,6 @@ impl<'a> Planner<'a> {
                 plans[position].keys.push(key.clone());
             }
             ids.push(Some((position, key)));
-        }
-        if u64::try_from(ids.len()).is_ok_and(|count| count > self.settings.limits.max_page) {
-            return Err(Problem::input(format!("`ids` takes {} ids at most", self.settings.limits.max_page)));
         }
         Ok(RootKind::Nodes { plans, ids, is_list })
     }

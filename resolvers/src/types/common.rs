@@ -31,7 +31,9 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
     }
     types.add(Interface::new("Node").description("Anything with a global id.").field(InterfaceField::new("id", required("ID"))));
     types.add(
+        // Every other graph with pages has the same type.
         Object::new("PageInfo")
+            .shareable()
             .description("Where a page of a list lies.")
             .field(field("hasNextPage", required("Boolean"), ""))
             .field(field("hasPreviousPage", required("Boolean"), ""))

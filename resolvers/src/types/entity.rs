@@ -3,23 +3,17 @@
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
-use super::{Types, condition, currency, field, input, list, named, one_line, required, required_list, signal, text};
+use super::{Root, Types, condition, currency, field, input, list, named, one_line, required, required_list, signal, text};
 use crate::{
+    federation,
     limits::Limits,
     plan::movement_grains,
     scalar::{filter_type, output_type},
     surface::{EntityMember, EntityNames, Surface},
 };
 
-/// Registers the types of an entity and returns its root fields, one and many.
-pub(super) fn register(
-    model: &Model,
-    surface: &Surface,
-    entity: &Entity,
-    names: &EntityNames,
-    limits: &Limits,
-    types: &mut Types,
-) -> (Field, Field) {
+/// Registers the types of an entity.
+pub(super) fn register(model: &Model, surface: &Surface, entity: &Entity, names: &EntityNames, limits: &Limits, types: &mut Types) {
     let id = model.entity_named(&entity.name).expect("the entity is of this model");
     let name = &names.type_name;
     types.add(object(model, surface, id, names, limits));
@@ -47,43 +41,50 @@ pub(super) fn register(
     }
     types.add(order);
     metrics(model, id, names, types);
-
-    let one = field(&names.field, named(name), text(&entity.label, entity.description.as_ref(), None)).argument(input(
-        "id",
-        required("ID"),
-        "Global id, or the bare key.",
-    ));
-    let many = paged(field(&names.list, named(format!("{name}Connection")), format!("Many of: {}.", entity.label)), names, limits);
-    (as_of(one), as_of(many))
 }
 
-fn as_of(field: Field) -> Field {
-    field.argument(input("asOf", named("Date"), "The day at which rows are read; left out, today.")).argument(input(
-        "asKnownAt",
-        named("DateTime"),
-        "Only what was recorded by then.",
-    ))
+/// The root field of one row.
+pub(super) fn one(entity: &Entity, names: &EntityNames) -> Field {
+    let field = field(&names.field, named(&names.type_name), text(&entity.label, entity.description.as_ref(), None));
+    let id = input("id", required("ID"), "Global id, or the bare key.");
+    std::iter::once(id).chain(as_of()).fold(field, Field::argument)
 }
 
-fn paged(field: Field, names: &EntityNames, limits: &Limits) -> Field {
+/// The root field of many rows.
+pub(super) fn many(entity: &Entity, names: &EntityNames, limits: &Limits) -> Root {
+    let kind = named(format!("{}Connection", names.type_name));
+    let root = Root::new(&names.list, kind, format!("Many of: {}.", entity.label));
+    paged(names, limits).into_iter().chain(as_of()).fold(root, Root::argument)
+}
+
+fn as_of() -> [InputValue; 2] {
+    [
+        input("asOf", named("Date"), "The day at which rows are read; left out, today."),
+        input("asKnownAt", named("DateTime"), "Only what was recorded by then."),
+    ]
+}
+
+/// The arguments that choose, order and cut a list.
+fn paged(names: &EntityNames, limits: &Limits) -> Vec<InputValue> {
     let pages = format!("Rows from the start; {} unless told, {} at most.", limits.page, limits.max_page);
     let name = &names.type_name;
-    let mut field = field.argument(input("where", named(format!("{name}Where")), ""));
+    let mut arguments = vec![input("where", named(format!("{name}Where")), "")];
     if !names.metrics.is_empty() {
-        field = field
-            .argument(input(
-                "metrics",
-                named(format!("{name}MetricsInput")),
-                "How the metrics in `having` and `orderBy` are computed; those that are shown have arguments of their own.",
-            ))
-            .argument(input("having", named(format!("{name}Having")), "Rows that count, by their metrics."));
+        arguments.push(input(
+            "metrics",
+            named(format!("{name}MetricsInput")),
+            "How the metrics in `having` and `orderBy` are computed; those that are shown have arguments of their own.",
+        ));
+        arguments.push(input("having", named(format!("{name}Having")), "Rows that count, by their metrics."));
     }
-    field
-        .argument(input("orderBy", list(format!("{name}Order")), "The key comes after, ascending."))
-        .argument(input("first", named("Int"), pages))
-        .argument(input("after", named("String"), "Begin after this cursor."))
-        .argument(input("last", named("Int"), "Rows from the end."))
-        .argument(input("before", named("String"), "End before this cursor."))
+    arguments.extend([
+        input("orderBy", list(format!("{name}Order")), "The key comes after, ascending."),
+        input("first", named("Int"), pages),
+        input("after", named("String"), "Begin after this cursor."),
+        input("last", named("Int"), "Rows from the end."),
+        input("before", named("String"), "End before this cursor."),
+    ]);
+    arguments
 }
 
 fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, limits: &Limits) -> Object {
@@ -91,7 +92,11 @@ fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, l
     let mut object = Object::new(&names.type_name)
         .description(one_line(&text(&entity.label, entity.description.as_ref(), None)))
         .implement("Node")
+        .key("id")
         .field(field("id", required("ID"), "The global id."));
+    if let Some(key) = federation::natural_key(model, id, names) {
+        object = object.key(key.join(" "));
+    }
     for (dimension_field, index) in &names.dimensions {
         let dimension = &entity.dimensions[index.index()];
         let kind = match surface.enums.get(&DimensionId { entity: id, index: *index }) {
@@ -108,7 +113,8 @@ fn object(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, l
         object = object.field(match &relationship.cardinality {
             Cardinality::ManyToOne | Cardinality::OneToOne => field(relationship_field, named(&to.type_name), description),
             Cardinality::OneToMany | Cardinality::ManyToMany { .. } => {
-                paged(field(relationship_field, named(format!("{}Connection", to.type_name)), description), to, limits)
+                let field = field(relationship_field, named(format!("{}Connection", to.type_name)), description);
+                paged(to, limits).into_iter().fold(field, Field::argument)
             }
         });
     }

@@ -4,47 +4,112 @@
 mod catalogue;
 mod common;
 mod entity;
+mod federation;
 mod score;
 mod signal;
 mod view;
 
 use async_graphql::{
     SDLExportOptions,
-    dynamic::{Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Object, Schema, SchemaError, Type, TypeRef},
+    dynamic::{
+        Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Object, Schema, SchemaError, Subscription, SubscriptionField,
+        SubscriptionFieldFuture, Type, TypeRef,
+    },
 };
 use holdfast_schema::{model::Model, value::ValueType};
 
 use crate::{limits::Limits, surface::Surface};
 
+/// For whom the schema is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A client: the whole schema.
+    Client,
+    /// The gateway of a federated graph: with keys, without what it adds itself, without subscriptions.
+    Gateway,
+}
+
 /// The schema in GraphQL's schema language.
-pub(crate) fn sdl(model: &Model, surface: &Surface, limits: &Limits) -> Result<String, SchemaError> {
+pub(crate) fn sdl(model: &Model, surface: &Surface, limits: &Limits, reader: Reader) -> Result<String, SchemaError> {
     let mut query = Object::new("Query").description(format!(
         "Numbers and rows of {}. Every metric view groups by its argument `by`, so that caches can tell answers apart.",
         model.project.name
     ));
+    let mut live = Subscription::new("Subscription").description(
+        "Live queries: the whole answer at once, and again whenever it changes. Arguments are those of the field of `Query`.",
+    );
     let mut types = Types(Vec::new());
     for (view, names) in model.views.iter().zip(&surface.views) {
-        query = query.field(view::register(model, surface, view, names, limits, &mut types));
+        view::register(model, surface, view, names, &mut types);
+        query = query.field(view::root(model, view, names, limits).once());
+        live = live.field(view::root(model, view, names, limits).live());
     }
     for (entity, names) in model.entities.iter().zip(&surface.entities) {
-        let (one, many) = entity::register(model, surface, entity, names, limits, &mut types);
-        query = query.field(one).field(many);
+        entity::register(model, surface, entity, names, limits, &mut types);
+        query = query.field(entity::one(entity, names)).field(entity::many(entity, names, limits).once());
+        live = live.field(entity::many(entity, names, limits).live());
     }
     for field in common::root_fields().into_iter().chain(catalogue::root_fields()) {
         query = query.field(field);
     }
-    query = query.field(signal::root_field(limits));
+    query = query.field(signal::root(limits).once());
+    live = live.field(signal::root(limits).live());
     common::register(model, surface, &mut types);
     score::register(&mut types);
     signal::register(model, surface, &mut types);
     catalogue::register(&mut types);
+    if reader == Reader::Client {
+        query = federation::root_fields().into_iter().fold(query, Object::field);
+        federation::register(surface, &mut types);
+    }
 
-    let mut builder = Schema::build("Query", None, None).register(query);
+    let mut builder = Schema::build("Query", None, (reader == Reader::Client).then_some("Subscription")).register(query);
+    if reader == Reader::Client {
+        builder = builder.register(live);
+    }
     for item in types.0 {
         builder = builder.register(item);
     }
-    let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by().use_space_ident();
+    let mut options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by().use_space_ident();
+    if reader == Reader::Gateway {
+        options = options.federation();
+    }
     Ok(with_one_of(builder.finish()?.sdl_with_options(options)))
+}
+
+/// A root field that can be asked once, or be watched.
+struct Root {
+    name: String,
+    kind: TypeRef,
+    description: String,
+    arguments: Vec<InputValue>,
+}
+
+impl Root {
+    fn new(name: impl Into<String>, kind: TypeRef, description: impl Into<String>) -> Self {
+        Self { name: name.into(), kind, description: one_line(&description.into()), arguments: Vec::new() }
+    }
+
+    fn argument(mut self, argument: InputValue) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
+    /// The field of `Query`.
+    fn once(self) -> Field {
+        self.arguments.into_iter().fold(field(self.name, self.kind, self.description), Field::argument)
+    }
+
+    /// The field of `Subscription`.
+    fn live(self) -> SubscriptionField {
+        let field = SubscriptionField::new(self.name, self.kind, |_| {
+            SubscriptionFieldFuture::new(async {
+                Ok(futures_util::stream::empty::<Result<async_graphql::Value, async_graphql::Error>>())
+            })
+        });
+        let field = if self.description.is_empty() { field } else { field.description(self.description) };
+        self.arguments.into_iter().fold(field, SubscriptionField::argument)
+    }
 }
 
 /// Prints the definition of `@oneOf`, which tools that do not know the directive need.

@@ -3,15 +3,15 @@
 use async_graphql::dynamic::{Field, InputObject, Object};
 use holdfast_schema::model::Model;
 
-use super::{Types, field, input, list, named, required, required_list};
+use super::{Root, Types, field, input, list, named, required, required_list};
 use crate::{
     limits::Limits,
     surface::{Surface, rule_entities},
 };
 
 /// The root field.
-pub(super) fn root_field(limits: &Limits) -> Field {
-    field("signals", named("SignalList"), "Rules evaluated for entities: what deserves attention.")
+pub(super) fn root(limits: &Limits) -> Root {
+    Root::new("signals", named("SignalList"), "Rules evaluated for entities: what deserves attention.")
         .argument(input("where", named("SignalWhere"), "Signals that are shown; conditions given must all hold."))
         .argument(input("orderBy", list("SignalOrder"), "Left out: the most severe first, then by rule and entity."))
         .argument(input("first", named("Int"), format!("Signals from the start; {} unless told.", limits.page)))

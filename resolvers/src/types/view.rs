@@ -6,22 +6,15 @@ use async_graphql::{
 };
 use holdfast_schema::model::{DimensionId, MetricId, Model, View, ViewDimension, ViewTarget};
 
-use super::{Types, condition, currency, field, input, list, named, one_line, required, required_list, text};
+use super::{Root, Types, condition, currency, field, input, list, named, one_line, required, required_list, text};
 use crate::{
     limits::Limits,
     scalar::{filter_type, output_type},
     surface::{Surface, ViewNames},
 };
 
-/// Registers the types of a view and returns its root field.
-pub(super) fn register(
-    model: &Model,
-    surface: &Surface,
-    view: &View,
-    names: &ViewNames,
-    limits: &Limits,
-    types: &mut Types,
-) -> Field {
+/// Registers the types of a view.
+pub(super) fn register(model: &Model, surface: &Surface, view: &View, names: &ViewNames, types: &mut Types) {
     let name = &names.type_name;
     types.add(result(view, name));
     types.add(row(model, surface, view, names));
@@ -34,8 +27,12 @@ pub(super) fn register(
         let values: Vec<_> = view.movement_grains.iter().map(|grain| (grain.to_ascii_uppercase(), None)).collect();
         types.add_enum(&format!("{name}MovementGrain"), "What identifies a member when balances are compared.", &values);
     }
+}
 
-    let mut root = field(&names.field, named(format!("{name}Result")), text(&view.label, view.description.as_ref(), None))
+/// The root field of a view.
+pub(super) fn root(model: &Model, view: &View, names: &ViewNames, limits: &Limits) -> Root {
+    let name = &names.type_name;
+    let mut root = Root::new(&names.field, named(format!("{name}Result")), text(&view.label, view.description.as_ref(), None))
         .argument(input("by", list(format!("{name}By")), "Group keys. Left out, they are taken from what the rows select."))
         .argument(input("range", named("TimeRange"), "Which time; left out, all time."))
         .argument(input("timeZone", named("TimeZone"), "Zone in which days begin; left out, the project's."))
@@ -49,7 +46,7 @@ pub(super) fn register(
         .argument(input("offset", named("Int"), "Rows passed over.").default_value(0))
         .argument(input("fill", named("Fill"), "Which periods are shown.").default_value(Value::Enum(Name::new("NONE"))));
     if model.project.exchange_rates.is_some() {
-        root = currency().into_iter().fold(root, Field::argument);
+        root = currency().into_iter().fold(root, Root::argument);
     }
     if let Some(default) = view.movement_grains.first() {
         let default = Value::Enum(Name::new(default.to_ascii_uppercase()));

@@ -4,6 +4,7 @@ mod arguments;
 mod catalogue;
 mod documents;
 mod entities;
+mod federation;
 mod lists;
 mod views;
 

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::read::Reader;
+use crate::http::Statuses;
 
 /// Settings of section `http`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Http {
     pub shutdown_grace: Duration,
     /// `http.console`
     pub console: bool,
+    /// `http.statuses`
+    pub statuses: Statuses,
 }
 
 impl Http {
@@ -33,6 +36,13 @@ impl Http {
             request_timeout: reader.duration("http.request_timeout"),
             shutdown_grace: reader.duration("http.shutdown_grace"),
             console: reader.flag("http.console"),
+            statuses: reader
+                .parse("http.statuses", "`stable` or `draft`", |text| match text {
+                    "stable" => Some(Statuses::Stable),
+                    "draft" => Some(Statuses::Draft),
+                    _ => None,
+                })
+                .unwrap_or(Statuses::Stable),
         }
     }
 }

@@ -2,12 +2,14 @@
 
 pub mod cache;
 pub mod definitions;
+pub mod documents;
 pub mod http;
 pub mod layers;
 pub mod limits;
 pub mod read;
 pub mod secret;
 pub mod settings;
+pub mod streams;
 pub mod telemetry;
 pub mod warehouse;
 
@@ -26,6 +28,10 @@ pub struct Config {
     pub definitions: definitions::Definitions,
     /// Section `http`.
     pub http: http::Http,
+    /// Section `documents`.
+    pub documents: documents::Documents,
+    /// Section `streams`.
+    pub streams: streams::Streams,
     /// Section `warehouse`.
     pub warehouse: warehouse::Warehouse,
     /// Section `cache`.
@@ -117,6 +123,8 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
     let config = Config {
         definitions: definitions::Definitions::read(&mut reader),
         http: http::Http::read(&mut reader),
+        documents: documents::Documents::read(&mut reader),
+        streams: streams::Streams::read(&mut reader),
         warehouse: warehouse::Warehouse::read(&mut reader),
         cache: cache::Cache::read(&mut reader),
         limits: limits::read(&mut reader),

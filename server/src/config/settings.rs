@@ -49,6 +49,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("http.request_timeout", "35s", "Longest time a request may take."),
     setting("http.shutdown_grace", "10s", "How long running requests may go on after a signal to stop."),
     setting("http.console", "true", "Serve the GraphiQL console at `/`."),
+    setting(
+        "http.statuses",
+        "stable",
+        "Statuses of `application/graphql-response+json`: `stable`, or `draft` with 294 for data with errors and 422 for wrong documents.",
+    ),
+    setting(
+        "documents.mode",
+        "apq",
+        "Which documents are answered: `off` (all, no digests), `apq` (all, digests register texts), `log_only` (and what an allow-list would refuse is logged), `allow_list` (trusted and saved ones).",
+    ),
+    setting("documents.manifests", "", "Manifests of trusted documents, separated by commas: Apollo's, or maps from ids to texts."),
+    setting("streams.operations", "50", "Operations that run at once on a socket or a shared stream of events, at most."),
+    setting("streams.init_timeout", "3s", "How long a socket may wait with `connection_init`."),
+    setting("streams.keep_alive", "12s", "How often something is sent when nothing happens, so that proxies keep streams open."),
+    setting("streams.max", "1000", "Sockets and streams of events that are open at once, at most."),
     setting("warehouse.url", "", "Warehouse: `postgres://…` (with `sslmode` and `sslrootcert` where needed), or `file:///folder` of CSV files for the embedded engine.")
         .flag("--warehouse")
         .secret(),

@@ -11,7 +11,12 @@ mod health;
 mod negotiate;
 mod problem;
 
+mod sse;
+mod websocket;
+
 mod server;
 
+pub use negotiate::Statuses;
 pub use router::Router;
 pub use server::serve;
+pub use sse::SharedStreams;

@@ -1,6 +1,18 @@
 //! `Accept` → the format of the answer, as GraphQL over HTTP says.
 
-/// What an answer is written as. The two differ in their statuses: see [`Format::request_error_status`].
+use holdfast_resolvers::Answer;
+
+/// Which statuses tell how an answer went, in [`Format::GraphqlResponse`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statuses {
+    /// 200 with data, 400 without.
+    Stable,
+    /// As the draft of 2025 says: 294 for data with errors, 422 for a document or variables that are understood and wrong.
+    /// <https://github.com/graphql/graphql-over-http/pull/354>
+    Draft,
+}
+
+/// What an answer is written as. The two differ in their statuses: see [`Format::status`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     /// `application/graphql-response+json`.
@@ -18,12 +30,14 @@ impl Format {
         }
     }
 
-    /// Status of a well-formed request whose document was refused. Clients of plain JSON cannot tell a 400 of ours from one of a
-    /// proxy, so they get 200.
-    pub(super) fn request_error_status(self) -> u16 {
-        match self {
-            Format::GraphqlResponse => 400,
-            Format::Json => 200,
+    /// Status of an answer. Clients of plain JSON cannot tell a 400 of ours from one of a proxy, so they get 200.
+    pub(super) fn status(self, statuses: Statuses, answer: &Answer) -> u16 {
+        match (self, statuses) {
+            (Format::Json, _) => 200,
+            (Format::GraphqlResponse, Statuses::Draft) if answer.is_request_error && !answer.is_unreadable => 422,
+            (Format::GraphqlResponse, _) if answer.is_request_error => 400,
+            (Format::GraphqlResponse, Statuses::Draft) if answer.had_errors => 294,
+            (Format::GraphqlResponse, _) => 200,
         }
     }
 }
@@ -59,11 +73,20 @@ pub(super) fn format(accept: Option<&str>) -> Option<Format> {
     best.map(|(_, format)| format)
 }
 
+/// Whether a client asks for a stream of events.
+pub(super) fn wants_events(accept: Option<&str>) -> bool {
+    names(accept, "text/event-stream")
+}
+
 /// Whether a browser asks for a page.
 pub(super) fn wants_page(accept: Option<&str>) -> bool {
-    accept.is_some_and(|accept| {
-        accept.split(',').any(|range| range.split(';').next().is_some_and(|media| media.trim() == "text/html"))
-    })
+    names(accept, "text/html")
+}
+
+/// Whether `Accept` names a media type by itself.
+fn names(accept: Option<&str>, expected: &str) -> bool {
+    let is_named = |range: &str| range.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(expected));
+    accept.is_some_and(|accept| accept.split(',').any(is_named))
 }
 
 /// Whether a body of this content type is JSON in UTF-8.
@@ -98,6 +121,27 @@ mod tests {
             (Some("application/json;q=0"), None),
         ] {
             assert_eq!(format(accept), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn the_status_tells_how_it_went_where_clients_expect_that() {
+        let answer = |had_errors, is_request_error, is_unreadable| Answer {
+            body: Default::default(),
+            had_errors,
+            is_request_error,
+            is_unreadable,
+            cache: None,
+        };
+        for (answer, stable, draft) in [
+            (answer(false, false, false), 200, 200),
+            (answer(true, false, false), 200, 294),
+            (answer(true, true, false), 400, 422),
+            (answer(true, true, true), 400, 400),
+        ] {
+            assert_eq!(Format::GraphqlResponse.status(Statuses::Stable, &answer), stable);
+            assert_eq!(Format::GraphqlResponse.status(Statuses::Draft, &answer), draft);
+            assert_eq!(Format::Json.status(Statuses::Draft, &answer), 200);
         }
     }
 

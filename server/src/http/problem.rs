@@ -3,6 +3,7 @@
 use poem::{Response, http::StatusCode};
 
 use super::negotiate::Format;
+use crate::documents::Refusal;
 
 /// Why a request is refused before GraphQL sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,16 @@ pub(super) enum Problem {
     BodyTooLarge(usize),
     /// The body is not JSON by its content type.
     UnsupportedMediaType,
+    /// The request names a document that is not answered.
+    Document(Refusal),
+    /// A subscription over a transport that answers once.
+    NeedsStream,
+    /// No such stream of events.
+    UnknownStream,
+    /// The stream is open already, or an operation with this id runs on it.
+    StreamTaken(&'static str),
+    /// More streams than the server keeps.
+    TooManyStreams,
     /// The request took longer than allowed.
     Timeout,
     /// A bug of ours.
@@ -37,12 +48,19 @@ impl Problem {
             Problem::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Problem::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            // The protocol of automatic persisted queries has 200 for what the client mends by itself.
+            Problem::Document(Refusal::NotRegistered | Refusal::NotSupported) => StatusCode::OK,
+            Problem::Document(_) => StatusCode::BAD_REQUEST,
+            Problem::NeedsStream => StatusCode::NOT_ACCEPTABLE,
+            Problem::UnknownStream => StatusCode::NOT_FOUND,
+            Problem::StreamTaken(_) => StatusCode::CONFLICT,
+            Problem::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
             Problem::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Problem::BadRequest(_) => "BAD_REQUEST",
             Problem::CrossSite => "CROSS_SITE_REQUEST",
@@ -51,12 +69,17 @@ impl Problem {
             Problem::NotAcceptable => "NOT_ACCEPTABLE",
             Problem::BodyTooLarge(_) => "BODY_TOO_LARGE",
             Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Problem::Document(refusal) => refusal.code(),
+            Problem::NeedsStream => "SUBSCRIPTION_NEEDS_STREAM",
+            Problem::UnknownStream => "STREAM_NOT_FOUND",
+            Problem::StreamTaken(_) => "STREAM_CONFLICT",
+            Problem::TooManyStreams => "OVERLOADED",
             Problem::Timeout => "QUERY_TIMEOUT",
             Problem::Internal => "INTERNAL_SERVER_ERROR",
         }
     }
 
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         match self {
             Problem::BadRequest(message) => message.clone(),
             Problem::CrossSite => {
@@ -65,23 +88,34 @@ impl Problem {
             Problem::NotFound => "there is nothing at this address; GraphQL is at `/graphql`".into(),
             Problem::MethodNotAllowed(allowed) => format!("this method is not allowed here; allowed: {allowed}"),
             Problem::NotAcceptable => {
-                "this server writes `application/graphql-response+json` and `application/json`; accept one of them".into()
+                "this server writes `application/graphql-response+json`, `application/json` and `text/event-stream`; accept one of them"
+                    .into()
             }
             Problem::BodyTooLarge(limit) => format!("the body is larger than {limit} bytes"),
             Problem::UnsupportedMediaType => "the body must be `application/json` in UTF-8".into(),
+            Problem::Document(refusal) => refusal.to_string(),
+            Problem::NeedsStream => {
+                "a subscription is answered over WebSocket (`graphql-transport-ws`) or with `accept: text/event-stream`".into()
+            }
+            Problem::UnknownStream => "no stream has this token: reserve one with PUT, and open it with GET".into(),
+            Problem::StreamTaken(what) => format!("{what} already"),
+            Problem::TooManyStreams => "too many streams of events are open".into(),
             Problem::Timeout => "the request took longer than allowed and was stopped".into(),
             Problem::Internal => "something went wrong on our side; the correlation id finds it in the log".into(),
         }
     }
 
+    /// `errors` of a response.
+    pub(super) fn errors(&self, correlation_id: &str) -> serde_json::Value {
+        serde_json::json!([{
+            "message": self.message(),
+            "extensions": { "code": self.code(), "correlationId": correlation_id },
+        }])
+    }
+
     /// The response in the format that was asked for.
     pub(super) fn response(&self, format: Format, correlation_id: &str) -> Response {
-        let body = serde_json::json!({
-            "errors": [{
-                "message": self.message(),
-                "extensions": { "code": self.code(), "correlationId": correlation_id },
-            }]
-        });
+        let body = serde_json::json!({ "errors": self.errors(correlation_id) });
         let builder = Response::builder().status(self.status()).content_type(format.content_type());
         let builder = match self {
             Problem::MethodNotAllowed(allowed) => builder.header("allow", *allowed),

@@ -9,6 +9,7 @@ use super::{
     console, definitions, graphql, health,
     negotiate::{self, Format},
     problem::Problem,
+    sse,
 };
 use crate::app::App;
 
@@ -39,6 +40,7 @@ impl Endpoint for Router {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
     Graphql,
+    GraphqlStream,
     Root,
     ConsoleFile,
     Live,
@@ -52,6 +54,7 @@ impl Route {
     fn of(path: &str) -> Self {
         match path {
             "/graphql" => Route::Graphql,
+            "/graphql/stream" => Route::GraphqlStream,
             "/" => Route::Root,
             "/health/live" => Route::Live,
             "/health/ready" => Route::Ready,
@@ -66,6 +69,7 @@ impl Route {
     fn label(self) -> &'static str {
         match self {
             Route::Graphql => "/graphql",
+            Route::GraphqlStream => "/graphql/stream",
             Route::Root => "/",
             Route::ConsoleFile => "/console/*",
             Route::Live => "/health/live",
@@ -79,7 +83,10 @@ impl Route {
 
 async fn dispatch(app: Arc<App>, route: Route, request: Request, id: CorrelationId) -> Response {
     if route == Route::Graphql {
-        return graphql::handle(&app, request, &id).await;
+        return graphql::handle(app, request, &id).await;
+    }
+    if route == Route::GraphqlStream {
+        return sse::handle(app, request, &id).await;
     }
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     if route != Route::Unknown && !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -95,6 +102,6 @@ async fn dispatch(app: Arc<App>, route: Route, request: Request, id: Correlation
             None => refuse(Problem::NotFound),
         },
         Route::DefinitionsDiagnostics => definitions::diagnostics(&app),
-        Route::Graphql | Route::Root | Route::ConsoleFile | Route::Unknown => refuse(Problem::NotFound),
+        Route::Graphql | Route::GraphqlStream | Route::Root | Route::ConsoleFile | Route::Unknown => refuse(Problem::NotFound),
     }
 }

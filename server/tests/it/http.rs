@@ -33,7 +33,7 @@ async fn answers_say_how_they_may_be_reused() {
         "{}",
         reused.body
     );
-    assert_eq!(reused.header("cache-control"), Some("private, max-age=60"));
+    assert_eq!(reused.header("cache-control"), Some("public, max-age=60"));
     assert_eq!(reused.json()["data"]["selling"]["rows"], serde_json::json!([]));
 }
 

@@ -1,6 +1,8 @@
 //! The server from outside: HTTP over a fake runner, the command line through the built binary, reload through a real folder.
 
 mod cli;
+mod documents;
 mod http;
 mod reload;
+mod streams;
 mod support;

@@ -16,6 +16,7 @@ use holdfast_schema::{
 use holdfast_server::{
     app::{App, Parts},
     config::{self, Sources},
+    documents::Documents,
     generation::Load,
     http::Router,
     recorder::Recorder,
@@ -163,6 +164,9 @@ pub(crate) fn app_of(sources: SourceMap, behaviour: Behaviour, is_up: bool, sett
         warehouse: Arc::new(FakeWarehouse { is_up }),
         http: config.http,
         metrics: None,
+        documents: Arc::new(Documents::new(config.documents.mode, config.documents.manifests).expect("readable manifests")),
+        streams: config.streams,
+        refresh_interval: config.cache.refresh_interval,
     }))
 }
 

@@ -1,0 +1,92 @@
+//! Manifests of trusted documents, as build tools of clients write them: Apollo's, and the flat map of Relay and GraphQL Code
+//! Generator.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+/// The `format` of Apollo's manifests.
+const APOLLO: &str = "apollo-persisted-query-manifest";
+
+/// Why a manifest cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("manifest of trusted documents {}: {message}", path.display())]
+pub struct ManifestError {
+    /// Which file.
+    path: PathBuf,
+    /// Found and expected.
+    message: String,
+}
+
+/// Ids and texts of a manifest.
+pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, ManifestError> {
+    let fail = |message: String| ManifestError { path: path.to_owned(), message };
+    let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let manifest: Value = serde_json::from_slice(&bytes).map_err(|error| fail(format!("not JSON: {error}")))?;
+    let Value::Object(manifest) = manifest else {
+        return Err(fail("found no object; expected a map from ids to documents, or an Apollo manifest".to_owned()));
+    };
+    documents(manifest).map_err(fail)
+}
+
+fn documents(manifest: Map<String, Value>) -> Result<Vec<(String, String)>, String> {
+    match manifest.get("format") {
+        Some(Value::String(format)) if format == APOLLO => apollo(&manifest),
+        _ => manifest
+            .into_iter()
+            .map(|(id, text)| match text {
+                Value::String(text) => Ok((id, text)),
+                _ => Err(format!("`{id}` is no text; expected a map from ids to documents")),
+            })
+            .collect(),
+    }
+}
+
+fn apollo(manifest: &Map<String, Value>) -> Result<Vec<(String, String)>, String> {
+    if manifest.get("version") != Some(&Value::from(1)) {
+        return Err("expected `version` 1 of an Apollo manifest".to_owned());
+    }
+    let Some(Value::Array(operations)) = manifest.get("operations") else {
+        return Err("expected `operations`, a list".to_owned());
+    };
+    operations
+        .iter()
+        .enumerate()
+        .map(|(position, operation)| match (operation.get("id"), operation.get("body")) {
+            (Some(Value::String(id)), Some(Value::String(body))) => Ok((id.clone(), body.clone())),
+            _ => Err(format!("operation {position} has no `id` and `body` that are texts")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(manifest: Value) -> Result<Vec<(String, String)>, String> {
+        let Value::Object(manifest) = manifest else { panic!("a manifest is an object") };
+        documents(manifest)
+    }
+
+    #[test]
+    fn both_kinds_are_read() {
+        let expected = vec![("a".to_owned(), "{ x }".to_owned())];
+        assert_eq!(read(json!({"a": "{ x }"})), Ok(expected.clone()));
+        let operation = json!({"id": "a", "name": "X", "type": "query", "body": "{ x }"});
+        assert_eq!(read(json!({"format": APOLLO, "version": 1, "operations": [operation]})), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused() {
+        for (manifest, message) in [
+            (json!({"a": 1}), "`a` is no text; expected a map from ids to documents"),
+            (json!({"format": APOLLO, "version": 2}), "expected `version` 1 of an Apollo manifest"),
+            (json!({"format": APOLLO, "version": 1}), "expected `operations`, a list"),
+            (json!({"format": APOLLO, "version": 1, "operations": [{}]}), "operation 0 has no `id` and `body` that are texts"),
+        ] {
+            assert_eq!(read(manifest), Err(message.to_owned()));
+        }
+    }
+}

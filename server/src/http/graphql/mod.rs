@@ -1,0 +1,62 @@
+//! GraphQL over HTTP: GET and POST → a request of the surface → bytes, status and headers.
+
+pub(super) mod read;
+mod session;
+mod write;
+
+use std::sync::Arc;
+
+use holdfast_resolvers::OperationKind;
+use poem::{Request, Response, http::Method};
+
+pub(super) use self::{
+    read::Asked,
+    session::{Ready, Refused, Session, events},
+};
+use super::{
+    around::CorrelationId,
+    negotiate::{self, Format},
+    problem::Problem,
+    sse, websocket,
+};
+use crate::app::App;
+
+/// Answers a request to `/graphql`.
+pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &CorrelationId) -> Response {
+    if websocket::is_upgrade(&request) {
+        return websocket::open(app, &request, id).await;
+    }
+    let format = negotiate::format(request.header("accept"));
+    let wants_events = negotiate::wants_events(request.header("accept"));
+    let Some(format) = format.or(wants_events.then_some(Format::Json)) else {
+        return Problem::NotAcceptable.response(Format::Json, &id.0);
+    };
+    let is_get = *request.method() == Method::GET;
+    let asked = match *request.method() {
+        Method::POST => read::body(&mut request, app.http.body_limit).await,
+        Method::GET => read::query(&request),
+        _ => Err(Problem::MethodNotAllowed("GET, POST")),
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(problem) => return problem.response(format, &id.0),
+    };
+    let session = Session::open(app, id.clone());
+    if wants_events {
+        return sse::distinct(session, asked).await;
+    }
+    let prepared = match session.prepare(&asked).await {
+        Ok(prepared) => prepared,
+        Err(Refused::Problem(problem)) => return problem.response(format, &id.0),
+        Err(Refused::Answer(answer)) => return write::answer(answer, format, session.app.http.statuses, None),
+    };
+    match prepared.kind() {
+        OperationKind::Mutation if is_get => Problem::MethodNotAllowed("POST").response(format, &id.0),
+        OperationKind::Subscription => Problem::NeedsStream.response(format, &id.0),
+        OperationKind::Query | OperationKind::Mutation => {
+            let answer = prepared.answer().await;
+            let conditional = is_get.then(|| request.header("if-none-match").unwrap_or_default());
+            write::answer(answer, format, session.app.http.statuses, conditional)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! One caller's way to answers: the same for a request over HTTP, an event stream, and a socket.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use async_graphql::Request as GraphqlRequest;
+use futures_util::{
+    FutureExt as _, Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
+use holdfast_resolvers::{Answer, OperationKind, Prepared, RequestContext, RequestId};
+use holdfast_schema::query::Caller;
+use jiff::Timestamp;
+
+use super::Asked;
+use crate::{
+    app::App,
+    generation::Generation,
+    http::{around::CorrelationId, problem::Problem},
+    live::Event,
+};
+
+/// Who asks, and under which correlation id.
+#[derive(Clone)]
+pub(in crate::http) struct Session {
+    /// What all requests share.
+    pub(in crate::http) app: Arc<App>,
+    /// Finds the request in the log.
+    pub(in crate::http) id: CorrelationId,
+    /// Who asks.
+    pub(in crate::http) caller: Caller,
+}
+
+/// Why an operation is not asked.
+pub(in crate::http) enum Refused {
+    /// There is no document.
+    Problem(Problem),
+    /// The document, or a variable, is wrong: the response to send.
+    Answer(Answer),
+}
+
+/// An operation that can be asked.
+pub(in crate::http) struct Ready {
+    session: Session,
+    generation: Arc<Generation>,
+    request: GraphqlRequest,
+    prepared: Prepared,
+}
+
+impl Session {
+    /// A session of somebody unknown.
+    pub(in crate::http) fn open(app: Arc<App>, id: CorrelationId) -> Self {
+        Self { app, id, caller: Caller::default() }
+    }
+
+    /// Finds and validates the document.
+    pub(in crate::http) async fn prepare(&self, asked: &Asked) -> Result<Ready, Refused> {
+        let generation = self.app.generation();
+        let text = self
+            .app
+            .documents
+            .text(&asked.reference, |name| generation.api.saved_document(name))
+            .map_err(|refusal| Refused::Problem(Problem::Document(refusal)))?;
+        let request = asked.request(&text);
+        let prepared = generation.api.prepare(&request, &self.id.0).await.map_err(Refused::Answer)?;
+        self.app.documents.register(&asked.reference);
+        Ok(Ready { session: self.clone(), generation, request, prepared })
+    }
+}
+
+impl Ready {
+    /// What kind of operation it is.
+    pub(in crate::http) fn kind(&self) -> OperationKind {
+        self.prepared.kind()
+    }
+
+    /// Asks once.
+    pub(in crate::http) async fn answer(self) -> Answer {
+        let context = RequestContext {
+            request: RequestId::next(),
+            model: Arc::clone(&self.generation.model),
+            caller: self.session.caller,
+            now: Timestamp::now(),
+            correlation_id: self.session.id.0,
+        };
+        self.generation.api.run(Arc::clone(&self.session.app.runner), context, &self.prepared).await
+    }
+
+    /// Asks again and again.
+    pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
+        let Session { app, id, caller } = self.session;
+        app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.prepared))
+    }
+}
+
+/// Answers of an operation as they come, one for a query and any number for a subscription. Dropping the stream stops the work.
+pub(in crate::http) fn events(session: Session, asked: Asked) -> BoxStream<'static, Event> {
+    stream::once(async move {
+        match session.prepare(&asked).await {
+            Ok(ready) => ready.events(),
+            Err(Refused::Answer(answer)) => only(Event::Refused(answer.body)),
+            Err(Refused::Problem(problem)) => only(refusal(&problem, &session.id)),
+        }
+    })
+    .flatten()
+    .boxed()
+}
+
+impl Ready {
+    /// Answers as they come.
+    pub(in crate::http) fn events(self) -> BoxStream<'static, Event> {
+        if self.kind() == OperationKind::Subscription {
+            return self.live().boxed();
+        }
+        let (limit, id) = (self.session.app.http.request_timeout, self.session.id.clone());
+        let answer = async move {
+            match tokio::time::timeout(limit, AssertUnwindSafe(self.answer()).catch_unwind()).await {
+                Ok(Ok(answer)) => Event::Next(answer.body),
+                Ok(Err(_)) => refusal(&Problem::Internal, &id),
+                Err(_) => refusal(&Problem::Timeout, &id),
+            }
+        };
+        stream::once(answer).boxed()
+    }
+}
+
+fn only(event: Event) -> BoxStream<'static, Event> {
+    stream::once(std::future::ready(event)).boxed()
+}
+
+fn refusal(problem: &Problem, id: &CorrelationId) -> Event {
+    Event::Refused(serde_json::json!({ "errors": problem.errors(&id.0) }).to_string().into())
+}

@@ -1,0 +1,73 @@
+//! An answer → status, headers and body.
+
+use holdfast_resolvers::{Answer, CacheState, CacheSummary};
+use poem::{Response, http::StatusCode};
+use sha2::{Digest as _, Sha256};
+
+use crate::http::negotiate::{Format, Statuses};
+
+/// Writes an answer. `conditional` is the `if-none-match` of a GET, empty when it has none; other methods have no validators.
+pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, conditional: Option<&str>) -> Response {
+    let status = format.status(statuses, &answer);
+    let mut response = Response::builder()
+        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
+        .content_type(format.content_type())
+        // What a policy lets through depends on who asks.
+        .header("vary", "accept, authorization, x-api-key");
+    if let Some(cache) = answer.cache {
+        let state = match cache.state {
+            CacheState::Hit => "hit",
+            CacheState::Miss => "miss",
+            CacheState::Bypass => "bypass",
+        };
+        response = response.header("x-holdfast-cache", state).header("age", cache.age.as_secs().to_string());
+    }
+    match (conditional, answer.cache) {
+        (Some(known), Some(cache)) if !answer.had_errors && cache.state != CacheState::Bypass => {
+            let tag = tag(&answer.body);
+            response = response.header("cache-control", cache_control(cache)).header("etag", &tag);
+            if matches(known, &tag) {
+                return response.status(StatusCode::NOT_MODIFIED).finish();
+            }
+        }
+        (Some(_) | None, _) => response = response.header("cache-control", "no-store"),
+    }
+    response.body(answer.body)
+}
+
+/// For how long, and by whom, an answer may be kept. `max-age` counts from when the answer was made, as `age` does.
+fn cache_control(cache: CacheSummary) -> String {
+    let who = if cache.is_restricted { "private" } else { "public" };
+    format!("{who}, max-age={}", (cache.age + cache.max_age).as_secs())
+}
+
+/// A strong validator: the same for the same bytes.
+fn tag(body: &[u8]) -> String {
+    let digest: String = Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digest}\"")
+}
+
+/// Whether `if-none-match` names a validator. Weak ones count, as RFC 9110 §13.1.2 says: proxies that compress make them weak.
+fn matches(known: &str, tag: &str) -> bool {
+    known.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn validators_are_found_in_lists_and_weak() {
+        let tag = tag(b"{}");
+        for (known, expected) in [
+            (tag.clone(), true),
+            (format!("W/{tag}"), true),
+            (format!("\"a\", {tag}"), true),
+            ("*".into(), true),
+            ("\"a\"".into(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(matches(&known, &tag), expected, "{known}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One socket, from its first message to its close code.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use poem::web::websocket::{Message, WebSocketStream};
+use serde_json::{Map, Value};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, interval, sleep_until},
+};
+
+use super::message::{Incoming, write};
+use crate::{
+    app::App,
+    http::{
+        around::CorrelationId,
+        graphql::{self, Asked, Session},
+        problem::Problem,
+    },
+    live::Event,
+};
+
+/// Messages of operations that wait for a slow client; operations wait then.
+const WAITING: usize = 16;
+
+/// Bytes of a reason: what a control frame of RFC 6455 §5.5 has room for beside the code.
+const LONGEST_REASON: usize = 123;
+
+/// Why a socket is closed by us: code and reason.
+type Closed = (u16, String);
+
+/// What an operation has to say.
+enum Outgoing {
+    /// A whole message.
+    Message(String),
+    /// It has ended; the message that says so, unless an error has.
+    Ended(String, Option<String>),
+}
+
+/// The state of a socket.
+struct Connection {
+    app: Arc<App>,
+    id: CorrelationId,
+    sink: SplitSink<WebSocketStream, Message>,
+    /// There once the client has said who it is.
+    session: Option<Session>,
+    operations: HashMap<String, JoinHandle<()>>,
+    sender: mpsc::Sender<Outgoing>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.operations.values().for_each(JoinHandle::abort);
+    }
+}
+
+/// Serves a socket until either side closes it.
+pub(super) async fn run(app: Arc<App>, id: CorrelationId, stream: WebSocketStream, speaks: bool) {
+    let (mut sink, mut incoming) = stream.split();
+    if !speaks {
+        close(&mut sink, (4406, "Subprotocol not acceptable".to_owned())).await;
+        return;
+    }
+    let (sender, mut outgoing) = mpsc::channel(WAITING);
+    let mut stopping = app.stopping.subscribe();
+    let init_until = Instant::now() + app.streams.init_timeout;
+    let mut keep_alive = interval(app.streams.keep_alive);
+    let mut connection = Connection { app, id, sink, session: None, operations: HashMap::new(), sender };
+    let closed = loop {
+        let is_initialised = connection.session.is_some();
+        let done = tokio::select! {
+            message = incoming.next() => match message {
+                Some(Ok(message)) => connection.receive(message).await,
+                // The client is gone, or broke the rules of the transport, which then has closed the socket.
+                Some(Err(_)) | None => return,
+            },
+            Some(said) = outgoing.recv() => connection.say(said).await,
+            () = sleep_until(init_until), if !is_initialised => Err((4408, "Connection initialisation timeout".to_owned())),
+            _ = keep_alive.tick() => connection.send(Message::Ping(Vec::new())).await,
+            _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => Err((1001, "Going away".to_owned())),
+        };
+        match done {
+            Ok(true) => {}
+            Ok(false) => {
+                // What the transport has to say last, such as the answer to the client's own close, is still to be sent.
+                let _ = connection.sink.close().await;
+                return;
+            }
+            Err(closed) => break closed,
+        }
+    };
+    close(&mut connection.sink, closed).await;
+}
+
+async fn close(sink: &mut SplitSink<WebSocketStream, Message>, (code, mut reason): Closed) {
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    // A client that is gone needs no reason.
+    let _ = sink.send(Message::close_with(code, reason)).await;
+    let _ = sink.close().await;
+}
+
+impl Connection {
+    /// Acts on a message: whether the socket goes on, or why it is closed.
+    async fn receive(&mut self, message: Message) -> Result<bool, Closed> {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Binary(_) => return Err((4400, "the message is not text".to_owned())),
+            Message::Ping(_) | Message::Pong(_) => return Ok(true),
+            Message::Close(_) => return Ok(false),
+        };
+        match Incoming::parse(&text).map_err(|wrong| (4400, wrong.to_owned()))? {
+            Incoming::Init(payload) => self.initialise(&payload).await,
+            Incoming::Ping(payload) => {
+                let payload = payload.map(|payload| Value::Object(payload).to_string());
+                self.text(write("pong", None, payload.as_deref())).await
+            }
+            Incoming::Pong => Ok(true),
+            Incoming::Complete(id) => {
+                if let Some(running) = self.operations.remove(&id) {
+                    running.abort();
+                }
+                Ok(true)
+            }
+            Incoming::Subscribe { id, payload } => self.subscribe(id, payload).await,
+        }
+    }
+
+    async fn initialise(&mut self, _payload: &Map<String, Value>) -> Result<bool, Closed> {
+        if self.session.is_some() {
+            return Err((4429, "Too many initialisation requests".to_owned()));
+        }
+        self.session = Some(Session::open(Arc::clone(&self.app), self.id.clone()));
+        self.text(write("connection_ack", None, None)).await
+    }
+
+    async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<bool, Closed> {
+        let Some(session) = self.session.clone() else {
+            return Err((4401, "Unauthorized".to_owned()));
+        };
+        if self.operations.contains_key(&id) {
+            return Err((4409, format!("Subscriber for {id} already exists")));
+        }
+        let asked = Asked::parse(payload).map_err(|problem| (4400, problem.message()))?;
+        let limit = self.app.streams.operations;
+        if self.operations.len() >= limit {
+            let problem = Problem::BadRequest(format!("a socket has {limit} operations at most; complete one first"));
+            return self.text(write("error", Some(&id), Some(&problem.errors(&session.id.0).to_string()))).await;
+        }
+        let running = tokio::spawn(operation(session, id.clone(), asked, self.sender.clone()));
+        self.operations.insert(id, running);
+        Ok(true)
+    }
+
+    /// Passes on what an operation says, unless the client has completed it meanwhile.
+    async fn say(&mut self, said: Outgoing) -> Result<bool, Closed> {
+        match said {
+            Outgoing::Message(text) => self.text(text).await,
+            Outgoing::Ended(id, last) => match (self.operations.remove(&id), last) {
+                (Some(_), Some(last)) => self.text(last).await,
+                _ => Ok(true),
+            },
+        }
+    }
+
+    async fn text(&mut self, text: String) -> Result<bool, Closed> {
+        self.send(Message::Text(text)).await
+    }
+
+    /// Sends a message; a client that is gone ends the socket.
+    async fn send(&mut self, message: Message) -> Result<bool, Closed> {
+        Ok(self.sink.send(message).await.is_ok())
+    }
+}
+
+/// Runs one operation and tells what comes of it.
+async fn operation(session: Session, id: String, asked: Asked, sender: mpsc::Sender<Outgoing>) {
+    let mut events = graphql::events(session, asked);
+    while let Some(event) = events.next().await {
+        let said = match event {
+            Event::Next(body) => Outgoing::Message(write("next", Some(&id), Some(&String::from_utf8_lossy(&body)))),
+            Event::Refused(body) => {
+                // An error ends an operation: no `complete` follows.
+                let _ = sender.send(Outgoing::Ended(id.clone(), Some(write("error", Some(&id), Some(&errors(&body)))))).await;
+                return;
+            }
+        };
+        if sender.send(said).await.is_err() {
+            return;
+        }
+    }
+    let complete = write("complete", Some(&id), None);
+    // Nobody is left to tell when the socket is gone.
+    let _ = sender.send(Outgoing::Ended(id, Some(complete))).await;
+}
+
+/// `errors` of a response, as JSON.
+fn errors(body: &[u8]) -> String {
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    response.get("errors").map_or_else(|| "[]".to_owned(), Value::to_string)
+}

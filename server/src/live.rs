@@ -1,0 +1,218 @@
+//! Live queries: one operation as a stream of answers, the first at once and another whenever the answer has changed.
+//!
+//! Answers are asked for at the pace at which they can change: the refresh keys' where data has one, or the time for which answers
+//! are kept. Equal live queries of equal callers are one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use async_graphql::Request;
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use holdfast_resolvers::{Answer, CacheState, Prepared, RequestContext, RequestId};
+use holdfast_schema::query::Caller;
+use jiff::Timestamp;
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{app::App, generation::Generation};
+
+/// The shortest time between two looks at one live query.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Live queries that run.
+pub struct Live {
+    /// How often refresh keys are asked for.
+    refresh_interval: Duration,
+    watched: Mutex<HashMap<Question, Weak<Watched>>>,
+}
+
+/// What makes two live queries the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    caller: Caller,
+    document: String,
+    operation: Option<String>,
+    variables: String,
+}
+
+/// What the watcher of a live query last found.
+#[derive(Debug, Clone)]
+enum State {
+    /// Nothing yet.
+    Asking,
+    /// The newest answer.
+    Answered(Bytes),
+    /// The operation cannot be asked any more, because the definitions have changed; holds the response that says so.
+    Refused(Bytes),
+}
+
+/// A live query and who keeps asking it; that ends with the last subscriber.
+struct Watched {
+    state: watch::Receiver<State>,
+    asking: JoinHandle<()>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.asking.abort();
+    }
+}
+
+/// What a subscriber gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A whole answer.
+    Next(Bytes),
+    /// The last answer: why there will be no other.
+    Refused(Bytes),
+}
+
+impl Live {
+    /// No live queries yet.
+    pub fn new(refresh_interval: Duration) -> Self {
+        Self { refresh_interval, watched: Mutex::default() }
+    }
+
+    /// The number of different live queries that run.
+    pub fn count(&self) -> usize {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|_, watched| watched.strong_count() > 0);
+        watched.len()
+    }
+
+    /// Answers of an operation, which has been prepared by the generation that serves now, until the stream is dropped.
+    pub fn subscribe(
+        &self,
+        app: &Arc<App>,
+        caller: Caller,
+        correlation_id: String,
+        request: Request,
+        prepared: (Arc<Generation>, Prepared),
+    ) -> impl Stream<Item = Event> + Send + use<> {
+        let question = Question {
+            caller: caller.clone(),
+            document: request.query.clone(),
+            operation: request.operation_name.clone(),
+            variables: serde_json::to_string(&request.variables).unwrap_or_default(),
+        };
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|_, watched| watched.strong_count() > 0);
+        let found = watched.get(&question).and_then(Weak::upgrade).unwrap_or_else(|| {
+            let (sender, state) = watch::channel(State::Asking);
+            let asker = Asker { app: Arc::clone(app), caller, correlation_id, request, pace: self.refresh_interval };
+            let found = Arc::new(Watched { state, asking: tokio::spawn(asker.run(prepared, sender)) });
+            watched.insert(question, Arc::downgrade(&found));
+            found
+        });
+        drop(watched);
+        events(found)
+    }
+}
+
+/// The changes of what is watched, from the newest answer on.
+fn events(watched: Arc<Watched>) -> impl Stream<Item = Event> + Send {
+    let mut state = watched.state.clone();
+    state.mark_changed();
+    stream::unfold(Some((watched, state)), |subscribed| async move {
+        let (watched, mut state) = subscribed?;
+        loop {
+            state.changed().await.ok()?;
+            let newest = state.borrow_and_update().clone();
+            match newest {
+                State::Asking => {}
+                State::Answered(body) => return Some((Event::Next(body), Some((watched, state)))),
+                State::Refused(body) => return Some((Event::Refused(body), None)),
+            }
+        }
+    })
+}
+
+/// Asks one operation again and again.
+struct Asker {
+    app: Arc<App>,
+    caller: Caller,
+    /// The same for every answer, so that equal failures are equal answers.
+    correlation_id: String,
+    request: Request,
+    pace: Duration,
+}
+
+impl Asker {
+    async fn run(self, (mut generation, mut prepared): (Arc<Generation>, Prepared), state: watch::Sender<State>) {
+        let mut last = Bytes::new();
+        loop {
+            let newest = self.app.generation();
+            if !Arc::ptr_eq(&newest, &generation) {
+                generation = newest;
+                prepared = match generation.api.prepare(&self.request, &self.correlation_id).await {
+                    Ok(prepared) => prepared,
+                    Err(refused) => {
+                        state.send_replace(State::Refused(refused.body));
+                        return;
+                    }
+                };
+            }
+            let context = RequestContext {
+                request: RequestId::next(),
+                model: Arc::clone(&generation.model),
+                caller: self.caller.clone(),
+                now: Timestamp::now(),
+                correlation_id: self.correlation_id.clone(),
+            };
+            let answer = generation.api.run(Arc::clone(&self.app.runner), context, &prepared).await;
+            let pause = pause(&answer, self.pace);
+            if answer.body != last {
+                last = answer.body;
+                state.send_replace(State::Answered(last.clone()));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// How long an answer cannot have changed, as far as this server can know.
+fn pause(answer: &Answer, refresh_interval: Duration) -> Duration {
+    let pause = match answer.cache {
+        Some(cache) if !cache.is_versioned && cache.state != CacheState::Bypass && !answer.had_errors => cache.max_age,
+        Some(_) | None => refresh_interval,
+    };
+    pause.max(SHORTEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_resolvers::CacheSummary;
+
+    use super::*;
+
+    #[test]
+    fn answers_are_asked_for_as_often_as_they_can_change() {
+        let refresh = Duration::from_secs(10);
+        let answer = |cache: Option<(bool, CacheState, u64)>, had_errors| Answer {
+            body: Bytes::new(),
+            had_errors,
+            is_request_error: false,
+            is_unreadable: false,
+            cache: cache.map(|(is_versioned, state, max_age)| CacheSummary {
+                state,
+                age: Duration::ZERO,
+                max_age: Duration::from_secs(max_age),
+                is_versioned,
+                is_restricted: false,
+            }),
+        };
+        for (answer, seconds) in [
+            (answer(Some((true, CacheState::Hit, 300)), false), 10),
+            (answer(Some((false, CacheState::Hit, 300)), false), 300),
+            (answer(Some((false, CacheState::Miss, 0)), false), 1),
+            (answer(Some((false, CacheState::Bypass, 300)), false), 10),
+            (answer(Some((false, CacheState::Hit, 300)), true), 10),
+            (answer(None, false), 10),
+        ] {
+            assert_eq!(pause(&answer, refresh), Duration::from_secs(seconds), "{answer:?}");
+        }
+    }
+}
