@@ -109,6 +109,11 @@ impl Api {
         &self.sdl
     }
 
+    /// The schema as the gateway of a federated graph reads it: with keys.
+    pub fn federation_sdl(&self) -> &str {
+        self.service.sdl(&self.model, &self.surface, &self.settings.limits)
+    }
+
     /// The model behind the surface.
     pub fn model(&self) -> &Arc<Model> {
         &self.model

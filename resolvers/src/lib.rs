@@ -40,6 +40,7 @@ mod signal;
 mod answer;
 mod endpoint;
 mod error;
+pub mod evolution;
 mod federation;
 
 pub use answer::{Answer, CacheSummary, OperationKind};

@@ -1,4 +1,5 @@
-//! The catalogue of the shipped definitions: its page is up to date, no key of the domain is forgotten, and every metric says what it is.
+//! The catalogue of the shipped definitions: its page and its schema are up to date, no key of the domain is forgotten, and every
+//! metric says what it is.
 
 use std::{collections::BTreeSet, fs};
 
@@ -11,20 +12,31 @@ const KEYS: &str = include_str!("../fixtures/catalogue_keys.txt");
 
 #[test]
 fn the_committed_page_is_what_describe_prints() {
-    let path = repository().join("metrics-defs/CATALOGUE.md");
+    is_committed("metrics-defs/CATALOGUE.md", &["describe", "--format", "markdown"]);
+}
+
+/// A change of the definitions shows what it changes for clients: `holdfast sdl --diff metrics-defs/schema.graphql`.
+#[test]
+fn the_committed_schema_is_what_sdl_prints() {
+    is_committed("metrics-defs/schema.graphql", &["sdl"]);
+}
+
+#[track_caller]
+fn is_committed(file: &str, arguments: &[&str]) {
+    let path = repository().join(file);
     let mut command = std::process::Command::new(holdfast());
-    command.args(["describe", "--format", "markdown"]).current_dir(repository());
+    command.args(arguments).current_dir(repository());
     let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).expect("it prints text");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, &printed).expect("the page can be written");
+        fs::write(&path, &printed).expect("the file can be written");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     let differs = committed.lines().zip(printed.lines()).position(|(left, right)| left != right);
     assert!(
         committed == printed,
-        "metrics-defs/CATALOGUE.md is out of date from line {}; `UPDATE_GOLDEN=1 cargo test -p holdfast-tests catalogue` writes it anew",
+        "{file} is out of date from line {}; `UPDATE_GOLDEN=1 cargo test -p holdfast-tests catalogue` writes it anew",
         differs.unwrap_or_else(|| committed.lines().count().min(printed.lines().count())) + 1
     );
 }

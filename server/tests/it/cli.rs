@@ -100,6 +100,41 @@ fn everything_that_is_defined_can_be_described() {
 }
 
 #[test]
+fn changes_of_the_schema_are_told_and_breaking_ones_fail() {
+    let folder = project();
+    let old = holdfast(folder.path(), &["sdl"]).out;
+    std::fs::write(folder.path().join("old.graphql"), &old).expect("written");
+    let same = holdfast(folder.path(), &["sdl", "--diff", "old.graphql"]);
+    assert_eq!((same.code, same.out.as_str()), (Some(0), "0 breaking, 0 dangerous, 0 safe changes\n"));
+    let folder_of_definitions = folder.path().join("metrics-defs");
+    let view = folder_of_definitions.join("view.yaml");
+    let text = std::fs::read_to_string(&view).expect("a view");
+    std::fs::write(&view, text.replace("dimensions: [sale.region]", "dimensions: []").split("---").next().unwrap_or_default())
+        .expect("written");
+
+    std::fs::write(
+        folder_of_definitions.join("metrics.yaml"),
+        "metrics: {revenue: {measure: sale.amount, deprecated: use other}}\n",
+    )
+    .expect("written");
+    let changed = holdfast(folder.path(), &["sdl", "--diff", "old.graphql"]);
+    assert_eq!(changed.code, Some(1), "{}{}", changed.out, changed.err);
+    for line in [
+        "breaking   SellingRow.region: field is gone",
+        "breaking   SellingDimension: enum is gone",
+        "safe       SellingRow.revenue: is deprecated now",
+    ] {
+        assert!(changed.out.contains(line), "{line}: {}", changed.out);
+    }
+    let json = holdfast(folder.path(), &["sdl", "--diff", "old.graphql", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!(json[0]["severity"], "breaking");
+    std::fs::write(folder.path().join("old.graphql"), "type {").expect("written");
+    assert_eq!(holdfast(folder.path(), &["sdl", "--diff", "old.graphql"]).code, Some(2));
+    assert!(holdfast(folder.path(), &["sdl", "--federation"]).out.contains("@key(fields: \"id\")"));
+}
+
+#[test]
 fn settings_that_are_wrong_stop_everything_with_exit_code_2() {
     let folder = project();
     std::fs::write(folder.path().join("holdfast.toml"), "[http]\nlistn = \"127.0.0.1:1\"\n").expect("written");
