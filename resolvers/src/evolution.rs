@@ -10,8 +10,6 @@ use std::fmt;
 
 use apollo_compiler::{Schema, parser::Parser, validation::Valid};
 
-use crate::types;
-
 /// What a change means to a client that is not changed with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -54,9 +52,7 @@ pub fn changes(old: &str, new: &str) -> Result<Vec<Change>, String> {
 }
 
 fn schema(name: &str, text: &str) -> Result<Valid<Schema>, String> {
-    let parsed = Parser::new()
-        .parse_ast(types::with_one_of(text.to_owned()), name)
-        .map_err(|wrong| format!("{name} is no GraphQL: {}", wrong.errors))?;
+    let parsed = Parser::new().parse_ast(text, name).map_err(|wrong| format!("{name} is no GraphQL: {}", wrong.errors))?;
     parsed.to_schema_validate().map_err(|wrong| format!("{name} is not valid: {}", wrong.errors))
 }
 

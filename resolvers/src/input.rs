@@ -180,17 +180,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds defaults and checks `@oneOf`, which the validator does not know.
+    /// Adds defaults.
     fn finish(&self, object: &InputObjectType, mut fields: Vec<(String, Input)>) -> Result<Input, String> {
-        if object.directives.has("oneOf") {
-            let is_one = matches!(fields.as_slice(), [(_, value)] if *value != Input::Null);
-            if !is_one {
-                let names: Vec<_> = object.fields.keys().take(8).map(|name| format!("`{name}`")).collect();
-                let more = if object.fields.len() > 8 { " …" } else { "" };
-                return Err(format!("`{}` takes exactly one of {}{more}, and it is not null", object.name, names.join(", ")));
-            }
-            return Ok(Input::Object(fields));
-        }
         for definition in object.fields.values() {
             let Some(default) = &definition.default_value else { continue };
             if !fields.iter().any(|(name, _)| name == definition.name.as_str()) {

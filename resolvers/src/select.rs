@@ -119,7 +119,7 @@ impl<'a> Request<'a> {
             }
             match selection {
                 Selection::Field(field) => {
-                    let key = field.response_key().as_str();
+                    let key = field.response_name().as_str();
                     match out.iter_mut().find(|selected| selected.key == key) {
                         Some(selected) => selected.nodes.push(field),
                         None => out.push(Selected { key, name: field.name.as_str(), nodes: vec![field] }),
@@ -149,11 +149,8 @@ impl<'a> Request<'a> {
             || self
                 .schema
                 .get_object(type_name)
-                .is_some_and(|object| object.implements_interfaces.iter().any(|interface| interface.name.as_str() == condition))
-            || self
-                .schema
-                .get_union(condition)
-                .is_some_and(|union| union.members.iter().any(|member| member.name.as_str() == type_name))
+                .is_some_and(|object| object.implements_interfaces.iter().any(|interface| interface.as_str() == condition))
+            || self.schema.get_union(condition).is_some_and(|union| union.members.iter().any(|member| member.as_str() == type_name))
     }
 
     fn is_included(&self, directives: &DirectiveList) -> bool {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use apollo_compiler::{
     Name, Node, Schema,
-    ast::{DirectiveList as WrittenDirectives, FieldDefinition, InputValueDefinition, Type},
+    ast::{DirectiveList, FieldDefinition, InputValueDefinition, Type},
     collections::IndexMap,
-    schema::{Component, ComponentName, DirectiveList, ExtendedType},
+    schema::ExtendedType,
 };
 
 use super::{
@@ -31,7 +31,7 @@ pub(super) fn schemas(old: &Schema, new: &Schema) -> Vec<Change> {
     ];
     for (operation, old, new) in roots {
         match (old, new) {
-            (Some(old), Some(new)) if old.name == new.name => {}
+            (Some(old), Some(new)) if old == new => {}
             (None, None) => {}
             (None, Some(_)) => walk.note(Safe, operation, "operations of this kind are new".to_owned()),
             (Some(_), _) => walk.note(Breaking, operation, "operations of this kind begin elsewhere".to_owned()),
@@ -46,7 +46,7 @@ pub(super) fn schemas(old: &Schema, new: &Schema) -> Vec<Change> {
                 if old.repeatable && !new.repeatable {
                     walk.note(Breaking, &path, "directive is not repeatable any more".to_owned());
                 }
-                for location in old.locations.iter().filter(|location| !new.locations.contains(location)) {
+                for location in old.locations.iter().filter(|location| !new.locations.contains(*location)) {
                     walk.note(Breaking, &path, format!("directive does not stand at {location} any more"));
                 }
                 walk.arguments(&path, &old.arguments, &new.arguments);
@@ -137,27 +137,22 @@ impl Walk<'_> {
     fn members<'n>(
         &mut self,
         name: &str,
-        old: impl IntoIterator<Item = &'n ComponentName>,
-        new: impl IntoIterator<Item = &'n ComponentName>,
+        old: impl IntoIterator<Item = &'n Node<Name>>,
+        new: impl IntoIterator<Item = &'n Node<Name>>,
         what: &str,
         added: Severity,
     ) {
         let (old, new): (Vec<_>, Vec<_>) = (old.into_iter().collect(), new.into_iter().collect());
-        let has = |all: &[&ComponentName], one: &ComponentName| all.iter().any(|other| other.name == one.name);
+        let has = |all: &[&Node<Name>], one: &Node<Name>| all.iter().any(|other| other == &one);
         for one in old.iter().filter(|one| !has(&new, one)) {
-            self.note(Breaking, name, format!("{what} `{}` is gone", one.name));
+            self.note(Breaking, name, format!("{what} `{}` is gone", one));
         }
         for one in new.iter().filter(|one| !has(&old, one)) {
-            self.note(added, name, format!("{what} `{}` is new", one.name));
+            self.note(added, name, format!("{what} `{}` is new", one));
         }
     }
 
-    fn fields(
-        &mut self,
-        name: &str,
-        old: &IndexMap<Name, Component<FieldDefinition>>,
-        new: &IndexMap<Name, Component<FieldDefinition>>,
-    ) {
+    fn fields(&mut self, name: &str, old: &IndexMap<Name, Node<FieldDefinition>>, new: &IndexMap<Name, Node<FieldDefinition>>) {
         for (field, found) in keyed(old, new) {
             let path = format!("{name}.{field}");
             match found {
@@ -210,7 +205,7 @@ impl Walk<'_> {
         self.deprecation(path, &old.directives, &new.directives);
     }
 
-    fn deprecation(&mut self, path: &str, old: &WrittenDirectives, new: &WrittenDirectives) {
+    fn deprecation(&mut self, path: &str, old: &DirectiveList, new: &DirectiveList) {
         match (old.has("deprecated"), new.has("deprecated")) {
             (false, true) => self.note(Safe, path, "is deprecated now".to_owned()),
             (true, false) => self.note(Safe, path, "is not deprecated any more".to_owned()),

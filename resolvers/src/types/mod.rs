@@ -113,7 +113,7 @@ impl Root {
 }
 
 /// Prints the definition of `@oneOf`, which tools that do not know the directive need.
-pub(crate) fn with_one_of(sdl: String) -> String {
+fn with_one_of(sdl: String) -> String {
     let definition = "directive @oneOf on INPUT_OBJECT";
     if sdl.contains(definition) { sdl } else { format!("{sdl}{definition}\n") }
 }

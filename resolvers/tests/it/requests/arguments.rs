@@ -91,7 +91,14 @@ fn variables_reach_every_kind_of_argument() {
 
 #[test]
 fn one_of_takes_exactly_one_field() {
-    codes("{ retention(by: [{dimension: SEGMENT, time: {grain: DAY}}]) { rows { mrr } } }", &["BAD_USER_INPUT"]);
-    codes("{ retention(by: [{}]) { rows { mrr } } }", &["BAD_USER_INPUT"]);
-    codes("{ retention(range: {preset: null}) { rows { mrr } } }", &["BAD_USER_INPUT"]);
+    codes("{ retention(by: [{dimension: SEGMENT, time: {grain: DAY}}]) { rows { mrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("{ retention(by: [{}]) { rows { mrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("query ($preset: RangePreset) { retention(range: {preset: $preset}) { rows { mrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    codes("{ retention(range: {preset: null}) { rows { mrr } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+    let text = "query ($by: [RetentionBy!]) { retention(by: $by) { rows { mrr } } }";
+    for by in [json!([{}]), json!([{"dimension": "SEGMENT", "age": null}])] {
+        let request = Request::new(text).variables(Variables::from_json(json!({ "by": by })));
+        let (_, body, _) = send(Settings::default(), Fake::default(), request);
+        assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{body}");
+    }
 }

@@ -100,5 +100,5 @@ fn a_metric_that_needs_a_range_says_in_which_argument() {
     let (body, _) = ask("{ accounts(orderBy: [{metrics: {contractionMrr: {}}}]) { nodes { id } } }");
     let help = body["errors"][0]["extensions"]["help"].as_str().unwrap_or_default();
     assert!(help.starts_with("in `metrics`: "), "{body}");
-    codes("{ accounts(orderBy: [{metrics: {}}]) { nodes { id } } }", &["BAD_USER_INPUT"]);
+    codes("{ accounts(orderBy: [{metrics: {}}]) { nodes { id } } }", &["GRAPHQL_VALIDATION_FAILED"]);
 }
