@@ -1,9 +1,13 @@
 //! Text of a request → a validated document, kept by the hash of its text.
 
+mod rules;
+mod syntax;
+
 use std::sync::Arc;
 
 use apollo_compiler::{
-    ExecutableDocument, Name, Schema,
+    ExecutableDocument, Name, Node, Schema,
+    ast::{Definition, Document, VariableDefinition},
     parser::Parser,
     schema::ExtendedType,
     validation::{DiagnosticList, Valid},
@@ -64,8 +68,9 @@ impl Documents {
 
 fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Valid<ExecutableDocument>, Vec<Problem>> {
     let limits = &settings.limits;
+    let text = &*syntax::without_commas(text);
     let mut parser = Parser::new().token_limit(limits.tokens).recursion_limit(limits.recursion);
-    let ast = match parser.parse_ast(text, "request") {
+    let mut ast = match parser.parse_ast(text, "request") {
         Ok(ast) if ast.definitions.is_empty() => return Err(vec![Problem::new(PARSE_FAILED, "the document is empty")]),
         Ok(ast) => ast,
         Err(wrong) => {
@@ -78,13 +83,42 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
             return Err(problems);
         }
     };
-    ast.to_executable_validate(schema).map_err(|wrong| {
+    if let Some(offset) = syntax::without_value(text, limits.tokens, limits.recursion) {
+        let place = vec![syntax::place(text, offset)];
+        return Err(vec![Problem { locations: place, ..Problem::new(PARSE_FAILED, "syntax error: expected `:` and a value") }]);
+    }
+    without_null_defaults(&mut ast);
+    let document = ast.to_executable_validate(schema).or_else(|wrong| {
+        // The validator counts places, and the specification names in the response.
+        let only_places =
+            wrong.errors.iter().all(|error| error.error.unstable_error_name() == Some("SubscriptionUsesMultipleFields"));
+        if only_places && rules::subscribes_once(&wrong.partial) {
+            return Ok(Valid::assume_valid(wrong.partial));
+        }
         let mut problems = problems(&wrong.errors, VALIDATION_FAILED);
         if settings.suggestions {
             problems.iter_mut().for_each(|problem| problem.suggestions = suggestions(schema, &problem.message));
         }
-        problems
-    })
+        Err(problems)
+    })?;
+    let problems = rules::check(schema, &document);
+    if problems.is_empty() { Ok(document) } else { Err(problems) }
+}
+
+/// A default of null says what is the case without one; the validator would take it for a value where null is none.
+fn without_null_defaults(ast: &mut Document) {
+    let has_null = |variable: &Node<VariableDefinition>| variable.default_value.as_ref().is_some_and(|value| value.is_null());
+    for definition in &mut ast.definitions {
+        if let Definition::OperationDefinition(operation) = definition
+            && operation.variables.iter().any(has_null)
+        {
+            for variable in &mut operation.make_mut().variables {
+                if has_null(variable) {
+                    variable.make_mut().default_value = None;
+                }
+            }
+        }
+    }
 }
 
 /// Nearest names for a name that does not exist. The validator tells the name and its place only in words.

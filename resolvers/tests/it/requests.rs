@@ -6,6 +6,7 @@ mod documents;
 mod entities;
 mod federation;
 mod lists;
+mod rules;
 mod views;
 
 use async_graphql::Request;
