@@ -1,6 +1,6 @@
 //! The compiled GraphQL surface of one model: built once per generation of definitions, then only read.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use apollo_compiler::{
     ExecutableDocument, Name, Node, Schema,
@@ -18,7 +18,7 @@ use bytes::Bytes;
 use holdfast_schema::{
     definition::test::SavedQuestion,
     diagnostic::{Diagnostic, Diagnostics},
-    model::Model,
+    model::{DimensionId, Model},
     source::{FileId, Span},
 };
 use jiff::tz::TimeZone;
@@ -72,10 +72,23 @@ pub struct Api {
 }
 
 impl Api {
-    /// Builds the surface. Fails when names of the model collide in GraphQL.
+    /// Builds the surface. Fails when names of the model collide in GraphQL, or documents that it saves cannot be asked.
     pub fn new(model: Arc<Model>, settings: Settings) -> Result<Self, Diagnostics> {
+        let api = Self::build(model, settings, BTreeSet::new())?;
         let mut out = Diagnostics::default();
-        let surface = Surface::new(&model, &mut out);
+        check_saved(&api.model, &api.schema, &settings, &mut out);
+        if out.has_errors() { Err(out) } else { Ok(api) }
+    }
+
+    /// The same surface for those for whom some dimensions do not exist: no name of theirs is in it.
+    pub fn without(&self, hidden: BTreeSet<DimensionId>) -> Self {
+        // Names that did not collide do not collide when some are taken away.
+        Self::build(Arc::clone(&self.model), self.settings, hidden).expect("a part of a surface is a surface")
+    }
+
+    fn build(model: Arc<Model>, settings: Settings, hidden: BTreeSet<DimensionId>) -> Result<Self, Diagnostics> {
+        let mut out = Diagnostics::default();
+        let surface = Surface::new(&model, hidden, &mut out);
         if out.has_errors() {
             return Err(out);
         }
@@ -95,10 +108,6 @@ impl Api {
                 return Err(out);
             }
         };
-        check_saved(&model, &schema, &settings, &mut out);
-        if out.has_errors() {
-            return Err(out);
-        }
         let implementers = schema.implementers_map();
         let documents = Documents::new(settings.document_cache);
         Ok(Self { model, settings, surface, sdl, schema, implementers, documents, service: Service::default() })

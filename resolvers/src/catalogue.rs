@@ -118,9 +118,10 @@ fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>
     let names: Vec<_> = arguments.get("compatibleWith").map_or(&[][..], Input::items).iter().filter_map(Input::text).collect();
     let fits = |id: MetricId, view: &View| {
         view.metrics.contains(&id)
-            && names
-                .iter()
-                .all(|name| view.dimension_named(name).is_some_and(|index| model.is_valid(id, &view.dimensions[index.index()])))
+            && names.iter().all(|name| {
+                let found = view.dimension_named(name).map(|index| &view.dimensions[index.index()]);
+                found.is_some_and(|dimension| planner.surface.shows(dimension) && model.is_valid(id, dimension))
+            })
     };
     Ok(model
         .metric_ids()
@@ -142,7 +143,10 @@ fn dimensions(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<Object
     let mut out = Vec::new();
     for (id, view) in model.view_ids() {
         if wanted.iter().all(|metric| view.metrics.contains(metric)) {
-            let valid = |index: &usize| wanted.iter().all(|metric| model.is_valid(*metric, &view.dimensions[*index]));
+            let valid = |index: &usize| {
+                let dimension = &view.dimensions[*index];
+                planner.surface.shows(dimension) && wanted.iter().all(|metric| model.is_valid(*metric, dimension))
+            };
             out.extend((0..view.dimensions.len()).filter(valid).map(|index| Object::Dimension(id, index)));
         }
     }
@@ -246,12 +250,16 @@ impl<'a> Walk<'_, 'a> {
                 self.list(field, views)?
             }
             "validDimensions" => {
+                let surface = self.planner.surface;
                 let arguments = self.planner.request.arguments(field)?;
                 let only = arguments.get("view").and_then(Input::text);
                 let views =
                     model.view_ids().filter(|(_, view)| view.metrics.contains(&id) && only.is_none_or(|name| name == view.name));
                 let dimensions = views.flat_map(|(view_id, view)| {
-                    let valid = move |index: &usize| model.is_valid(id, &view.dimensions[*index]);
+                    let valid = move |index: &usize| {
+                        let dimension = &view.dimensions[*index];
+                        surface.shows(dimension) && model.is_valid(id, dimension)
+                    };
                     (0..view.dimensions.len()).filter(valid).map(move |index| Object::Dimension(view_id, index))
                 });
                 self.list(field, dimensions)?
@@ -333,7 +341,11 @@ impl<'a> Walk<'_, 'a> {
             "label" => text(&view.label),
             "description" => optional(view.description.as_ref()),
             "metrics" => self.list(field, view.metrics.iter().copied().map(Object::Metric))?,
-            "dimensions" => self.list(field, (0..view.dimensions.len()).map(|index| Object::Dimension(id, index)))?,
+            "dimensions" => {
+                let surface = self.planner.surface;
+                let shown = (0..view.dimensions.len()).filter(|index| surface.shows(&view.dimensions[*index]));
+                self.list(field, shown.map(|index| Object::Dimension(id, index)))?
+            }
             _ => texts(&view.movement_grains),
         })
     }

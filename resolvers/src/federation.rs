@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use holdfast_schema::{
-    model::{EntityId, Model},
+    model::{DimensionId, DimensionIndex, EntityId, Model},
     value::Value,
 };
 
@@ -54,6 +54,11 @@ pub(crate) fn represented(model: &Model, surface: &Surface, input: &Input) -> Re
     let Some(parts) = parts else {
         return Err(Problem::input(format!("a representation of `{type_name}` has the fields of none of its keys")));
     };
-    let key = parts.map(|(given, part)| scalar::read(given, entity.dimensions[part.index()].value_type).ok()).collect();
-    Ok((id, key))
+    let value = |(given, part): (&Input, &DimensionIndex)| {
+        if let Some(declared) = surface.enums.get(&DimensionId { entity: id, index: *part }) {
+            return given.text().and_then(|name| declared.value_of(name)).map(|value| Value::Text(value.to_owned()));
+        }
+        scalar::read(given, entity.dimensions[part.index()].value_type).ok()
+    };
+    Ok((id, parts.map(value).collect()))
 }

@@ -1,12 +1,13 @@
 //! What the surface shows, by GraphQL name: root fields, object types and their members, enums. Built once from the model; both
 //! the schema and the planner read it, so that they cannot disagree.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use holdfast_schema::{
     diagnostic::Diagnostics,
     model::{
-        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, ViewDimensionIndex, ViewId, ViewTarget,
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, ViewDimension, ViewDimensionIndex, ViewId,
+        ViewTarget,
         path::{Fan, Reach},
     },
     value::ValueType,
@@ -130,6 +131,8 @@ pub(crate) struct Surface {
     pub(crate) roots: HashMap<String, Root>,
     /// Enums of dimensions whose declared values can be one.
     pub(crate) enums: HashMap<DimensionId, Enumeration>,
+    /// Dimensions that do not exist for those who are shown this.
+    hidden: BTreeSet<DimensionId>,
 }
 
 /// What a root field asks for.
@@ -284,8 +287,8 @@ impl Enumeration {
 }
 
 impl Surface {
-    /// Names everything; collisions go to `out`.
-    pub(crate) fn new(model: &Model, out: &mut Diagnostics) -> Self {
+    /// Names everything but what is hidden; collisions go to `out`.
+    pub(crate) fn new(model: &Model, hidden: BTreeSet<DimensionId>, out: &mut Diagnostics) -> Self {
         let mut roots = Names::new("root fields");
         let mut types = Names::new("types");
         let mut root_fields = HashMap::new();
@@ -295,8 +298,8 @@ impl Surface {
         }
         TYPES.iter().for_each(|name| types.reserve(name));
 
-        let views: Vec<_> = model.view_ids().map(|(id, _)| view(model, id, &mut types, out)).collect();
-        let entities: Vec<_> = model.entity_ids().map(|(id, _)| entity(model, id, &mut types, out)).collect();
+        let views: Vec<_> = model.view_ids().map(|(id, _)| view(model, id, &hidden, &mut types, out)).collect();
+        let entities: Vec<_> = model.entity_ids().map(|(id, _)| entity(model, id, &hidden, &mut types, out)).collect();
         for ((id, view), names) in model.view_ids().zip(&views) {
             roots.take(&names.field, format!("view `{}`", view.name), view.span, out);
             root_fields.insert(names.field.clone(), Root::View(id));
@@ -313,8 +316,13 @@ impl Surface {
             let entity = model.entity(id);
             conditions.take(&entities[id.index()].field, format!("entity `{}`", entity.name), entity.span, out);
         }
-        let enums = enums(model, &entities, &mut types, out);
-        Self { entities, views, roots: root_fields, enums }
+        let enums = enums(model, &entities, &hidden, &mut types, out);
+        Self { entities, views, roots: root_fields, enums, hidden }
+    }
+
+    /// Whether a dimension of a view is there.
+    pub(crate) fn shows(&self, dimension: &ViewDimension) -> bool {
+        shows(&self.hidden, dimension)
     }
 
     /// The names of an entity.
@@ -328,7 +336,14 @@ impl Surface {
     }
 }
 
-fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> ViewNames {
+fn shows(hidden: &BTreeSet<DimensionId>, dimension: &ViewDimension) -> bool {
+    match dimension.target {
+        ViewTarget::Dimension(id) => !hidden.contains(&id),
+        ViewTarget::Entity(_) => true,
+    }
+}
+
+fn view(model: &Model, id: ViewId, hidden: &BTreeSet<DimensionId>, types: &mut Names, out: &mut Diagnostics) -> ViewNames {
     let view = model.view(id);
     let type_name = pascal(&view.name);
     for suffix in [
@@ -360,7 +375,7 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
         members.insert(name.to_owned(), member);
     }
     let mut dimensions = Vec::new();
-    for (index, dimension) in view.dimensions.iter().enumerate() {
+    for (index, dimension) in view.dimensions.iter().enumerate().filter(|(_, dimension)| shows(hidden, dimension)) {
         let index = ViewDimensionIndex(index as u16);
         let field = camel(&dimension.name);
         if fields.take(&field, format!("dimension `{}` of view `{}`", dimension.name, view.name), view.span, out) {
@@ -384,7 +399,7 @@ fn view(model: &Model, id: ViewId, types: &mut Names, out: &mut Diagnostics) -> 
     ViewNames { field: camel(&view.name), type_name, dimensions, metrics, has_cohorts, members }
 }
 
-fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
+fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
     let entity = model.entity(id);
     let type_name = pascal(&entity.name);
     for suffix in ["", "Connection", "Edge", "Where", "Having", "Order", "Metrics", "MetricsInput", "MetricsOrder", "MovementGrain"]
@@ -397,6 +412,9 @@ fn entity(model: &Model, id: EntityId, types: &mut Names, out: &mut Diagnostics)
     fields.reserve("metrics");
     let mut dimensions = Vec::new();
     for (index, dimension) in entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden) {
+        if hidden.contains(&DimensionId { entity: id, index: DimensionIndex(index as u16) }) {
+            continue;
+        }
         // `id` is the global id of GraphQL; the column of that name is shown as `key`.
         let field = if dimension.name == "id" { "key".to_owned() } else { camel(&dimension.name) };
         let index = DimensionIndex(index as u16);
@@ -452,10 +470,20 @@ fn is_grouped_by(model: &Model, fact: EntityId, entity: EntityId) -> bool {
     fact == entity || matches!(model.path_between(fact, entity), Some(Reach { fan: Fan::None, .. }))
 }
 
-fn enums(model: &Model, entities: &[EntityNames], types: &mut Names, out: &mut Diagnostics) -> HashMap<DimensionId, Enumeration> {
+fn enums(
+    model: &Model,
+    entities: &[EntityNames],
+    hidden: &BTreeSet<DimensionId>,
+    types: &mut Names,
+    out: &mut Diagnostics,
+) -> HashMap<DimensionId, Enumeration> {
     let mut enums = HashMap::new();
     for (entity, definition) in model.entity_ids() {
         for (index, dimension) in definition.dimensions.iter().enumerate() {
+            let id = DimensionId { entity, index: DimensionIndex(index as u16) };
+            if hidden.contains(&id) {
+                continue;
+            }
             let Some(values) = naming::enum_values(&dimension.values).filter(|_| dimension.value_type == ValueType::Text) else {
                 continue;
             };
@@ -463,7 +491,7 @@ fn enums(model: &Model, entities: &[EntityNames], types: &mut Names, out: &mut D
             let owner = format!("the values of `{}.{}`", definition.name, dimension.name);
             types.take(&type_name, owner.clone(), dimension.span, out);
             types.take(&format!("{type_name}Filter"), owner, dimension.span, out);
-            enums.insert(DimensionId { entity, index: DimensionIndex(index as u16) }, Enumeration { type_name, values });
+            enums.insert(id, Enumeration { type_name, values });
         }
     }
     enums

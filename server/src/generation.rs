@@ -1,22 +1,33 @@
 //! Definition files → one generation of model and GraphQL surface, or everything that is wrong with them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeSet,
+    panic,
+    sync::{Arc, OnceLock},
+};
 
 use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
     diagnostic::{Diagnostics, Severity, render},
-    model::Model,
+    model::{DimensionId, Model},
+    query::{Caller, hidden_from},
     source::SourceMap,
 };
 use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+/// Surfaces of one generation that are kept, beside the one with everything in it.
+const MOST_RESTRICTED: u64 = 16;
 
 /// What serves requests: built as a whole, replaced as a whole.
 #[derive(Debug)]
 pub struct Generation {
     /// The validated definitions.
     pub model: Arc<Model>,
-    /// The GraphQL surface over them.
+    /// The GraphQL surface over them, with everything in it.
     pub api: Arc<Api>,
+    /// The surfaces of those for whom something does not exist, by what that is; made when the first of them asks.
+    restricted: moka::future::Cache<BTreeSet<DimensionId>, Arc<Api>>,
     /// When it was built.
     pub loaded_at: Timestamp,
     /// The files it was built from.
@@ -28,6 +39,23 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// The surface that a caller sees: what policies hide from them is not in it.
+    pub async fn api_of(&self, caller: &Caller) -> Arc<Api> {
+        let hidden = hidden_from(&self.model, caller);
+        if hidden.is_empty() {
+            return Arc::clone(&self.api);
+        }
+        let api = Arc::clone(&self.api);
+        let build = async {
+            let without = hidden.clone();
+            match spawn_blocking(move || api.without(without)).await {
+                Ok(api) => Arc::new(api),
+                Err(error) => panic::resume_unwind(error.into_panic()),
+            }
+        };
+        self.restricted.get_with_by_ref(&hidden, build).await
+    }
+
     /// What of the definitions the warehouse does not have; `None` while it has not been asked.
     pub fn misfits(&self) -> Option<&Diagnostics> {
         self.misfits.get()
@@ -70,7 +98,8 @@ impl Load {
         });
         let generation = built.map(|(model, api)| {
             let (sources, warnings) = (sources.clone(), diagnostics.clone());
-            Arc::new(Generation { model, api, loaded_at: now, sources, warnings, misfits: OnceLock::new() })
+            let restricted = moka::future::Cache::new(MOST_RESTRICTED);
+            Arc::new(Generation { model, api, restricted, loaded_at: now, sources, warnings, misfits: OnceLock::new() })
         });
         Self { sources, diagnostics, generation }
     }

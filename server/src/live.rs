@@ -12,7 +12,7 @@ use std::{
 use async_graphql::Request;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use holdfast_resolvers::{Answer, CacheState, Prepared, RequestContext, RequestId};
+use holdfast_resolvers::{Answer, Api, CacheState, Prepared, RequestContext, RequestId};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
@@ -90,7 +90,7 @@ impl Live {
         caller: Caller,
         correlation_id: String,
         request: Request,
-        prepared: (Arc<Generation>, Prepared),
+        prepared: (Arc<Generation>, Arc<Api>, Prepared),
     ) -> impl Stream<Item = Event> + Send + use<> {
         let question = Question {
             caller: caller.clone(),
@@ -141,13 +141,18 @@ struct Asker {
 }
 
 impl Asker {
-    async fn run(self, (mut generation, mut prepared): (Arc<Generation>, Prepared), state: watch::Sender<State>) {
+    async fn run(
+        self,
+        (mut generation, mut api, mut prepared): (Arc<Generation>, Arc<Api>, Prepared),
+        state: watch::Sender<State>,
+    ) {
         let mut last = Bytes::new();
         loop {
             let newest = self.app.generation();
             if !Arc::ptr_eq(&newest, &generation) {
                 generation = newest;
-                prepared = match generation.api.prepare(&self.request, &self.correlation_id).await {
+                api = generation.api_of(&self.caller).await;
+                prepared = match api.prepare(&self.request, &self.correlation_id).await {
                     Ok(prepared) => prepared,
                     Err(refused) => {
                         state.send_replace(State::Refused(refused.body));
@@ -162,7 +167,7 @@ impl Asker {
                 now: Timestamp::now(),
                 correlation_id: self.correlation_id.clone(),
             };
-            let answer = generation.api.run(Arc::clone(&self.app.runner), context, &prepared).await;
+            let answer = api.run(Arc::clone(&self.app.runner), context, &prepared).await;
             let pause = pause(&answer, self.pace);
             if answer.body != last {
                 last = answer.body;

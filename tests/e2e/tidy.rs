@@ -27,7 +27,13 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         library: "moka",
-        rooms: &["server/src/cache/", "server/src/engine/compiled.rs", "server/src/documents.rs", "resolvers/src/document.rs"],
+        rooms: &[
+            "server/src/cache/",
+            "server/src/engine/compiled.rs",
+            "server/src/documents.rs",
+            "server/src/generation.rs",
+            "resolvers/src/document.rs",
+        ],
     },
     Wall { library: "poem", rooms: &["server/src/http/", "server/tests/"] },
     Wall { library: "tokio_postgres", rooms: &["server/warehouse/src/postgres/", "tests/"] },

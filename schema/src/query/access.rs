@@ -49,6 +49,12 @@ impl Access {
     }
 }
 
+/// The dimensions that do not exist for a caller: [`Access::hidden`], by itself.
+pub fn hidden_from(model: &Model, caller: &Caller) -> BTreeSet<DimensionId> {
+    let hides = model.policies.iter().filter(|policy| !policy.hide.is_empty() && applies(policy, caller));
+    hides.flat_map(|policy| policy.hide.iter().map(|index| DimensionId { entity: policy.entity, index: *index })).collect()
+}
+
 fn applies(policy: &Policy, caller: &Caller) -> bool {
     policy.roles.is_empty() || policy.roles.iter().any(|role| caller.roles.contains(role))
 }

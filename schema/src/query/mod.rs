@@ -15,6 +15,7 @@ pub mod error;
 pub(crate) mod scope;
 mod value_check;
 
+pub use access::hidden_from;
 pub use ages::Ages;
 pub use bind::bind;
 pub use bind_entity::bind_entities;

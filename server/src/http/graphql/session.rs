@@ -7,7 +7,7 @@ use futures_util::{
     FutureExt as _, Stream, StreamExt as _,
     stream::{self, BoxStream},
 };
-use holdfast_resolvers::{Answer, OperationKind, Prepared, RequestContext, RequestId};
+use holdfast_resolvers::{Answer, Api, OperationKind, Prepared, RequestContext, RequestId};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 
@@ -42,6 +42,7 @@ pub(in crate::http) enum Refused {
 pub(in crate::http) struct Ready {
     session: Session,
     generation: Arc<Generation>,
+    api: Arc<Api>,
     request: GraphqlRequest,
     prepared: Prepared,
 }
@@ -55,15 +56,16 @@ impl Session {
     /// Finds and validates the document.
     pub(in crate::http) async fn prepare(&self, asked: &Asked) -> Result<Ready, Refused> {
         let generation = self.app.generation();
+        let api = generation.api_of(&self.caller).await;
         let text = self
             .app
             .documents
-            .text(&asked.reference, |name| generation.api.saved_document(name))
+            .text(&asked.reference, |name| api.saved_document(name))
             .map_err(|refusal| Refused::Problem(Problem::Document(refusal)))?;
         let request = asked.request(&text);
-        let prepared = generation.api.prepare(&request, &self.id.0).await.map_err(Refused::Answer)?;
+        let prepared = api.prepare(&request, &self.id.0).await.map_err(Refused::Answer)?;
         self.app.documents.register(&asked.reference);
-        Ok(Ready { session: self.clone(), generation, request, prepared })
+        Ok(Ready { session: self.clone(), generation, api, request, prepared })
     }
 }
 
@@ -82,13 +84,13 @@ impl Ready {
             now: Timestamp::now(),
             correlation_id: self.session.id.0,
         };
-        self.generation.api.run(Arc::clone(&self.session.app.runner), context, &self.prepared).await
+        self.api.run(Arc::clone(&self.session.app.runner), context, &self.prepared).await
     }
 
     /// Asks again and again.
     pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
         let Session { app, id, caller } = self.session;
-        app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.prepared))
+        app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.api, self.prepared))
     }
 }
 
