@@ -12,7 +12,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use poem::{Endpoint, Request, Response, http::StatusCode};
+use futures_util::StreamExt as _;
+use poem::{Body, Endpoint, Request, Response, http::StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -107,6 +108,20 @@ pub(super) struct WhileConnected<E> {
     pub(super) clients: Clients,
 }
 
+impl<E> WhileConnected<E> {
+    /// A stream of events may have nothing to write for long: without this, only the next event would find that nobody reads it.
+    fn while_connected(&self, mut response: Response, address: Option<SocketAddr>) -> Response {
+        if !response.content_type().is_some_and(|kind| kind.starts_with("text/event-stream")) {
+            return response;
+        }
+        let clients = self.clients.clone();
+        let gone = Box::pin(async move { clients.gone(address).await });
+        let events = response.take_body().into_bytes_stream().take_until(gone);
+        response.set_body(Body::from_bytes_stream(events));
+        response
+    }
+}
+
 impl<E: Endpoint<Output = Response>> Endpoint for WhileConnected<E> {
     type Output = Response;
 
@@ -114,7 +129,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for WhileConnected<E> {
         let address = request.remote_addr().as_socket_addr().copied();
         tokio::select! {
             biased;
-            response = self.endpoint.call(request) => response,
+            response = self.endpoint.call(request) => response.map(|response| self.while_connected(response, address)),
             () = self.clients.gone(address) => {
                 metrics::counter!("holdfast_http_requests_abandoned_total").increment(1);
                 tracing::debug!("the client went away before it was answered");
