@@ -1,5 +1,6 @@
 //! Policies on both warehouses: rows that are not there for a caller are not there in any number, and answers do not cross callers.
 
+mod attacks;
 mod cohorts;
 mod days;
 mod masks;
@@ -40,6 +41,7 @@ movements: {owner: account, grains: {account: [account]}}
 entity: visit
 source: visit
 key: visit_id
+dimensions: {visit_id: int, visitor: string}
 time: {day: {}}
 relationships: {account: {to: account, key: account_id}}
 measures: {visits: {count: rows}, visitors: {count_distinct: visitor}}
