@@ -1,10 +1,14 @@
 //! The pages that the shipped definitions save: every block answers over the demo, both engines agree, and the number of statements
 //! follows from the page, not from what is on it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use holdfast_schema::query::Caller;
 use holdfast_server::{demo, engine::Settings};
-use holdfast_tests::desk::{Counter, Desk, without_cache};
+use holdfast_tests::{
+    answer::Answer,
+    desk::{Counter, Desk, without_cache},
+};
 use holdfast_warehouse::{Limits, counting::Counting, embedded::Embedded};
 use serde_json::{Value, json};
 
@@ -33,6 +37,41 @@ async fn every_saved_page_answers_the_same_on_both_warehouses() {
     let header = desk.embedded.ask_with(&page("account_page"), &variables).await;
     let mrr = holdfast_tests::answer::cells(header.at("/data/header/month/mrr"));
     assert_eq!(vec![mrr], desk.by_hand(by_hand).await);
+}
+
+/// The role of people of a customer: their own account among all others, and nothing of what is thought and planned about it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_sees_its_own_page_and_nothing_of_others() {
+    let desk = Desk::with(&SHIPPED, &demo::portfolio(), &without_cache()).await;
+    let variables = json!({"asOf": DAY});
+    let all = desk.ask_with(&page("customer_page").replace("asOf: $asOf) {\n", "asOf: $asOf, limit: 5000) {\n"), &variables).await;
+    let claims = BTreeMap::from([("accounts".to_owned(), vec![holdfast_schema::value::Value::Text("A0207".to_owned())])]);
+    let desk = desk.asked_by(&Caller { roles: vec!["external".to_owned()], claims, ..Caller::default() });
+    let own = desk.ask_with(&page("customer_page"), &variables).await;
+    assert_eq!(own.json.get("errors"), None);
+    for block in ["use", "value", "peers", "potential"] {
+        let of_customer = |answer: &Answer| -> Vec<Value> {
+            let rows = answer.at(&format!("/data/{block}/rows")).as_array().expect("rows").clone();
+            // Ids of rows tell questions apart, and there are two.
+            let without_id = |mut row: Value| {
+                row.as_object_mut().and_then(|row| row.remove("id"));
+                row
+            };
+            rows.into_iter().filter(|row| row["account"]["id"] == "account:A0207").map(without_id).collect()
+        };
+        assert_eq!(of_customer(&own), of_customer(&all), "{block}");
+        assert_eq!(own.at(&format!("/data/{block}/rows")).as_array().map(Vec::len), Some(of_customer(&own).len()), "{block}");
+    }
+    assert_ne!(own.at("/data/peers/rows/0/peerBenchmarkPercentile"), &Value::Null);
+    let internal = "{ accounts { totalCount } engagements { totalCount } engagementParticipants { totalCount }
+        playbooks { totalCount } playRuns { totalCount } accountPlans { totalCount } planRisks { totalCount } planTargets { totalCount }
+        expansionOpportunities { totalCount } signalEvents { totalCount } concessions { totalCount } perceivedValueObses { totalCount }
+        renewalEvents { totalCount } }";
+    let counted = desk.ask(internal).await;
+    assert_eq!(counted.json.get("errors"), None);
+    for (list, count) in counted.at("/data").as_object().expect("lists") {
+        assert_eq!(count["totalCount"], json!(i32::from(list == "accounts")), "{list}");
+    }
 }
 
 /// Whether a block shows nothing at all.

@@ -302,6 +302,37 @@ async fn whom_a_caller_may_not_see_is_nobodys_peer() {
     assert_eq!(refused.codes(), ["FORBIDDEN"]);
 }
 
+/// Customers see how they stand among all others, and nothing of any of these.
+#[tokio::test]
+async fn a_policy_may_let_everyone_count_as_a_peer() {
+    let companies = vec![Value::Text("a1".to_owned()), Value::Text("a8".to_owned())];
+    let customer = Caller {
+        roles: vec!["customer".to_owned()],
+        claims: BTreeMap::from([("companies".to_owned(), companies)]),
+        ..Caller::default()
+    };
+    let by = "{time: {grain: MONTH}}, {dimension: ACCOUNT}";
+    let values =
+        "period(grain: MONTH) { start } account { name } used standing gap middle others standingBefore gapTwice usedToMiddle";
+    let document = |by: &str, filter: &str, values: &str| {
+        format!("{{ standings(by: [{by}], {Q1}{filter}) {{ rowCount rows {{ {values} }} }} }}")
+    };
+    let desk = desk().await;
+    let everyone = desk.ask(&document(by, r#", where: {account: {in: ["a1", "a8"]}}"#, values)).await;
+    let desk = desk.asked_by(&customer);
+    let own = desk.ask(&document(by, "", values)).await;
+    assert_eq!(own, everyone);
+    assert!(own.rows("standings").iter().any(|row| row[4] != "null"), "{:#}", own.json);
+    // What is counted over entities counts those that are there.
+    let counted = desk.ask(&document("", "", "behind typicalStanding used")).await;
+    let standing = desk.ask(&document("{dimension: ACCOUNT}", "", "account { name } standing")).await;
+    assert_eq!(standing.rows("standings").len(), 2);
+    assert_eq!(counted.rows("standings"), [["0", "50", "176"]]);
+    let listed = desk.ask("{ accounts { totalCount } bySegment(by: [{dimension: SEGMENT}]) { rows { segment used } } }").await;
+    assert_eq!(listed.at("/data/accounts/totalCount"), &2);
+    assert_eq!(listed.rows("bySegment"), [["small", "73"], ["null", "103"]]);
+}
+
 #[tokio::test]
 async fn what_the_largest_have_of_the_sum() {
     desk()

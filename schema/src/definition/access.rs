@@ -74,6 +74,9 @@ pub struct Policy {
     /// `mask:` dimensions that are always null for these callers.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub mask: Vec<Text>,
+    /// `peers:` who counts in metrics about peers: `visible` (default), only rows that are there; `everyone`, all rows.
+    #[schemars(with = "Option<String>")]
+    pub peers: Option<Text>,
     /// `description:`
     pub description: Option<Text>,
 }

@@ -91,8 +91,19 @@ pub struct Policy {
     pub hide: Vec<DimensionIndex>,
     /// Dimensions that are always null for these callers.
     pub mask: Vec<DimensionIndex>,
+    /// Who counts as a peer.
+    pub peers: PolicyPeers,
     /// Where it was written.
     pub span: Span,
+}
+
+/// Whose values count where an entity is compared with its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PolicyPeers {
+    /// Rows that are there for the caller.
+    Visible,
+    /// All rows: what is said of them together is said, and none of them is shown.
+    Everyone,
 }
 
 /// What a policy's condition may speak of.

@@ -1,7 +1,8 @@
 //! Peers to a leaf: the metric of everyone who may be a peer, whichever of them the question shows, their groups, and what is said of
 //! one among the others as columns.
 //!
-//! Who is a peer is said by the definition and by what the caller may see. Conditions of the question on the compared entities choose
+//! Who is a peer is said by the definition and by what the caller may see; a policy may let all rows count, and then the pool and its
+//! groups are read without it, while the rows that are shown are not. Conditions of the question on the compared entities choose
 //! which of them are shown, and take nobody's peers away: otherwise leaving one out would tell its value.
 
 use super::{
@@ -123,11 +124,12 @@ impl Builder<'_> {
         let pool_query = BoundQuery { filter: others(&self.query.filter), is_page_of_entities: false, ..self.query.clone() };
         let pool_filter = others(context.filter);
         let pool = self.values(&pool_query, pool_keys.clone(), peers, Context { filter: &pool_filter, ..context })?;
-        let rows = match is_own_shown {
+        let has_rows = is_own_shown || self.query.access.peers.is_some();
+        let rows = match has_rows {
             true => Some(Box::new(self.values(self.query, self.keys.clone(), peers, context)?)),
             false => None,
         };
-        let shown = match is_own_shown {
+        let shown = match has_rows {
             true => Vec::new(),
             false => all
                 .filter(|one| matches!(self.bearing(&compared, one), Bearing::Key(_)))

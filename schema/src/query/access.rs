@@ -7,7 +7,11 @@ use jiff::civil::Date;
 use super::Caller;
 use crate::{
     expr::{BinaryOp, Expr},
-    model::{DimensionId, EntityId, Model, Policy, access::PolicyRef, path::PathDimension},
+    model::{
+        DimensionId, EntityId, Model, Policy,
+        access::{PolicyPeers, PolicyRef},
+        path::PathDimension,
+    },
     value::Value,
 };
 
@@ -24,23 +28,37 @@ pub struct Access {
     pub policies: Vec<String>,
     /// The day on which `rows` are decided.
     pub today: Date,
+    /// What holds where an entity is compared with its peers, when more of them count than are there.
+    pub peers: Option<Box<Access>>,
 }
 
 impl Access {
     /// Selects the policies that restrict a caller and fills in their claims. A claim that is missing makes its condition false.
     pub fn of(model: &Model, caller: &Caller) -> Self {
         let mut access = Self { today: caller.today, ..Self::default() };
-        for policy in model.policies.iter().filter(|policy| applies(policy, caller)) {
-            if let Some(rows) = &policy.rows {
-                access.rows.entry(policy.entity).or_default().push(fill_in(rows, caller));
-            }
+        let applying = || model.policies.iter().filter(|policy| applies(policy, caller));
+        for policy in applying() {
+            access.add_rows(policy, caller);
             let id = |index: &_| DimensionId { entity: policy.entity, index: *index };
             access.hidden.extend(policy.hide.iter().map(id));
             access.masked.extend(policy.mask.iter().map(id));
             access.policies.push(policy.name.clone());
         }
         access.policies.sort();
+        if applying().any(|policy| policy.peers == PolicyPeers::Everyone) {
+            let mut peers = Self { rows: BTreeMap::new(), ..access.clone() };
+            for policy in applying().filter(|policy| policy.peers == PolicyPeers::Visible) {
+                peers.add_rows(policy, caller);
+            }
+            access.peers = Some(Box::new(peers));
+        }
         access
+    }
+
+    fn add_rows(&mut self, policy: &Policy, caller: &Caller) {
+        if let Some(rows) = &policy.rows {
+            self.rows.entry(policy.entity).or_default().push(fill_in(rows, caller));
+        }
     }
 
     /// Whether some rows of an entity do not exist for the caller, by its own policies or by those of what its rows belong to.

@@ -51,7 +51,7 @@ policies:
 static RESTRICTING: LazyLock<Arc<Api>> = LazyLock::new(|| {
     let shipped = Origin::Shipped.read().expect("the shipped definitions are in the program");
     let files = shipped.files().map(|(_, file)| (file.path.to_string(), file.text.to_string()));
-    api(&model(SourceMap::new(files.chain([("policies.yaml".to_owned(), POLICIES.to_owned())]))))
+    api(&model(SourceMap::new(files.chain([("policies_of_the_test.yaml".to_owned(), POLICIES.to_owned())]))))
 });
 
 /// The rows of everybody.

@@ -40,7 +40,8 @@ pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<
     let rows = map.expression("rows");
     let hide = map.texts("hide");
     let mask = map.texts("mask");
+    let peers = map.text("peers");
     let description = map.text("description");
     map.finish();
-    Some(Policy { span: node.span, applies_to: applies_to?, roles, rows, hide, mask, description })
+    Some(Policy { span: node.span, applies_to: applies_to?, roles, rows, hide, mask, peers, description })
 }

@@ -13,7 +13,7 @@ use crate::{
     expr::{BinaryOp, Expr, UnaryOp, types::Meaning},
     model::{
         DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
-        access::{PolicyRef, RuleSeverity, RuleTime},
+        access::{PolicyPeers, PolicyRef, RuleSeverity, RuleTime},
     },
     value::{Value, ValueType, canonical_decimal},
 };
@@ -191,6 +191,19 @@ fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mu
                 .help("add `rows:`, `hide:` or `mask:`"),
         );
     }
+    let peers = match &policy.peers {
+        None => Some(PolicyPeers::Visible),
+        Some(text) => {
+            let options = [("visible", PolicyPeers::Visible), ("everyone", PolicyPeers::Everyone)];
+            one_of("choice of peers", text, &options, out)
+        }
+    };
+    if let (Some(text), None) = (&policy.peers, &policy.rows) {
+        out.push(
+            Diagnostic::error("M061", text.span, format!("policy `{}` takes no rows away, so peers are everyone", name.value))
+                .help("leave `peers:` out, or add `rows:`"),
+        );
+    }
     Some(Policy {
         name: name.value.clone(),
         description: owned(policy.description.as_ref()),
@@ -199,6 +212,7 @@ fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mu
         rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
         hide: hide.into_iter().collect::<Option<_>>()?,
         mask: mask.into_iter().collect::<Option<_>>()?,
+        peers: peers?,
         span: name.span,
     })
 }

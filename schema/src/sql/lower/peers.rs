@@ -4,7 +4,7 @@
 
 use smol_str::format_smolstr;
 
-use super::{Lowerer, column, condition::condition, from_cte, key_alias, numbered, output_alias, value_alias};
+use super::{Lowerer, column, condition::condition, from_cte, key_alias, numbered, output_alias, scan::Env, value_alias};
 use crate::{
     plan::{Leaf, PeersColumn, PeersLeaf, Plan},
     sql::ast::{AggregateFunction, Alias, Expr, Infix, Item, OrderItem, Query, Select},
@@ -13,7 +13,12 @@ use crate::{
 
 impl Lowerer<'_> {
     pub(super) fn peers(&mut self, leaf: &Leaf, peers: &PeersLeaf) -> Alias {
+        let own = self.env;
+        if let Some(wider) = &own.access.peers {
+            self.env = Env { access: wider, ..own };
+        }
         let values = self.compared_values(peers);
+        self.env = own;
         let placed = self.placed(peers, &values);
         let table = Alias::named("q");
         let said = peers.columns.iter().map(|item| said(*item, &table, peers.at_least));
