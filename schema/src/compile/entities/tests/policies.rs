@@ -27,6 +27,7 @@ pub(super) fn guarded() -> Model {
             negated: false,
         }),
         hide: vec![dimension(&model, "account", "band").index],
+        peers: crate::model::access::PolicyPeers::Visible,
         mask: vec![dimension(&model, "account", "name").index],
         span: nowhere(),
     });
