@@ -5,10 +5,12 @@
 mod admission;
 mod compiled;
 mod settings;
+mod turns;
 
 use std::{sync::Arc, time::Instant};
 
 use async_trait::async_trait;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};
 use holdfast_schema::{
     query::{EntityQuery, MetricQuery},
@@ -32,7 +34,7 @@ pub struct Engine {
     compiled: Compiled,
     cache: Cache,
     refresh_keys: RefreshKeys,
-    admission: Admission,
+    admission: Arc<Admission>,
     settings: Settings,
 }
 
@@ -52,7 +54,7 @@ impl Engine {
             compiled: Compiled::new(warehouse.dialect(), settings.compiled_bytes),
             cache: Cache::new(settings.cache_bytes),
             refresh_keys: RefreshKeys::new(settings.refresh_interval),
-            admission: Admission::new(settings.concurrency, settings.queue, settings.queue_wait),
+            admission: Arc::new(Admission::new(settings.concurrency, settings.queue, settings.queue_wait)),
             warehouse,
             settings,
         }
@@ -88,30 +90,15 @@ impl Engine {
             policies: scope.policies.to_vec(),
         };
         let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
-        let found = self.cache.get_or_run(key, lifetime, self.run(scope.context.request, asked)).await;
+        let found = self.cache.get_or_run(key, lifetime, || self.run(scope.context, asked)).await;
         found.map_err(|error| explain_error(error, scope.context, &asked.digest))
     }
 
-    /// Waits for a turn and runs.
-    async fn run(&self, request: RequestId, asked: &Digested) -> Result<RowSet, Error> {
-        let Digested { statement, digest } = asked;
-        let _turn = self.admission.enter(request).await?;
-        let started = Instant::now();
-        let span = info_span!("statement", digest, dialect = self.warehouse.dialect().name(), lookup = statement.is_lookup);
-        let result = self.warehouse.run(statement).instrument(span).await;
-        let seconds = started.elapsed().as_secs_f64();
-        histogram!("holdfast_statement_duration_seconds").record(seconds);
-        match &result {
-            Ok(rows) => {
-                counter!("holdfast_statement_rows_total").increment(rows.row_count() as u64);
-                debug!(digest, rows = rows.row_count(), duration_ms = seconds * 1e3, "statement ran");
-            }
-            Err(error) => counter!("holdfast_statement_errors_total", "kind" => kind(error)).increment(1),
-        }
-        let status = self.warehouse.status();
-        gauge!("holdfast_warehouse_running").set(status.running as f64);
-        gauge!("holdfast_warehouse_connections").set(status.connections as f64);
-        result
+    /// Waits for a turn and runs. Others may wait for the same run: it is not its asker's alone.
+    fn run(&self, context: &RequestContext, asked: &Digested) -> BoxFuture<'static, Result<RowSet, Error>> {
+        let (admission, warehouse) = (Arc::clone(&self.admission), Arc::clone(&self.warehouse));
+        let (request, caller) = (context.request, Arc::from(context.caller.subject.as_str()));
+        run(admission, warehouse, (request, caller), asked.clone()).in_current_span().boxed()
     }
 
     async fn metric_answer(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
@@ -164,6 +151,33 @@ impl Runner for Engine {
         let ready = self.compiled.metrics(&context.model, &context.caller, query)?;
         Ok(Some(ready.rows.statement.sql.as_str().to_owned()))
     }
+}
+
+/// One statement of a request of a caller, from its place in the queue to its rows.
+async fn run(
+    admission: Arc<Admission>,
+    warehouse: Arc<dyn Warehouse>,
+    (request, caller): (RequestId, Arc<str>),
+    asked: Digested,
+) -> Result<RowSet, Error> {
+    let Digested { statement, digest } = &asked;
+    let _turn = admission.enter(request, &caller).await?;
+    let started = Instant::now();
+    let span = info_span!("statement", digest, dialect = warehouse.dialect().name(), lookup = statement.is_lookup);
+    let result = warehouse.run(statement).instrument(span).await;
+    let seconds = started.elapsed().as_secs_f64();
+    histogram!("holdfast_statement_duration_seconds").record(seconds);
+    match &result {
+        Ok(rows) => {
+            counter!("holdfast_statement_rows_total").increment(rows.row_count() as u64);
+            debug!(digest, rows = rows.row_count(), duration_ms = seconds * 1e3, "statement ran");
+        }
+        Err(error) => counter!("holdfast_statement_errors_total", "kind" => kind(error)).increment(1),
+    }
+    let status = warehouse.status();
+    gauge!("holdfast_warehouse_running").set(status.running as f64);
+    gauge!("holdfast_warehouse_connections").set(status.connections as f64);
+    result
 }
 
 /// Of several answers the oldest decides, and one that was computed now makes the whole not a hit.
