@@ -20,6 +20,26 @@ pub struct Answer {
     pub is_unreadable: bool,
     /// How the answers behind it were reused; `None` when nothing was asked of the warehouse.
     pub cache: Option<CacheSummary>,
+    /// Set where the same request may be answered later: it was refused, nothing of it ran.
+    pub retry: Option<Retry>,
+}
+
+/// A request that is refused for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Why.
+    pub reason: RetryReason,
+    /// After how many seconds it may be tried again; at least one.
+    pub after_seconds: u64,
+}
+
+/// Why a request is refused for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RetryReason {
+    /// Its caller has spent what there was.
+    BudgetSpent,
+    /// The warehouse has too much to do.
+    Overloaded,
 }
 
 /// Reuse of all answers behind one response.

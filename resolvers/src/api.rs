@@ -25,16 +25,19 @@ use jiff::tz::TimeZone;
 
 use crate::{
     Answer, Limits, OperationKind, RequestContext, Runner,
+    conceal::{Concealer, Written},
+    cost::{self, Costs},
     document::Documents,
-    error::{BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, PARSE_FAILED, Problem, Step, VALIDATION_FAILED, pair},
+    error::{BAD_USER_INPUT, OPERATION_RESOLUTION_FAILURE, Problem, Step, VALIDATION_FAILED, pair, write_all},
     federation::Service,
     fetch::{self, Asker},
-    json, limits,
+    limits,
     plan::{Planner, RootKind, RootPlan},
+    refusal::{refuse, turned_away},
     select,
     surface::Surface,
     types,
-    write::Writer,
+    write::{self, Writer},
 };
 
 /// Settings of the surface.
@@ -46,15 +49,24 @@ pub struct Settings {
     pub introspection: bool,
     /// Whether metric questions may leave out `by` and be grouped by what they select.
     pub inferred_grouping: bool,
-    /// Whether errors suggest names that exist.
+    /// Whether errors suggest names that exist, and name what they found; without, they hold no name that the request does not.
     pub suggestions: bool,
+    /// Whether every answer tells what it cost.
+    pub show_cost: bool,
     /// Validated documents kept.
     pub document_cache: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), introspection: true, inferred_grouping: true, suggestions: true, document_cache: 1_000 }
+        Self {
+            limits: Limits::default(),
+            introspection: true,
+            inferred_grouping: true,
+            suggestions: true,
+            show_cost: false,
+            document_cache: 1_000,
+        }
     }
 }
 
@@ -67,6 +79,9 @@ pub struct Api {
     sdl: String,
     schema: Valid<Schema>,
     implementers: HashMap<Name, Implementers>,
+    costs: Costs,
+    /// Absent where errors may name what there is.
+    concealer: Option<Concealer>,
     documents: Documents,
     service: Service,
 }
@@ -110,7 +125,10 @@ impl Api {
         };
         let implementers = schema.implementers_map();
         let documents = Documents::new(settings.document_cache);
-        Ok(Self { model, settings, surface, sdl, schema, implementers, documents, service: Service::default() })
+        let costs = Costs::new(&model);
+        let concealer = (!settings.suggestions).then(|| Concealer::new(&model));
+        let service = Service::default();
+        Ok(Self { model, settings, surface, sdl, schema, implementers, costs, concealer, documents, service })
     }
 
     /// The schema in GraphQL's schema language.
@@ -147,23 +165,38 @@ impl Api {
 
     /// Validates a request and reads its variables; nothing is asked yet. The error is the response to send.
     pub async fn prepare(&self, request: &Request, correlation_id: &str) -> Result<Prepared, Answer> {
-        let document = self
-            .documents
-            .get(&self.schema, &request.query, &self.settings)
-            .await
-            .map_err(|problems| refuse(&problems, correlation_id))?;
+        self.try_prepare(request).await.map_err(|problems| self.refuse(problems, &Written::of(request), correlation_id))
+    }
+
+    async fn try_prepare(&self, request: &Request) -> Result<Prepared, Vec<Problem>> {
+        let document = self.documents.get(&self.schema, &request.query, &self.settings).await?;
         let operation = document
             .operations
             .get(request.operation_name.as_deref())
-            .map_err(|error| refuse(&[Problem::new(OPERATION_RESOLUTION_FAILURE, error.message().to_string())], correlation_id))?;
-        let operation = operation.clone();
-        let variables = self.check(&document, &operation, request).map_err(|problem| refuse(&[problem], correlation_id))?;
-        Ok(Prepared { document, operation, variables })
+            .map_err(|error| vec![Problem::new(OPERATION_RESOLUTION_FAILURE, error.message().to_string())])?
+            .clone();
+        let variables = self.check(&document, &operation, request).map_err(|problem| vec![problem])?;
+        Ok(Prepared { document, operation, variables, written: Written::of(request) })
     }
 
     /// Answers a prepared request, once. It must have been prepared by this surface: names of another may be gone.
     pub async fn run(&self, runner: Arc<dyn Runner>, context: RequestContext, prepared: &Prepared) -> Answer {
-        self.answer(runner, context, &prepared.document, &prepared.operation, &prepared.variables).await
+        let correlation_id = context.correlation_id.clone();
+        let answer = self.answer(runner, context, prepared).await;
+        answer.unwrap_or_else(|problem| self.refuse(vec![problem], &prepared.written, &correlation_id))
+    }
+
+    /// A response without data.
+    fn refuse(&self, mut problems: Vec<Problem>, written: &Written, correlation_id: &str) -> Answer {
+        self.conceal(&mut problems, written);
+        refuse(&problems, correlation_id)
+    }
+
+    /// Takes from errors what their reader is not to learn from them.
+    fn conceal(&self, problems: &mut [Problem], written: &Written) {
+        if let Some(concealer) = &self.concealer {
+            concealer.conceal(problems, written);
+        }
     }
 
     /// Limits, introspection's permission, variables: everything that refuses a request as a whole.
@@ -186,14 +219,8 @@ impl Api {
             .map_err(|error| Problem::input(error.message().to_string()).at(error.location(), &document.sources))
     }
 
-    async fn answer(
-        &self,
-        runner: Arc<dyn Runner>,
-        mut context: RequestContext,
-        document: &Valid<ExecutableDocument>,
-        operation: &Operation,
-        variables: &Valid<JsonMap>,
-    ) -> Answer {
+    async fn answer(&self, runner: Arc<dyn Runner>, mut context: RequestContext, prepared: &Prepared) -> Result<Answer, Problem> {
+        let Prepared { document, operation, variables, written } = prepared;
         // Whatever day a question is about, what its caller may see is what holds on the day of the request.
         let zone = TimeZone::get(&self.model.project.time_zone).unwrap_or(TimeZone::UTC);
         context.caller.today = context.now.to_zoned(zone).date();
@@ -207,8 +234,14 @@ impl Api {
         };
         let plans = planner.roots(planner.request.root(&operation.selection_set));
         let correlation_id = context.correlation_id.clone();
+        let shows_cost = context.shows_cost || self.settings.show_cost;
+        let units = self.costs.of(&self.model, &self.settings.limits, &plans);
+        let charge = cost::charge(&*runner, &context, units, self.settings.limits.cost)?;
         let asker = Asker::new(runner, Arc::new(context));
         let fetched = fetch::roots(&asker, &self.model, &plans).await;
+        if let Some(problem) = turned_away(&plans, &fetched) {
+            return Err(problem);
+        }
         let introspection = self.introspect(document, operation, variables, &plans);
 
         let mut writer = Writer::new(&self.model, &self.surface, &asker, self.settings.limits.response_bytes);
@@ -221,17 +254,19 @@ impl Api {
             .collect();
         writer.problems = introspection.errors.iter().map(introspection_problem).collect();
         writer.data(&plans, &fetched, &introspection.data.unwrap_or_default(), &places);
-        let (mut out, problems) = (writer.out, writer.problems);
-        write_errors(&mut out, b",\"errors\":", &problems, &correlation_id);
-        write_inferred(&mut out, &plans);
+        let (mut out, mut problems) = (writer.out, writer.problems);
+        self.conceal(&mut problems, written);
+        write_all(&mut out, b",\"errors\":", &problems, &correlation_id);
+        write::extensions(&mut out, &plans, shows_cost.then_some(&charge));
         out.push(b'}');
-        Answer {
+        Ok(Answer {
             body: Bytes::from(out),
             had_errors: !problems.is_empty(),
             is_request_error: false,
             is_unreadable: false,
             cache: asker.cache(),
-        }
+            retry: None,
+        })
     }
 
     /// Answers `__schema`, `__type` and `__typename` at the root.
@@ -256,6 +291,7 @@ pub struct Prepared {
     document: Arc<Valid<ExecutableDocument>>,
     operation: Node<Operation>,
     variables: Valid<JsonMap>,
+    written: Written,
 }
 
 impl Prepared {
@@ -304,49 +340,5 @@ fn introspection_problem(error: &apollo_compiler::response::GraphQLError) -> Pro
         path: path.collect(),
         locations: error.locations.iter().copied().map(pair).collect(),
         ..Problem::new(BAD_USER_INPUT, error.message.clone())
-    }
-}
-
-/// A response without `data`.
-fn refuse(problems: &[Problem], correlation_id: &str) -> Answer {
-    let mut out = Vec::with_capacity(256);
-    out.push(b'{');
-    write_errors(&mut out, b"\"errors\":", problems, correlation_id);
-    out.push(b'}');
-    let is_unreadable = problems.iter().any(|problem| problem.code == PARSE_FAILED);
-    Answer { body: Bytes::from(out), had_errors: true, is_request_error: true, is_unreadable, cache: None }
-}
-
-fn write_errors(out: &mut Vec<u8>, key: &[u8], problems: &[Problem], correlation_id: &str) {
-    if problems.is_empty() {
-        return;
-    }
-    out.extend_from_slice(key);
-    out.push(b'[');
-    for (index, problem) in problems.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        problem.write(out, correlation_id);
-    }
-    out.push(b']');
-}
-
-/// Echoes the group keys of questions that did not say them, ready to be passed as `by`.
-fn write_inferred(out: &mut Vec<u8>, plans: &[RootPlan<'_>]) {
-    let mut first = true;
-    for plan in plans {
-        if let RootKind::Metrics(metrics) = &plan.kind
-            && let Some(keys) = &metrics.inferred
-        {
-            if first {
-                out.extend_from_slice(b",\"extensions\":{\"groupBy\":{");
-            }
-            json::key(out, &mut first, plan.selected.key);
-            out.extend_from_slice(keys.as_bytes());
-        }
-    }
-    if !first {
-        out.extend_from_slice(b"}}");
     }
 }

@@ -1,5 +1,7 @@
 //! What went wrong, as a GraphQL error: message, place, code. The only module that writes `extensions.code`.
 
+use std::time::Duration;
+
 use apollo_compiler::parser::{LineColumn, SourceMap, SourceSpan};
 use holdfast_schema::query::{QueryError, QueryErrorCode};
 
@@ -20,6 +22,8 @@ pub(crate) struct Problem {
     pub(crate) locations: Vec<(usize, usize)>,
     /// Where in the response; empty for the whole request.
     pub(crate) path: Vec<Step>,
+    /// When it may be tried again, where that helps.
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// One step of a path.
@@ -45,13 +49,27 @@ pub(crate) const LIMIT_EXCEEDED: &str = "DOCUMENT_LIMIT_EXCEEDED";
 pub(crate) const DIMENSION_NOT_GROUPED: &str = "DIMENSION_NOT_GROUPED";
 /// A value of the data is not among those the definition declares.
 pub(crate) const UNDECLARED_VALUE: &str = "UNDECLARED_VALUE";
+/// An operation that costs more than one may.
+pub(crate) const COST_EXCEEDED: &str = "LIMIT_EXCEEDED";
+/// A caller who has spent what there was.
+pub(crate) const BUDGET_EXCEEDED: &str = "BUDGET_EXCEEDED";
+/// Too many questions at once.
+pub(crate) const OVERLOADED: &str = "OVERLOADED";
 /// The response would be larger than allowed.
 pub(crate) const RESULT_TOO_LARGE: &str = "RESULT_TOO_LARGE";
 
 impl Problem {
     /// A problem without a place.
     pub(crate) fn new(code: &'static str, message: impl Into<Box<str>>) -> Self {
-        Self { code, message: message.into(), help: None, suggestions: Vec::new(), locations: Vec::new(), path: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            help: None,
+            suggestions: Vec::new(),
+            locations: Vec::new(),
+            path: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// An argument or variable that cannot be used.
@@ -107,8 +125,32 @@ impl Problem {
             out.extend_from_slice(b",\"suggestions\":");
             json::strings(out, self.suggestions.iter().map(String::as_str));
         }
+        if let Some(after) = self.retry_after {
+            out.extend_from_slice(format!(",\"retryAfterSeconds\":{}", whole_seconds(after)).as_bytes());
+        }
         out.extend_from_slice(b"}}");
     }
+}
+
+/// Writes errors under a key; nothing when there are none.
+pub(crate) fn write_all(out: &mut Vec<u8>, key: &[u8], problems: &[Problem], correlation_id: &str) {
+    if problems.is_empty() {
+        return;
+    }
+    out.extend_from_slice(key);
+    out.push(b'[');
+    for (index, problem) in problems.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        problem.write(out, correlation_id);
+    }
+    out.push(b']');
+}
+
+/// A wait in whole seconds, never shorter than it is and never none.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// Line and column as numbers.
@@ -134,7 +176,7 @@ impl From<RunError> for Problem {
             RunError::WarehouseUnavailable => Self::new("WAREHOUSE_UNAVAILABLE", message),
             RunError::Timeout { .. } => Self::new("QUERY_TIMEOUT", message),
             RunError::ResultTooLarge { .. } => Self::new(RESULT_TOO_LARGE, message),
-            RunError::Overloaded => Self::new("OVERLOADED", message),
+            RunError::Overloaded { retry_after } => Self { retry_after: Some(retry_after), ..Self::new(OVERLOADED, message) },
             RunError::Data(_) => Self::new("DATA_ERROR", message),
             RunError::Internal => Self::new("INTERNAL_SERVER_ERROR", message),
         }

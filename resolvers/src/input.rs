@@ -104,7 +104,7 @@ impl Reader<'_> {
             },
             Value::Null => Input::Null,
             Value::Enum(name) => self.single(Input::Text(name.to_string()), kind),
-            Value::String(text) => self.single(Input::Text(text.clone()), kind),
+            Value::String(text) => self.single(storable(text).map_err(|message| (message, place))?, kind),
             Value::Int(number) => self.single(Input::Number(number.as_str().to_owned()), kind),
             Value::Float(number) => self.single(Input::Number(number.as_str().to_owned()), kind),
             Value::Boolean(value) => self.single(Input::Bool(*value), kind),
@@ -140,7 +140,7 @@ impl Reader<'_> {
             JsonValue::Null => Input::Null,
             JsonValue::Bool(value) => self.single(Input::Bool(*value), kind),
             JsonValue::Number(number) => self.single(Input::Number(number.to_string()), kind),
-            JsonValue::String(text) => self.single(Input::Text(text.as_str().to_owned()), kind),
+            JsonValue::String(text) => self.single(storable(text.as_str()).map_err(|message| (message, None))?, kind),
             JsonValue::Array(items) => {
                 let inner = kind.item_type();
                 Input::List(items.iter().map(|item| self.json(item, inner)).collect::<Result<_, _>>()?)
@@ -191,4 +191,12 @@ impl Reader<'_> {
         }
         Ok(Input::Object(fields))
     }
+}
+
+/// A text, unless it holds the one character that warehouses do not: PostgreSQL fails on it, others may cut the text off there.
+fn storable(text: &str) -> Result<Input, String> {
+    if text.contains('\0') {
+        return Err("text cannot hold the character U+0000".to_owned());
+    }
+    Ok(Input::Text(text.to_owned()))
 }

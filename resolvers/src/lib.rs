@@ -4,7 +4,7 @@
 //! asking a [`Runner`]. [`Endpoint`] wraps both in async-graphql's `Executor` for transports that want one.
 //!
 //! The way of a request, one module per step: `document` (text → validated document), `limits`, `select` (one collection of fields),
-//! `plan` (root fields → questions and shapes), `fetch` (questions → rows, one per level and metric group), `write` (rows → bytes).
+//! `plan` (root fields → questions and shapes), `cost` (what they ask of the warehouse), `fetch` (questions → rows, one per level and metric group), `write` (rows → bytes).
 
 mod api;
 
@@ -26,6 +26,8 @@ mod catalogue;
 mod filter;
 mod range;
 
+mod cost;
+
 mod runner;
 
 mod fetch;
@@ -38,13 +40,17 @@ mod json;
 mod signal;
 
 mod answer;
+mod conceal;
 mod endpoint;
 mod error;
 pub mod evolution;
 mod federation;
+mod refusal;
 
-pub use answer::{Answer, CacheSummary, OperationKind};
+pub use answer::{Answer, CacheSummary, OperationKind, Retry, RetryReason};
 pub use api::{Api, Prepared, Settings};
 pub use endpoint::{Endpoint, Session};
 pub use limits::Limits;
-pub use runner::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};
+pub use runner::{
+    Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,
+};

@@ -26,6 +26,8 @@ pub struct Limits {
     pub directives: usize,
     /// Fields of introspection in one operation; the limits above do not count them.
     pub introspection_fields: usize,
+    /// Units that one operation may cost: see `cost`.
+    pub cost: u64,
     /// Entities of a page when the request does not say.
     pub page: u64,
     /// Entities of a page at most.
@@ -49,6 +51,7 @@ impl Default for Limits {
             root_fields: 20,
             directives: 50,
             introspection_fields: 1_000,
+            cost: 5_000,
             page: 50,
             max_page: 200,
             rows: 1_000,

@@ -29,6 +29,8 @@ pub struct RequestContext {
     pub now: Timestamp,
     /// Identifies the request in answers and logs. A client may choose it, so others may have the same.
     pub correlation_id: String,
+    /// Whether the answer tells what it cost.
+    pub shows_cost: bool,
 }
 
 /// Tells the requests of a process apart.
@@ -47,6 +49,13 @@ impl RequestId {
 /// Answers questions over one model and one warehouse.
 #[async_trait::async_trait]
 pub trait Runner: Send + Sync + 'static {
+    /// Takes what an operation costs from what its caller may spend. Asked once per operation that costs anything, before any of the
+    /// questions. `None` where callers may spend what they want.
+    fn charge(&self, context: &RequestContext, cost: u64) -> Result<Option<Budget>, BudgetSpent> {
+        let _ = (context, cost);
+        Ok(None)
+    }
+
     /// Answers a metric question.
     async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError>;
 
@@ -58,6 +67,25 @@ pub trait Runner: Send + Sync + 'static {
 
     /// The SQL of a metric question, for the catalogue and provenance. `None` when the server does not show SQL.
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError>;
+}
+
+/// What a caller may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Units that are left.
+    pub remaining: u64,
+    /// Units that come back each second.
+    pub refill_per_second: u64,
+}
+
+/// A caller has not enough left for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{remaining} units of the budget are left")]
+pub struct BudgetSpent {
+    /// Units that are left.
+    pub remaining: u64,
+    /// When there will be enough, if nothing else is asked.
+    pub retry_after: Duration,
 }
 
 /// Rows of a metric question.
@@ -133,7 +161,10 @@ pub enum RunError {
     },
     /// Too many questions at once.
     #[error("too many queries are waiting for the warehouse")]
-    Overloaded,
+    Overloaded {
+        /// When there may be room.
+        retry_after: Duration,
+    },
     /// Values of the data that cannot be computed with, such as an overflow.
     #[error("the data could not be computed with: {0}")]
     Data(String),

@@ -86,6 +86,7 @@ pub enum BootError {
 pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootError> {
     let telemetry = telemetry::install(&config.telemetry)?;
     let metrics = telemetry::install_metrics()?;
+    let config = if matches!(data, Data::Warehouse(_)) { config } else { config.over_demo() };
     let address = config.http.listen;
     if matches!(data, Data::Warehouse(_)) {
         if !address.ip().is_loopback() && !config.http.allow_public {

@@ -3,15 +3,21 @@
 //! The one place that knows compiler, cache and warehouse, and where errors of the warehouse become what an asker may read.
 
 mod admission;
+mod budget;
 mod compiled;
 mod settings;
 mod turns;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::BoxFuture};
-use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner};
+use holdfast_resolvers::{
+    Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,
+};
 use holdfast_schema::{
     query::{EntityQuery, MetricQuery},
     value::{CellRef, RowSet, Value},
@@ -23,6 +29,7 @@ use tracing::{Instrument as _, debug, info_span, warn};
 pub use self::settings::Settings;
 use self::{
     admission::Admission,
+    budget::Budgets,
     compiled::{Compiled, Ready},
 };
 use crate::cache::{Cache, Digested, Found, Key, State, refresh::RefreshKeys};
@@ -35,6 +42,7 @@ pub struct Engine {
     cache: Cache,
     refresh_keys: RefreshKeys,
     admission: Arc<Admission>,
+    budgets: Option<Budgets>,
     settings: Settings,
 }
 
@@ -55,6 +63,7 @@ impl Engine {
             cache: Cache::new(settings.cache_bytes),
             refresh_keys: RefreshKeys::new(settings.refresh_interval),
             admission: Arc::new(Admission::new(settings.concurrency, settings.queue, settings.queue_wait)),
+            budgets: (settings.budget > 0).then(|| Budgets::new(settings.budget, settings.budget_refill)),
             warehouse,
             settings,
         }
@@ -91,7 +100,7 @@ impl Engine {
         };
         let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
         let found = self.cache.get_or_run(key, lifetime, || self.run(scope.context, asked)).await;
-        found.map_err(|error| explain_error(error, scope.context, &asked.digest))
+        found.map_err(|error| explain_error(error, scope.context, &asked.digest, self.settings.queue_wait))
     }
 
     /// Waits for a turn and runs. Others may wait for the same run: it is not its asker's alone.
@@ -128,6 +137,14 @@ impl Engine {
 
 #[async_trait]
 impl Runner for Engine {
+    fn charge(&self, context: &RequestContext, cost: u64) -> Result<Option<Budget>, BudgetSpent> {
+        histogram!("holdfast_operation_cost_units").record(cost as f64);
+        let Some(budgets) = &self.budgets else { return Ok(None) };
+        budgets.take(&context.caller.subject, cost, Instant::now()).map(Some).inspect_err(|_| {
+            counter!("holdfast_budget_refusals_total").increment(1);
+        })
+    }
+
     async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
         self.metric_answer(context, query).instrument(info_span!("metrics", metrics = query.metrics.len())).await
     }
@@ -218,13 +235,14 @@ fn counts(rows: &RowSet, parents: Option<&[Vec<Value>]>) -> Vec<i64> {
 }
 
 /// What an asker may read of a failure. The rest goes to the log, once, here.
-fn explain_error(error: Error, context: &RequestContext, digest: &str) -> RunError {
+fn explain_error(error: Error, context: &RequestContext, digest: &str, queue_wait: Duration) -> RunError {
     warn!(correlation_id = context.correlation_id, digest, kind = kind(&error), %error, "question not answered");
     match error {
         Error::Unavailable(_) | Error::Denied(_) => RunError::WarehouseUnavailable,
         Error::Timeout { limit } => RunError::Timeout { limit_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) },
         Error::ResultTooLarge { limit } => RunError::ResultTooLarge { limit },
-        Error::Overloaded { .. } => RunError::Overloaded,
+        // Whoever waits now has been answered or turned away by then.
+        Error::Overloaded { .. } => RunError::Overloaded { retry_after: queue_wait },
         Error::Data(_) => RunError::Data("a value is out of range, or no number".to_owned()),
         Error::Statement(_) | Error::Address(_) => RunError::Internal,
     }

@@ -166,6 +166,7 @@ impl Asker {
                 caller: self.caller.clone(),
                 now: Timestamp::now(),
                 correlation_id: self.correlation_id.clone(),
+                shows_cost: false,
             };
             let answer = api.run(Arc::clone(&self.app.runner), context, &prepared).await;
             let pause = pause(&answer, self.pace);
@@ -201,6 +202,7 @@ mod tests {
             had_errors,
             is_request_error: false,
             is_unreadable: false,
+            retry: None,
             cache: cache.map(|(is_versioned, state, max_age)| CacheSummary {
                 state,
                 age: Duration::ZERO,

@@ -9,6 +9,7 @@ mod entities;
 mod failure;
 mod hazards;
 mod invariants;
+mod limits;
 mod live;
 mod movements_properties;
 mod pages;

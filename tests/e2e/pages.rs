@@ -1,15 +1,18 @@
 //! The pages that the shipped definitions save: every block answers over the demo, both engines agree, and the number of statements
 //! follows from the page, not from what is on it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
-use holdfast_schema::query::Caller;
-use holdfast_server::{demo, engine::Settings};
+use async_graphql::{Request, Variables};
+use holdfast_resolvers::{Limits, RequestContext, RequestId};
+use holdfast_schema::{query::Caller, sql::Dialect};
+use holdfast_server::{demo, engine::Settings, recorder::Recorder};
 use holdfast_tests::{
     answer::Answer,
+    binary::repository,
     desk::{Counter, Desk, without_cache},
 };
-use holdfast_warehouse::{Limits, counting::Counting, embedded::Embedded};
+use holdfast_warehouse::{Limits as WarehouseLimits, counting::Counting, embedded::Embedded};
 use serde_json::{Value, json};
 
 use crate::cases::SHIPPED;
@@ -74,6 +77,42 @@ async fn a_customer_sees_its_own_page_and_nothing_of_others() {
     }
 }
 
+/// Costs are known without asking anything: a recorder answers.
+#[tokio::test]
+async fn saved_pages_cost_what_the_servers_readme_says() {
+    let readme = fs::read_to_string(repository().join("server/README.md")).expect("it can be read");
+    let limit = Limits::default().cost;
+    let mut found = 0;
+    for (name, _) in &SHIPPED.model().saved_queries {
+        let Some(document) = SHIPPED.saved_document(name) else { continue };
+        let variables = json!({"asOf": DAY, "account": "account:A0207", "metric": "nrr"});
+        let context = RequestContext {
+            request: RequestId::next(),
+            model: Arc::clone(SHIPPED.model()),
+            caller: Caller::default(),
+            now: "2026-01-15T12:00:00Z".parse().expect("an instant"),
+            correlation_id: String::new(),
+            shows_cost: true,
+        };
+        let recorder = Arc::new(Recorder::new(Dialect::Postgres, Arc::default()));
+        let request = Request::new(document).variables(Variables::from_json(variables));
+        let answer = SHIPPED.execute(recorder, context, request).await;
+        let answer: Value = serde_json::from_slice(&answer.body).expect("it is JSON");
+        let units = answer["extensions"]["cost"]["requested"].as_u64().unwrap_or_else(|| panic!("{name}: {answer:#}"));
+        assert!(readme.contains(&format!("| `{name}` | {units} |")), "server/README.md does not say that `{name}` costs {units}");
+        assert!(units * 4 < limit, "`{name}` costs {units} of {limit}");
+        found += 1;
+    }
+    assert_eq!(
+        found,
+        readme.split("| saved query | units |").nth(1).map_or(0, |table| table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .count())
+    );
+}
+
 /// Whether a block shows nothing at all.
 fn is_empty(value: &Value) -> bool {
     match value {
@@ -86,7 +125,7 @@ fn is_empty(value: &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_costs_as_many_statements_for_many_rows_as_for_few() {
-    let limits = Limits { timeout: Duration::from_secs(300), ..Limits::default() };
+    let limits = WarehouseLimits { timeout: Duration::from_secs(300), ..WarehouseLimits::default() };
     let embedded = Embedded::new("portfolio", &demo::portfolio(), limits).expect("the engine takes the demo");
     let counting = Arc::new(Counting::new(Arc::new(embedded)));
     // Versions of the data are asked for once, before anything is counted.

@@ -29,6 +29,7 @@ const WALLS: &[Wall] = &[
         library: "moka",
         rooms: &[
             "server/src/cache/",
+            "server/src/engine/budget.rs",
             "server/src/engine/compiled.rs",
             "server/src/documents.rs",
             "server/src/generation.rs",

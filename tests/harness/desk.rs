@@ -110,6 +110,7 @@ impl Counter {
             caller: self.caller.clone(),
             now: self.now,
             correlation_id: "test".to_owned(),
+            shows_cost: false,
         };
         let runner: Arc<Engine> = Arc::clone(&self.engine);
         let answer =

@@ -6,7 +6,7 @@ mod metrics;
 mod signals;
 
 pub(crate) use entities::{
-    ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains,
+    ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains, position_or_push,
 };
 pub(crate) use metrics::{
     CompareField, Compared, ContributionField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape,

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod entities;
+mod extensions;
 mod metrics;
 mod score;
 mod signals;
@@ -20,6 +21,8 @@ use crate::{
     plan::{RootKind, RootPlan},
     surface::Surface,
 };
+
+pub(crate) use extensions::extensions;
 
 /// Errors of one response at most.
 const MAX_PROBLEMS: usize = 100;

@@ -7,7 +7,8 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Answer, Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner, Settings,
+    Answer, Api, Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError,
+    Runner, Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole, EntityColumn},
@@ -118,6 +119,10 @@ pub(crate) struct Fake {
     pub(crate) asked: Mutex<Vec<Asked>>,
     /// Fails every question about metrics.
     pub(crate) metrics_fail: bool,
+    /// Turns every question about metrics away.
+    pub(crate) is_busy: bool,
+    /// Callers may spend nothing.
+    pub(crate) is_spent: bool,
     /// Answers with values that no definition declares.
     pub(crate) undeclared: bool,
 }
@@ -199,10 +204,20 @@ fn provenance() -> Provenance {
 
 #[async_trait::async_trait]
 impl Runner for Fake {
+    fn charge(&self, _: &RequestContext, cost: u64) -> Result<Option<Budget>, BudgetSpent> {
+        if self.is_spent {
+            return Err(BudgetSpent { remaining: 3, retry_after: Duration::from_millis(1_200) });
+        }
+        Ok(Some(Budget { remaining: 1_000_u64.saturating_sub(cost), refill_per_second: 50 }))
+    }
+
     async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
         self.note(Asked::Metrics(query.clone()));
         if self.metrics_fail {
             return Err(RunError::WarehouseUnavailable);
+        }
+        if self.is_busy {
+            return Err(RunError::Overloaded { retry_after: Duration::from_millis(2_500) });
         }
         let plan = compile::metrics(&context.model, query, &context.caller, Dialect::Postgres)?;
         let groups = if query.by.is_empty() { 1 } else { 2 };
@@ -304,5 +319,6 @@ pub(crate) fn context(api: &Api) -> RequestContext {
         caller: Caller::default(),
         now: "2025-03-15T10:00:00Z".parse().expect("an instant"),
         correlation_id: "c-1".to_owned(),
+        shows_cost: false,
     }
 }

@@ -2,10 +2,12 @@
 
 mod arguments;
 mod catalogue;
+mod costs;
 mod documents;
 mod entities;
 mod federation;
 mod lists;
+mod names;
 mod rules;
 mod views;
 

@@ -88,6 +88,7 @@ pub(super) fn context(generation: &Generation) -> RequestContext {
         caller: Caller::default(),
         now: Timestamp::now(),
         correlation_id: "command-line".to_owned(),
+        shows_cost: false,
     }
 }
 

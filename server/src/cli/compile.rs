@@ -78,6 +78,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         caller: Caller::default(),
         now: Timestamp::now(),
         correlation_id: String::new(),
+        shows_cost: false,
     };
     let answer = block_on(generation.api.execute(recorder, context, request))?;
     let questions = asked.lock().map(|mut asked| std::mem::take(&mut *asked)).unwrap_or_default();

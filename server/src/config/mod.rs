@@ -38,6 +38,10 @@ pub struct Config {
     pub cache: cache::Cache,
     /// Section `limits`.
     pub limits: holdfast_resolvers::Settings,
+    /// `limits.suggestions` as it was said; `None` is `auto`, which `limits` has decided by the address alone.
+    pub suggests: Option<bool>,
+    /// Settings `limits.budget…`.
+    pub budget: limits::Budget,
     /// Section `telemetry`.
     pub telemetry: telemetry::Telemetry,
     /// What all this was read from.
@@ -45,6 +49,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same over the demo, where nothing is to be hidden.
+    #[must_use]
+    pub fn over_demo(mut self) -> Self {
+        self.limits.suggestions = self.suggests.unwrap_or(true);
+        self
+    }
+
     /// Settings of the engine: cache and warehouse together.
     pub fn engine(&self) -> engine::Settings {
         engine::Settings {
@@ -55,6 +66,8 @@ impl Config {
             concurrency: self.warehouse.pool_size,
             queue: self.warehouse.queue,
             queue_wait: self.warehouse.queue_wait,
+            budget: self.budget.size,
+            budget_refill: self.budget.refill_per_second,
             show_sql: self.warehouse.show_sql,
         }
     }
@@ -120,14 +133,18 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
         values.apply_flag(key, text);
     }
     let mut reader = Reader::new(&values, &mut errors);
+    let http = http::Http::read(&mut reader);
+    let suggestions = limits::suggestions(&mut reader);
     let config = Config {
         definitions: definitions::Definitions::read(&mut reader),
-        http: http::Http::read(&mut reader),
         documents: documents::Documents::read(&mut reader),
         streams: streams::Streams::read(&mut reader),
+        limits: limits::read(&mut reader, suggestions, http.listen.ip().is_loopback()),
+        suggests: suggestions,
+        http,
         warehouse: warehouse::Warehouse::read(&mut reader),
         cache: cache::Cache::read(&mut reader),
-        limits: limits::read(&mut reader),
+        budget: limits::Budget::read(&mut reader),
         telemetry: telemetry::Telemetry::read(&mut reader),
         values: values.clone(),
     };

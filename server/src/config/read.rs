@@ -23,17 +23,17 @@ impl<'a> Reader<'a> {
 
     /// `true` or `false`.
     pub fn flag(&mut self, key: &'static str) -> bool {
-        self.parse(key, "`true` or `false`", |text| match text {
-            "true" | "1" | "yes" | "on" => Some(true),
-            "false" | "0" | "no" | "off" => Some(false),
-            _ => None,
-        })
-        .unwrap_or_default()
+        self.parse(key, "`true` or `false`", flag).unwrap_or_default()
     }
 
     /// A whole number that is not zero.
     pub fn count(&mut self, key: &'static str) -> usize {
         self.parse(key, "a whole number from 1", |text| text.replace('_', "").parse().ok().filter(|count| *count > 0)).unwrap_or(1)
+    }
+
+    /// A whole number, zero among them.
+    pub fn number(&mut self, key: &'static str) -> u64 {
+        self.parse(key, "a whole number", |text| text.replace('_', "").parse().ok()).unwrap_or_default()
     }
 
     /// A span of time such as `250ms`, `35s`, `5m`, `1h`.
@@ -58,6 +58,15 @@ impl<'a> Reader<'a> {
             });
         }
         parsed
+    }
+}
+
+/// Yes or no.
+pub(super) fn flag(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 

@@ -68,3 +68,59 @@ fn the_readme_has_the_table_of_settings() {
         settings::markdown_table()
     );
 }
+
+fn one(key: &str, text: &str) -> Result<Config, Vec<String>> {
+    let variable = settings::find(key).expect("a setting").variable();
+    let sources = Sources { environment: environment(&[(&variable, text)]), ..Sources::default() };
+    load(sources).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn origins_are_written_as_browsers_write_them() {
+    use http::Origins;
+    let origins = |text: &str| one("http.cors_origins", text).map(|config| config.http.cors.origins);
+    assert_eq!(origins(""), Ok(Origins::These(Vec::new())));
+    assert_eq!(origins("*"), Ok(Origins::Any));
+    let two = Origins::These(vec!["https://a.example".into(), "http://localhost:3000".into()]);
+    assert_eq!(origins("https://a.example, http://localhost:3000"), Ok(two));
+    assert!(origins("http://[::1]:3000").is_ok());
+    for wrong in [
+        "a.example",
+        "https://a.example/",
+        "https://A.example",
+        "https://a.example:443",
+        "http://a.example:80",
+        "https://*.example",
+        "https://",
+        "null",
+        "*, https://a.example",
+    ] {
+        let errors = origins(wrong).expect_err(wrong);
+        assert!(errors.len() == 1 && errors[0].contains("origins such as `https://app.example.com`"), "{wrong}: {errors:?}");
+    }
+    let both = environment(&[("HOLDFAST_HTTP_CORS_ORIGINS", "*"), ("HOLDFAST_HTTP_CORS_CREDENTIALS", "true")]);
+    let errors = load(Sources { environment: both, ..Sources::default() }).expect_err("browsers refuse it");
+    assert!(errors.len() == 1 && errors[0].to_string().contains("while `http.cors_origins` is `*`"), "{errors:?}");
+}
+
+#[test]
+fn names_are_suggested_where_someone_develops() {
+    let suggests = |pairs: &[(&str, &str)]| {
+        let config = load(Sources { environment: environment(pairs), ..Sources::default() }).expect("valid");
+        (config.limits.suggestions, config.over_demo().limits.suggestions)
+    };
+    assert_eq!(suggests(&[]), (true, true));
+    assert_eq!(suggests(&[("HOLDFAST_HTTP_LISTEN", "[::1]:4000")]), (true, true));
+    let public = ("HOLDFAST_HTTP_LISTEN", "0.0.0.0:4000");
+    assert_eq!(suggests(&[public]), (false, true));
+    assert_eq!(suggests(&[public, ("HOLDFAST_LIMITS_SUGGESTIONS", "true")]), (true, true));
+    assert_eq!(suggests(&[("HOLDFAST_LIMITS_SUGGESTIONS", "off")]), (false, false));
+    assert!(one("limits.suggestions", "maybe").expect_err("no such word")[0].contains("`auto`, `true` or `false`"));
+}
+
+#[test]
+fn a_budget_may_be_none() {
+    let budget = |text: &str| one("limits.budget", text).map(|config| config.engine().budget);
+    assert_eq!((budget("0"), budget("1_000")), (Ok(0), Ok(1_000)));
+    assert!(budget("-1").is_err());
+}

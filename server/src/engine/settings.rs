@@ -19,12 +19,16 @@ pub struct Settings {
     pub queue: usize,
     /// How long they wait.
     pub queue_wait: Duration,
+    /// Units of cost that a caller may spend at once; 0 lets everybody spend what they want.
+    pub budget: u64,
+    /// Units that come back each second.
+    pub budget_refill: u64,
     /// Whether [`Runner::explain`](holdfast_resolvers::Runner::explain) shows SQL.
     pub show_sql: bool,
 }
 
 impl Default for Settings {
-    /// 256 MiB, three times 16 MiB, a minute, every 10 s; 16 at once, 256 waiting for 5 s; SQL is shown.
+    /// 256 MiB, three times 16 MiB, a minute, every 10 s; 16 at once, 256 waiting for 5 s; no budget; SQL is shown.
     fn default() -> Self {
         Self {
             cache_bytes: 256 << 20,
@@ -34,6 +38,8 @@ impl Default for Settings {
             concurrency: 16,
             queue: 256,
             queue_wait: Duration::from_secs(5),
+            budget: 0,
+            budget_refill: 0,
             show_sql: true,
         }
     }

@@ -3,8 +3,10 @@
 mod router;
 
 mod around;
+mod body;
 mod clients;
 mod console;
+mod cors;
 mod definitions;
 mod graphql;
 mod health;

@@ -1,6 +1,7 @@
 //! `Accept` → the format of the answer, as GraphQL over HTTP says.
 
-use holdfast_resolvers::Answer;
+use holdfast_resolvers::{Answer, RetryReason};
+use poem::http::StatusCode;
 
 /// Which statuses tell how an answer went, in [`Format::GraphqlResponse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +31,28 @@ impl Format {
         }
     }
 
-    /// Status of an answer. Clients of plain JSON cannot tell a 400 of ours from one of a proxy, so they get 200.
-    pub(super) fn status(self, statuses: Statuses, answer: &Answer) -> u16 {
-        match (self, statuses) {
-            (Format::Json, _) => 200,
-            (Format::GraphqlResponse, Statuses::Draft) if answer.is_request_error && !answer.is_unreadable => 422,
-            (Format::GraphqlResponse, _) if answer.is_request_error => 400,
-            (Format::GraphqlResponse, Statuses::Draft) if answer.had_errors => 294,
-            (Format::GraphqlResponse, _) => 200,
+    /// Status of an answer. Clients of plain JSON cannot tell an error of ours from one of a proxy, so they get 200 also for what was
+    /// refused.
+    pub(super) fn status(self, statuses: Statuses, answer: &Answer) -> StatusCode {
+        if self == Format::Json {
+            return StatusCode::OK;
+        }
+        match (answer.is_request_error, answer.retry) {
+            (true, Some(retry)) => match retry.reason {
+                RetryReason::BudgetSpent => StatusCode::TOO_MANY_REQUESTS,
+                RetryReason::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            },
+            (true, None) if statuses == Statuses::Draft && !answer.is_unreadable => StatusCode::UNPROCESSABLE_ENTITY,
+            (true, None) => StatusCode::BAD_REQUEST,
+            (false, _) if statuses == Statuses::Draft && answer.had_errors => partial_success(),
+            (false, _) => StatusCode::OK,
         }
     }
+}
+
+/// 294: data, and errors beside it.
+fn partial_success() -> StatusCode {
+    StatusCode::from_u16(294).expect("statuses have three digits")
 }
 
 /// Picks the format with the highest weight; plain JSON when the client has no wish. `None` when nothing we write is acceptable.
@@ -105,6 +118,8 @@ pub(super) fn is_json(content_type: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_resolvers::Retry;
+
     use super::*;
 
     #[test]
@@ -132,8 +147,12 @@ mod tests {
             is_request_error,
             is_unreadable,
             cache: None,
+            retry: None,
         };
+        let late = |reason| Answer { retry: Some(Retry { reason, after_seconds: 1 }), ..answer(true, true, false) };
         for (answer, stable, draft) in [
+            (late(RetryReason::BudgetSpent), 429, 429),
+            (late(RetryReason::Overloaded), 503, 503),
             (answer(false, false, false), 200, 200),
             (answer(true, false, false), 200, 294),
             (answer(true, true, false), 400, 422),

@@ -12,6 +12,8 @@ pub(super) enum Problem {
     BadRequest(String),
     /// Cross-site without a header that only a script of ours can set.
     CrossSite,
+    /// A page of another site asks what it may send, and may send nothing.
+    OriginNotAllowed,
     /// No such place.
     NotFound,
     /// The place exists, the method does not.
@@ -42,7 +44,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Problem::CrossSite => StatusCode::FORBIDDEN,
+            Problem::CrossSite | Problem::OriginNotAllowed => StatusCode::FORBIDDEN,
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -64,6 +66,7 @@ impl Problem {
         match self {
             Problem::BadRequest(_) => "BAD_REQUEST",
             Problem::CrossSite => "CROSS_SITE_REQUEST",
+            Problem::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Problem::NotFound => "NOT_FOUND",
             Problem::MethodNotAllowed(_) => "METHOD_NOT_ALLOWED",
             Problem::NotAcceptable => "NOT_ACCEPTABLE",
@@ -84,6 +87,9 @@ impl Problem {
             Problem::BadRequest(message) => message.clone(),
             Problem::CrossSite => {
                 "a cross-site GET needs the header `x-requested-with`, `apollo-require-preflight` or `x-graphql-client`".into()
+            }
+            Problem::OriginNotAllowed => {
+                "pages of this origin may not read answers; `http.cors_origins` names those that may".into()
             }
             Problem::NotFound => "there is nothing at this address; GraphQL is at `/graphql`".into(),
             Problem::MethodNotAllowed(allowed) => format!("this method is not allowed here; allowed: {allowed}"),

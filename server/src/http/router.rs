@@ -6,7 +6,7 @@ use poem::{Endpoint, Request, Response, http::Method};
 
 use super::{
     around::{CorrelationId, around},
-    console, definitions, graphql, health,
+    console, cors, definitions, graphql, health,
     negotiate::{self, Format},
     problem::Problem,
     sse,
@@ -32,7 +32,21 @@ impl Endpoint for Router {
         let route = Route::of(request.uri().path());
         let app = Arc::clone(&self.app);
         let limit = app.http.request_timeout;
-        Ok(around(request, route.label(), limit, |request, id| dispatch(app, route, request, id)).await)
+        if !matches!(route, Route::Graphql | Route::GraphqlStream) {
+            return Ok(around(request, route.label(), limit, |request, id| dispatch(app, route, request, id)).await);
+        }
+        let told = cors::decide(&app.http.cors, &request);
+        let preflight = cors::is_preflight(&request).then(|| told.clone());
+        let mut response = around(request, route.label(), limit, |request, id| async move {
+            match preflight {
+                Some(told) => told.preflight(&id.0),
+                None if route == Route::GraphqlStream => sse::handle(app, request, &id).await,
+                None => graphql::handle(app, request, &id).await,
+            }
+        })
+        .await;
+        told.write(&mut response);
+        Ok(response)
     }
 }
 
@@ -82,12 +96,6 @@ impl Route {
 }
 
 async fn dispatch(app: Arc<App>, route: Route, request: Request, id: CorrelationId) -> Response {
-    if route == Route::Graphql {
-        return graphql::handle(app, request, &id).await;
-    }
-    if route == Route::GraphqlStream {
-        return sse::handle(app, request, &id).await;
-    }
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     if route != Route::Unknown && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return refuse(Problem::MethodNotAllowed("GET, HEAD"));

@@ -43,7 +43,7 @@ pub(super) async fn distinct(session: Session, asked: Asked) -> Response {
 pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &CorrelationId) -> Response {
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     let token = token(&request);
-    let session = Session::open(Arc::clone(&app), id.clone());
+    let session = Session::open(Arc::clone(&app), &request, id);
     match (request.method().clone(), token) {
         (Method::PUT, _) => match app.shared_streams.reserve(&session) {
             Ok(token) => Response::builder().status(StatusCode::CREATED).content_type("text/plain; charset=utf-8").body(token),
@@ -54,11 +54,11 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
             Ok(opened) => respond(&app, shared_messages(opened)),
             Err(problem) => refuse(problem),
         },
-        (Method::GET, None) => match read::query(&request) {
+        (Method::GET, None) => match read::query_of(&request, &app.http.cors) {
             Ok(asked) => distinct(session, asked).await,
             Err(problem) => refuse(problem),
         },
-        (Method::POST, token) => match (read::body(&mut request, app.http.body_limit).await, token) {
+        (Method::POST, token) => match (read::body_of(&mut request, app.http.body_limit).await, token) {
             (Ok(asked), None) => distinct(session, asked).await,
             (Ok(asked), Some(token)) => add(&session, &token, asked).await,
             (Err(problem), _) => refuse(problem),

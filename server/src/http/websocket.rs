@@ -8,7 +8,7 @@ use std::sync::Arc;
 use poem::{FromRequest as _, IntoResponse as _, Request, Response, web::websocket::WebSocket};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::{around::CorrelationId, negotiate::Format, problem::Problem};
+use super::{around::CorrelationId, cors, graphql::Session, negotiate::Format, problem::Problem};
 use crate::app::App;
 
 /// The subprotocol.
@@ -23,7 +23,7 @@ pub(super) fn is_upgrade(request: &Request) -> bool {
 pub(super) async fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -> Response {
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     // Browsers let any page open a socket to any server, and say only here which page it is.
-    if !is_same_site(request) {
+    if !is_same_site(request) && !cors::decide(&app.http.cors, request).is_allowed() {
         return refuse(Problem::CrossSite);
     }
     let Ok(permit) = Arc::clone(&app.stream_permits).try_acquire_owned() else {
@@ -38,12 +38,12 @@ pub(super) async fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -
     };
     let limit = app.http.body_limit;
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
-    let id = id.clone();
+    let session = Session::open(app, request, id);
     socket
         .protocols([PROTOCOL])
         .config(config)
         .on_upgrade(move |stream| async move {
-            connection::run(app, id, stream, speaks).await;
+            connection::run(session, stream, speaks).await;
             drop(permit);
         })
         .into_response()

@@ -95,7 +95,8 @@ async fn an_answer_that_is_known_is_not_sent_again() {
     let again = get(&app, path, &[("if-none-match", &tag)]).await;
     assert_eq!((again.status, again.body.as_str(), again.header("etag")), (304, "", Some(tag.as_str())));
     assert_eq!(get(&app, path, &[("if-none-match", "\"other\"")]).await.status, 200);
-    let failed = get(&crate::support::app(Behaviour::Fail(holdfast_resolvers::RunError::Overloaded), true, &[]), path, &[]).await;
+    let failed =
+        get(&crate::support::app(Behaviour::Fail(holdfast_resolvers::RunError::WarehouseUnavailable), true, &[]), path, &[]).await;
     assert_eq!((failed.header("etag"), failed.header("cache-control")), (None, Some("no-store")));
 }
 

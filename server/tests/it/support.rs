@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, RequestContext, RunError, Runner, Settings};
+use holdfast_resolvers::{Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, RequestContext, RunError, Runner};
 use holdfast_schema::{
     query::{EntityQuery, MetricQuery},
     source::SourceMap,
@@ -64,6 +64,8 @@ pub(crate) enum Behaviour {
     Empty,
     /// Answers without rows, as if from the cache.
     Reuse,
+    /// Lets nobody spend anything.
+    Spent,
     /// Fails.
     Fail(RunError),
     /// Has a bug.
@@ -79,12 +81,19 @@ struct FakeRunner {
 
 #[async_trait::async_trait]
 impl Runner for FakeRunner {
+    fn charge(&self, _: &RequestContext, _: u64) -> Result<Option<Budget>, BudgetSpent> {
+        match &self.behaviour {
+            Behaviour::Spent => Err(BudgetSpent { remaining: 0, retry_after: Duration::from_secs(7) }),
+            Behaviour::Empty | Behaviour::Reuse | Behaviour::Fail(_) | Behaviour::Panic | Behaviour::Hang => Ok(None),
+        }
+    }
+
     async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
         let mut answer = self.inner.metrics(context, query).await?;
         answer.provenance.cache = CacheState::Miss;
         answer.provenance.max_age = Duration::from_secs(60);
         match &self.behaviour {
-            Behaviour::Empty => Ok(answer),
+            Behaviour::Empty | Behaviour::Spent => Ok(answer),
             Behaviour::Reuse => {
                 answer.provenance.cache = CacheState::Hit;
                 answer.provenance.age = Duration::from_secs(20);
@@ -153,13 +162,13 @@ pub(crate) fn app_of(sources: SourceMap, behaviour: Behaviour, is_up: bool, sett
     let environment =
         settings.iter().map(|(key, text)| (config::settings::find(key).expect("a setting").variable(), (*text).to_owned()));
     let config = config::load(Sources { environment: environment.collect(), ..Sources::default() }).expect("valid settings");
-    let load = Load::run(sources, Settings::default(), Timestamp::UNIX_EPOCH);
+    let load = Load::run(sources, config.limits, Timestamp::UNIX_EPOCH);
     let generation = load.generation.clone().unwrap_or_else(|| panic!("the project is valid:\n{}", load.human(false)));
     let inner = Recorder::new(Dialect::Postgres, Arc::new(Mutex::new(Vec::new())));
     Arc::new(App::new(Parts {
         load,
         generation,
-        settings: Settings::default(),
+        settings: config.limits,
         runner: Arc::new(FakeRunner { inner, behaviour }),
         warehouse: Arc::new(FakeWarehouse { is_up }),
         http: config.http,

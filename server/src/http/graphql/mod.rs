@@ -10,8 +10,8 @@ use holdfast_resolvers::OperationKind;
 use poem::{Request, Response, http::Method};
 
 pub(super) use self::{
-    read::Asked,
-    session::{Ready, Refused, Session, events},
+    read::{Asked, OWN_HEADERS},
+    session::{COST, Ready, Refused, Session, events},
 };
 use super::{
     around::CorrelationId,
@@ -33,15 +33,15 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
     };
     let is_get = *request.method() == Method::GET;
     let asked = match *request.method() {
-        Method::POST => read::body(&mut request, app.http.body_limit).await,
-        Method::GET => read::query(&request),
+        Method::POST => read::body_of(&mut request, app.http.body_limit).await,
+        Method::GET => read::query_of(&request, &app.http.cors),
         _ => Err(Problem::MethodNotAllowed("GET, POST")),
     };
     let asked = match asked {
         Ok(asked) => asked,
         Err(problem) => return problem.response(format, &id.0),
     };
-    let session = Session::open(app, id.clone());
+    let session = Session::open(app, &request, id);
     if wants_events {
         return sse::distinct(session, asked).await;
     }
@@ -55,7 +55,9 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
         OperationKind::Subscription => Problem::NeedsStream.response(format, &id.0),
         OperationKind::Query | OperationKind::Mutation => {
             let answer = prepared.answer().await;
-            let conditional = is_get.then(|| request.header("if-none-match").unwrap_or_default());
+            // What is left of a budget is not for caches.
+            let is_reusable = is_get && !session.shows_cost;
+            let conditional = is_reusable.then(|| request.header("if-none-match").unwrap_or_default());
             write::answer(answer, format, session.app.http.statuses, conditional)
         }
     }

@@ -5,12 +5,13 @@ use poem::{Request, error::ReadBodyError};
 use serde_json::{Map, Value};
 
 use crate::{
+    config::http::Cors,
     documents::Reference,
-    http::{negotiate, problem::Problem},
+    http::{body, cors, negotiate, problem::Problem},
 };
 
 /// Headers that a page of another site cannot set without asking first.
-const OWN_HEADERS: [&str; 3] = ["x-requested-with", "apollo-require-preflight", "x-graphql-client"];
+pub(in crate::http) const OWN_HEADERS: [&str; 3] = ["x-requested-with", "apollo-require-preflight", "x-graphql-client"];
 
 /// What a request asks for.
 #[derive(Debug, Clone)]
@@ -91,12 +92,13 @@ fn digest(given: Option<Value>) -> Result<Option<String>, Problem> {
 }
 
 /// Reads a body.
-pub(in crate::http) async fn body(request: &mut Request, limit: usize) -> Result<Asked, Problem> {
+pub(in crate::http) async fn body_of(request: &mut Request, limit: usize) -> Result<Asked, Problem> {
     if !negotiate::is_json(request.content_type()) {
         return Err(Problem::UnsupportedMediaType);
     }
     let declared = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
+        body::discard(request.take_body(), limit.saturating_mul(4)).await;
         return Err(Problem::BodyTooLarge(limit));
     }
     let bytes = match request.take_body().into_bytes_limit(limit).await {
@@ -116,10 +118,13 @@ pub(in crate::http) async fn body(request: &mut Request, limit: usize) -> Result
 }
 
 /// Reads a query string.
-pub(in crate::http) fn query(request: &Request) -> Result<Asked, Problem> {
-    // Browsers say where a request comes from. A page of another site must not be able to make ours work.
+pub(in crate::http) fn query_of(request: &Request, cors: &Cors) -> Result<Asked, Problem> {
+    // Browsers say where a request comes from. A page of another site must not be able to make ours work, unless it may read answers.
     let is_cross_site = request.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    if is_cross_site && !OWN_HEADERS.iter().any(|name| request.headers().contains_key(*name)) {
+    if is_cross_site
+        && !cors::decide(cors, request).is_allowed()
+        && !OWN_HEADERS.iter().any(|name| request.headers().contains_key(*name))
+    {
         return Err(Problem::CrossSite);
     }
     let parameters: Vec<(String, String)> =

@@ -10,6 +10,7 @@ use futures_util::{
 use holdfast_resolvers::{Answer, Api, OperationKind, Prepared, RequestContext, RequestId};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
+use poem::Request;
 
 use super::Asked;
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
     http::{around::CorrelationId, problem::Problem},
     live::Event,
 };
+
+/// The header by which a client asks what its operation costs.
+pub(in crate::http) const COST: &str = "x-holdfast-cost";
 
 /// Who asks, and under which correlation id.
 #[derive(Clone)]
@@ -28,6 +32,8 @@ pub(in crate::http) struct Session {
     pub(in crate::http) id: CorrelationId,
     /// Who asks.
     pub(in crate::http) caller: Caller,
+    /// Whether answers tell what they cost.
+    pub(in crate::http) shows_cost: bool,
 }
 
 /// Why an operation is not asked.
@@ -49,8 +55,9 @@ pub(in crate::http) struct Ready {
 
 impl Session {
     /// A session of somebody unknown.
-    pub(in crate::http) fn open(app: Arc<App>, id: CorrelationId) -> Self {
-        Self { app, id, caller: Caller::default() }
+    pub(in crate::http) fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -> Self {
+        let shows_cost = request.header(COST).is_some_and(|wish| wish != "0" && wish != "false");
+        Self { app, id: id.clone(), caller: Caller::default(), shows_cost }
     }
 
     /// Finds and validates the document.
@@ -83,13 +90,14 @@ impl Ready {
             caller: self.session.caller,
             now: Timestamp::now(),
             correlation_id: self.session.id.0,
+            shows_cost: self.session.shows_cost,
         };
         self.api.run(Arc::clone(&self.session.app.runner), context, &self.prepared).await
     }
 
     /// Asks again and again.
     pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
-        let Session { app, id, caller } = self.session;
+        let Session { app, id, caller, shows_cost: _ } = self.session;
         app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.api, self.prepared))
     }
 }

@@ -10,10 +10,13 @@ use crate::http::negotiate::{Format, Statuses};
 pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, conditional: Option<&str>) -> Response {
     let status = format.status(statuses, &answer);
     let mut response = Response::builder()
-        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::OK))
+        .status(status)
         .content_type(format.content_type())
         // What a policy lets through depends on who asks.
         .header("vary", "accept, authorization, x-api-key");
+    if let Some(retry) = answer.retry.filter(|_| !status.is_success()) {
+        response = response.header("retry-after", retry.after_seconds.to_string());
+    }
     if let Some(cache) = answer.cache {
         let state = match cache.state {
             CacheState::Hit => "hit",

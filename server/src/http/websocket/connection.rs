@@ -1,6 +1,6 @@
 //! One socket, from its first message to its close code.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use poem::web::websocket::{Message, WebSocketStream};
@@ -13,9 +13,7 @@ use tokio::{
 
 use super::message::{Incoming, write};
 use crate::{
-    app::App,
     http::{
-        around::CorrelationId,
         graphql::{self, Asked, Session},
         problem::Problem,
     },
@@ -41,11 +39,11 @@ enum Outgoing {
 
 /// The state of a socket.
 struct Connection {
-    app: Arc<App>,
-    id: CorrelationId,
     sink: SplitSink<WebSocketStream, Message>,
-    /// There once the client has said who it is.
-    session: Option<Session>,
+    /// As the client opened the socket.
+    session: Session,
+    /// Whether the client has said who it is.
+    is_initialised: bool,
     operations: HashMap<String, JoinHandle<()>>,
     sender: mpsc::Sender<Outgoing>,
 }
@@ -57,19 +55,19 @@ impl Drop for Connection {
 }
 
 /// Serves a socket until either side closes it.
-pub(super) async fn run(app: Arc<App>, id: CorrelationId, stream: WebSocketStream, speaks: bool) {
+pub(super) async fn run(session: Session, stream: WebSocketStream, speaks: bool) {
     let (mut sink, mut incoming) = stream.split();
     if !speaks {
         close(&mut sink, (4406, "Subprotocol not acceptable".to_owned())).await;
         return;
     }
     let (sender, mut outgoing) = mpsc::channel(WAITING);
-    let mut stopping = app.stopping.subscribe();
-    let init_until = Instant::now() + app.streams.init_timeout;
-    let mut keep_alive = interval(app.streams.keep_alive);
-    let mut connection = Connection { app, id, sink, session: None, operations: HashMap::new(), sender };
+    let mut stopping = session.app.stopping.subscribe();
+    let init_until = Instant::now() + session.app.streams.init_timeout;
+    let mut keep_alive = interval(session.app.streams.keep_alive);
+    let mut connection = Connection { sink, session, is_initialised: false, operations: HashMap::new(), sender };
     let closed = loop {
-        let is_initialised = connection.session.is_some();
+        let is_initialised = connection.is_initialised;
         let done = tokio::select! {
             message = incoming.next() => match message {
                 Some(Ok(message)) => connection.receive(message).await,
@@ -128,27 +126,27 @@ impl Connection {
     }
 
     async fn initialise(&mut self, _payload: &Map<String, Value>) -> Result<bool, Closed> {
-        if self.session.is_some() {
+        if self.is_initialised {
             return Err((4429, "Too many initialisation requests".to_owned()));
         }
-        self.session = Some(Session::open(Arc::clone(&self.app), self.id.clone()));
+        self.is_initialised = true;
         self.text(write("connection_ack", None, None)).await
     }
 
     async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<bool, Closed> {
-        let Some(session) = self.session.clone() else {
+        if !self.is_initialised {
             return Err((4401, "Unauthorized".to_owned()));
-        };
+        }
         if self.operations.contains_key(&id) {
             return Err((4409, format!("Subscriber for {id} already exists")));
         }
         let asked = Asked::parse(payload).map_err(|problem| (4400, problem.message()))?;
-        let limit = self.app.streams.operations;
+        let limit = self.session.app.streams.operations;
         if self.operations.len() >= limit {
             let problem = Problem::BadRequest(format!("a socket has {limit} operations at most; complete one first"));
-            return self.text(write("error", Some(&id), Some(&problem.errors(&session.id.0).to_string()))).await;
+            return self.text(write("error", Some(&id), Some(&problem.errors(&self.session.id.0).to_string()))).await;
         }
-        let running = tokio::spawn(operation(session, id.clone(), asked, self.sender.clone()));
+        let running = tokio::spawn(operation(self.session.clone(), id.clone(), asked, self.sender.clone()));
         self.operations.insert(id, running);
         Ok(true)
     }
