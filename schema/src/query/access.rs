@@ -1,18 +1,25 @@
 //! What a caller may see: the policies that restrict them, resolved to conditions with their claims filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use jiff::civil::Date;
 
 use super::Caller;
 use crate::{
-    expr::{BinaryOp, Expr},
+    expr::{
+        BinaryOp, Expr,
+        types::{self, Meaning},
+    },
     model::{
         DimensionId, EntityId, Model, Policy,
         access::{PolicyPeers, PolicyRef},
         path::PathDimension,
     },
-    value::Value,
+    source::{FileId, Span},
+    value::{Value, ValueType},
 };
 
 /// The policies of one caller.
@@ -33,12 +40,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// Selects the policies that restrict a caller and fills in their claims. A claim that is missing makes its condition false.
+    /// Selects the policies that restrict a caller and fills in their claims. A claim that is missing or does not fit makes its condition
+    /// false.
     pub fn of(model: &Model, caller: &Caller) -> Self {
         let mut access = Self { today: caller.today, ..Self::default() };
         let applying = || model.policies.iter().filter(|policy| applies(policy, caller));
         for policy in applying() {
-            access.add_rows(policy, caller);
+            access.add_rows(model, policy, caller);
             let id = |index: &_| DimensionId { entity: policy.entity, index: *index };
             access.hidden.extend(policy.hide.iter().map(id));
             access.masked.extend(policy.mask.iter().map(id));
@@ -48,16 +56,16 @@ impl Access {
         if applying().any(|policy| policy.peers == PolicyPeers::Everyone) {
             let mut peers = Self { rows: BTreeMap::new(), ..access.clone() };
             for policy in applying().filter(|policy| policy.peers == PolicyPeers::Visible) {
-                peers.add_rows(policy, caller);
+                peers.add_rows(model, policy, caller);
             }
             access.peers = Some(Box::new(peers));
         }
         access
     }
 
-    fn add_rows(&mut self, policy: &Policy, caller: &Caller) {
+    fn add_rows(&mut self, model: &Model, policy: &Policy, caller: &Caller) {
         if let Some(rows) = &policy.rows {
-            self.rows.entry(policy.entity).or_default().push(fill_in(rows, caller));
+            self.rows.entry(policy.entity).or_default().push(fill_in(model, rows, caller));
         }
     }
 
@@ -77,35 +85,144 @@ fn applies(policy: &Policy, caller: &Caller) -> bool {
     policy.roles.is_empty() || policy.roles.iter().any(|role| caller.roles.contains(role))
 }
 
-/// Replaces claims by their values. Membership in a claim takes all its values; any other use takes its only value, and fails closed
-/// when there is not exactly one.
-fn fill_in(expr: &Expr<PolicyRef>, caller: &Caller) -> Expr<PathDimension> {
+/// Replaces claims by their values. Membership in a claim takes all its values; any other use takes its only value. A condition that
+/// has no such value, or one that is not of the type of what it is compared with, is false: claims come from outside, and must
+/// neither open a row by being odd nor fail a statement.
+fn fill_in(model: &Model, expr: &Expr<PolicyRef>, caller: &Caller) -> Expr<PathDimension> {
     match expr {
+        Expr::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
+            Expr::binary(*op, fill_in(model, left, caller), fill_in(model, right, caller))
+        }
+        leaf => condition(model, leaf, caller).unwrap_or(Expr::Literal(Value::Bool(false))),
+    }
+}
+
+/// One condition with the claims in it; `None` when they do not fit it.
+fn condition(model: &Model, expr: &Expr<PolicyRef>, caller: &Caller) -> Option<Expr<PathDimension>> {
+    let filled = match expr {
         Expr::In { value, list, negated } => {
             let mut members = Vec::new();
             for item in list {
                 match item {
                     Expr::Ref(PolicyRef::Claim(name)) => {
-                        members.extend(caller.claims.get(name).into_iter().flatten().cloned().map(Expr::Literal));
+                        let values = caller.claims.get(name).map_or(&[][..], Vec::as_slice);
+                        // Of a list of exceptions nothing may be missing: what is not known to be one would be let through.
+                        if *negated && values.is_empty() {
+                            return None;
+                        }
+                        members.extend(values.iter().cloned().map(Expr::Literal));
                     }
-                    other => members.push(fill_in(other, caller)),
+                    other => members.push(with_single_claims(model, other, caller)?),
                 }
             }
             if members.is_empty() {
-                return Expr::Literal(Value::Bool(false));
+                return None;
             }
-            Expr::In { value: Box::new(fill_in(value, caller)), list: members, negated: *negated }
+            Expr::In { value: Box::new(with_single_claims(model, value, caller)?), list: members, negated: *negated }
         }
-        Expr::Binary(BinaryOp::Or, left, right) => Expr::binary(BinaryOp::Or, fill_in(left, caller), fill_in(right, caller)),
-        Expr::Binary(BinaryOp::And, left, right) => Expr::binary(BinaryOp::And, fill_in(left, caller), fill_in(right, caller)),
-        other => other
-            .try_map(&mut |reference| match reference {
-                PolicyRef::Dimension(dimension) => Ok(Expr::Ref(dimension.clone())),
-                PolicyRef::Claim(name) => match caller.claims.get(name).map(Vec::as_slice) {
-                    Some([only]) => Ok(Expr::Literal(only.clone())),
-                    Some(_) | None => Err(()),
-                },
-            })
-            .unwrap_or(Expr::Literal(Value::Bool(false))),
+        other => with_single_claims(model, other, caller)?,
+    };
+    let (checked, known) = types::check(&filled).ok()?;
+    if known.is_some_and(|known| known != ValueType::Bool) {
+        return None;
+    }
+    checked.try_map(&mut |meaning| Ok::<_, Infallible>(Expr::Ref(meaning.to.clone()))).ok()
+}
+
+/// References with their types, claims as constants; `None` when a claim has not exactly one value.
+fn with_single_claims(model: &Model, expr: &Expr<PolicyRef>, caller: &Caller) -> Option<Expr<Meaning<PathDimension>>> {
+    let replaced = expr.try_map(&mut |reference| match reference {
+        PolicyRef::Dimension(to) => {
+            let value_type = Some(model.dimension(to.dimension).value_type);
+            Ok(Expr::Ref(Meaning { to: to.clone(), value_type, span: NOWHERE }))
+        }
+        PolicyRef::Claim(name) => match caller.claims.get(name).map(Vec::as_slice) {
+            Some([only]) => Ok(Expr::Literal(only.clone())),
+            Some(_) | None => Err(()),
+        },
+    });
+    replaced.ok()
+}
+
+/// Mismatches of claims are not shown to anybody.
+const NOWHERE: Span = Span { file: FileId(0), start: 0, end: 0 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceMap;
+
+    /// The condition that a policy leaves of `rows` for a caller with a claim `c`.
+    fn rows(rows: &str, claim: &[Value]) -> Expr<PathDimension> {
+        let text = format!(
+            "project: p\nversion: 1\n---\nentity: account\nsource: account\nkey: account_id\ndimensions: {{account_id: string, \
+             region: string, seats: int, arr: decimal, since: date}}\n---\npolicies: {{own: {{applies_to: account, rows: \"{rows}\"}}}}\n"
+        );
+        let (model, diagnostics) = crate::load(SourceMap::new([("test.yaml".to_owned(), text)]));
+        let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
+        let claims = BTreeMap::from([("c".to_owned(), claim.to_vec())]);
+        let access = Access::of(&model, &Caller { claims, ..Caller::default() });
+        access.rows.into_values().next().expect("one entity is restricted").remove(0)
+    }
+
+    fn text(value: &str) -> Value {
+        Value::Text(value.to_owned())
+    }
+
+    const NOTHING: Expr<PathDimension> = Expr::Literal(Value::Bool(false));
+
+    #[test]
+    fn a_claim_that_is_missing_or_of_another_type_makes_its_condition_false() {
+        let (emea, five, yes) = (text("emea"), Value::Int(5), Value::Bool(true));
+        for (condition, claim) in [
+            ("region in claims.c", vec![]),
+            ("region in claims.c", vec![five.clone()]),
+            ("region in claims.c", vec![emea.clone(), five.clone()]),
+            ("region = claims.c", vec![yes.clone()]),
+            ("region = claims.c", vec![emea.clone(), text("apac")]),
+            ("region not in claims.c", vec![]),
+            ("region not in ('x', claims.c)", vec![]),
+            ("region not in claims.c", vec![five.clone()]),
+            ("not region = claims.c", vec![five.clone()]),
+            ("claims.c in ('emea', 'apac')", vec![]),
+            ("claims.c in ('emea', 'apac')", vec![five.clone()]),
+            ("seats = claims.c", vec![text("5")]),
+            ("since = claims.c", vec![text("yesterday")]),
+            ("claims.c", vec![emea.clone()]),
+            ("claims.other = 1", vec![five.clone()]),
+        ] {
+            assert_eq!(rows(condition, &claim), NOTHING, "{condition} with {claim:?}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_does_not_fit_leaves_its_neighbours_alone() {
+        let Expr::Binary(BinaryOp::Or, left, right) = rows("region in claims.c or seats = 1", &[Value::Int(5)]) else {
+            panic!("the alternatives are kept");
+        };
+        assert_eq!(*left, NOTHING);
+        assert!(matches!(*right, Expr::Binary(BinaryOp::Equal, ..)), "{right:?}");
+    }
+
+    #[test]
+    fn claims_that_fit_become_constants_of_the_type_they_meet() {
+        let constants = |condition: &str, claim: &[Value]| match rows(condition, claim) {
+            Expr::In { list, .. } => list,
+            Expr::Binary(_, _, right) => vec![*right],
+            other => vec![other],
+        };
+        let day = "2025-01-31".parse().expect("a day");
+        for (condition, claim, expected) in [
+            ("region in claims.c", vec![text("emea"), text("apac")], vec![text("emea"), text("apac")]),
+            ("region = claims.c", vec![text("emea")], vec![text("emea")]),
+            ("seats in claims.c", vec![Value::Int(5)], vec![Value::Int(5)]),
+            ("arr >= claims.c", vec![Value::Int(5)], vec![Value::Int(5)]),
+            ("arr >= claims.c", vec![Value::Decimal("0.1".into())], vec![Value::Decimal("0.1".into())]),
+            ("since >= claims.c", vec![text("2025-01-31")], vec![Value::Date(day)]),
+            ("claims.c", vec![Value::Bool(true)], vec![Value::Bool(true)]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(Expr::Literal).collect();
+            assert_eq!(constants(condition, &claim), expected, "{condition}");
+        }
     }
 }
