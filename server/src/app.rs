@@ -14,6 +14,7 @@ use crate::{
     documents::Documents,
     generation::{Generation, Load},
     http::SharedStreams,
+    identity::Identity,
     live::Live,
 };
 
@@ -29,6 +30,8 @@ pub struct App {
     settings: Settings,
     /// Answers questions.
     pub runner: Arc<dyn Runner>,
+    /// Who asks.
+    pub identity: Arc<Identity>,
     /// Where data is, for health.
     pub warehouse: Arc<dyn Warehouse>,
     /// Limits and switches of the HTTP side.
@@ -81,6 +84,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Answers questions.
     pub runner: Arc<dyn Runner>,
+    /// Who asks.
+    pub identity: Arc<Identity>,
     /// Where data is.
     pub warehouse: Arc<dyn Warehouse>,
     /// Limits and switches of the HTTP side.
@@ -105,6 +110,7 @@ impl App {
             replaced: Notify::new(),
             settings: parts.settings,
             runner: parts.runner,
+            identity: parts.identity,
             warehouse: parts.warehouse,
             http: parts.http,
             metrics: parts.metrics,

@@ -25,6 +25,7 @@ use crate::{
     engine::Engine,
     generation::Load,
     http,
+    identity::{self, Identity, IdentityError},
     telemetry::{self, TelemetryError},
     watch,
 };
@@ -55,9 +56,19 @@ pub enum BootError {
     /// The definitions have errors; holds them as people read them.
     #[error("the definitions have errors")]
     Definitions(String),
+    /// The settings of identity cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Nobody could ask anything.
+    #[error(
+        "nobody could ask: there are no credentials that would be accepted; to try it out on this machine say `--anonymous`, and \
+         for others set `identity.jwks` (or `identity.jwt_public_key_file`, `identity.jwt_secret`, `identity.api_keys_file`)"
+    )]
+    Nobody,
     /// The address is reachable by others, and anyone could ask anything.
     #[error(
-        "there is no authentication yet, and `{0}` can be reached from other machines; listen on 127.0.0.1, or say `--allow-public`"
+        "requests without credentials are answered, and `{0}` can be reached from other machines; listen on 127.0.0.1, take \
+         `identity.anonymous` back, or say `--allow-public`"
     )]
     Public(SocketAddr),
     /// The address cannot be listened on.
@@ -88,15 +99,24 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
     let metrics = telemetry::install_metrics()?;
     let config = if matches!(data, Data::Warehouse(_)) { config } else { config.over_demo() };
     let address = config.http.listen;
-    if matches!(data, Data::Warehouse(_)) {
+    let identity = Arc::new(Identity::open(&config.identity)?);
+    if !identity.allows_anonymous() && !identity.knows_anybody() {
+        return Err(BootError::Nobody);
+    }
+    // What the demos have is made up.
+    if matches!(data, Data::Warehouse(_)) && identity.allows_anonymous() {
         if !address.ip().is_loopback() && !config.http.allow_public {
             return Err(BootError::Public(address));
         }
-        tracing::warn!("there is no authentication yet: everyone who reaches this address can ask everything");
+        tracing::warn!("requests without credentials are answered: everyone who reaches this address can ask");
     }
     let documents = Arc::new(Documents::new(config.documents.mode, config.documents.manifests.clone())?);
     let listener = TcpListener::bind(address).await.map_err(|source| BootError::Listen { address, source })?;
-    let (load, warehouse) = load(&config, &origin, data).await?;
+    let (loaded, keys) = tokio::join!(load(&config, &origin, data), identity.refresh());
+    let (load, warehouse) = loaded?;
+    if let Err(error) = keys {
+        tracing::warn!(error, "the key set cannot be fetched yet; tokens that need it are refused meanwhile");
+    }
     let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
     let runner = Arc::new(Engine::new(Arc::clone(&warehouse), config.engine()));
     let app = Arc::new(App::new(Parts {
@@ -104,6 +124,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         generation: Arc::clone(&generation),
         settings: config.limits,
         runner,
+        identity: Arc::clone(&identity),
         warehouse,
         http: config.http.clone(),
         documents: Arc::clone(&documents),
@@ -111,6 +132,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         refresh_interval: config.cache.refresh_interval,
         metrics: Some(metrics.clone()),
     }));
+    tokio::spawn(identity::keep_current(identity));
     tokio::spawn(catalogue::watch::run(Arc::clone(&app)));
     tokio::spawn(documents::watch(documents));
     if config.definitions.watch {

@@ -19,6 +19,8 @@ pub mod watch;
 
 pub mod http;
 
+pub mod identity;
+
 pub mod telemetry;
 
 pub mod catalogue;

@@ -208,7 +208,7 @@ async fn definitions_that_do_not_fit_the_tables_serve_and_are_told() {
     write("sale.csv", "sale_id,shop,amount\n1,here,2.50\n");
     write("model/sales.yaml", &sales("sale_id: int, shop: string, chanel: string"));
     let place = format!("file://{}", folder.path().display());
-    let holdfast = Server::start(folder.path(), &["--warehouse", &place, "--definitions", "model"]);
+    let holdfast = Server::start(folder.path(), &["--anonymous", "--warehouse", &place, "--definitions", "model"]);
     let misfits = async || holdfast.get_json("/health/ready").await["definitions"]["misfits"].clone();
     until("the tables were compared", async || misfits().await == 1).await;
     let ready = holdfast.get_json("/health/ready").await;

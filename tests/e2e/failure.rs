@@ -134,7 +134,7 @@ async fn a_warehouse_killed_under_load_gives_errors_and_then_right_answers_again
     fs::write(folder.path().join("slow.yaml"), SLOW).expect("the file can be written");
     let settings = "[warehouse]\npool_size = 4\n[cache]\nenabled = false\n";
     fs::write(folder.path().join("holdfast.toml"), settings).expect("the file can be written");
-    let holdfast = Arc::new(Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]));
+    let holdfast = Arc::new(Server::start(folder.path(), &["--anonymous", "--warehouse", &database.url, "--definitions", "."]));
     let expected = holdfast.ask(QUESTION).await;
     assert_eq!(
         expected.rows("shop"),
@@ -246,7 +246,7 @@ async fn a_client_that_goes_away_takes_its_statement_along() {
     let database = database(&server).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("slow.yaml"), SLOW).expect("the file can be written");
-    let holdfast = Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]);
+    let holdfast = Server::start(folder.path(), &["--anonymous", "--warehouse", &database.url, "--definitions", "."]);
     {
         let question = holdfast.ask(NAP);
         tokio::pin!(question);
@@ -266,7 +266,7 @@ async fn a_server_starts_without_its_warehouse_and_finds_it_later() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("slow.yaml"), SLOW).expect("the file can be written");
     server.stop();
-    let holdfast = Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]);
+    let holdfast = Server::start(folder.path(), &["--anonymous", "--warehouse", &database.url, "--definitions", "."]);
     assert_eq!(holdfast.get("/health/live").await.0, 200);
     assert_eq!(holdfast.get("/health/ready").await.0, 503);
     assert_eq!(holdfast.ask(QUESTION).await.codes(), ["WAREHOUSE_UNAVAILABLE"]);

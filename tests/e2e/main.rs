@@ -8,6 +8,7 @@ mod cli;
 mod entities;
 mod failure;
 mod hazards;
+mod identity;
 mod invariants;
 mod limits;
 mod live;

@@ -153,6 +153,19 @@ impl Server {
         Answer { json: sent.expect("the server answers").json().await.expect("the answer is JSON") }
     }
 
+    /// Asks over HTTP with more headers; the status and the answer.
+    ///
+    /// # Panics
+    /// When the server does not answer with JSON.
+    pub async fn ask_with(&self, document: &str, headers: &[(&str, &str)]) -> (u16, Answer) {
+        let mut request = self.client.post(format!("{}/graphql", self.url)).json(&json!({ "query": document }));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let sent = request.send().await.expect("the server answers");
+        (sent.status().as_u16(), Answer { json: sent.json().await.expect("the answer is JSON") })
+    }
+
     /// What is at a path: the status and the body.
     ///
     /// # Panics

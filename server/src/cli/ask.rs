@@ -15,7 +15,9 @@ use holdfast_schema::{
 use jiff::{Timestamp, Zoned};
 
 use super::{
-    Failure, Outcome, Settings, block_on, complain, document,
+    Failure, Outcome, Settings, block_on,
+    caller::{As, today},
+    complain, document,
     place::Place,
     say,
     settings::{Common, Global},
@@ -45,6 +47,8 @@ pub(super) struct Arguments {
     place: Place,
     #[command(flatten)]
     words: Words,
+    #[command(flatten)]
+    asked_as: As,
     /// How rows are written; documents are answered as JSON.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -62,6 +66,7 @@ enum Format {
 pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Failure> {
     let settings = Settings::read(global, &arguments.common, Vec::new())?;
     let (data, origin) = arguments.place.choose(&settings)?;
+    let caller = arguments.asked_as.caller(&settings)?;
     let Some(generation) = settings.generation(&origin)? else {
         return Ok(Outcome::Wrong);
     };
@@ -70,36 +75,41 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         let engine = Arc::new(Engine::new(warehouse, settings.config.engine()));
         let query = match arguments.saved.as_deref().and_then(|name| saved_question(&generation.model, name)) {
             Some(query) => query?,
-            None if arguments.words.is_empty() => return answered(&generation, engine, &arguments).await,
+            None if arguments.words.is_empty() => return answered(&generation, engine, &arguments, &caller).await,
             None => match arguments.words.question(&generation.model) {
                 Some(query) => query,
                 None => return Ok(Outcome::Wrong),
             },
         };
-        words(&generation, &engine, &query, arguments.format).await
+        words(&generation, &engine, &query, &caller, arguments.format).await
     })?
 }
 
 /// What belongs to a question from the command line.
-pub(super) fn context(generation: &Generation) -> RequestContext {
+pub(super) fn context(generation: &Generation, caller: &Caller) -> RequestContext {
     RequestContext {
         request: RequestId::next(),
         model: Arc::clone(&generation.model),
-        caller: Caller::default(),
+        caller: today(&generation.model, caller.clone()),
         now: Timestamp::now(),
         correlation_id: "command-line".to_owned(),
         shows_cost: false,
     }
 }
 
-async fn answered(generation: &Generation, engine: Arc<Engine>, arguments: &Arguments) -> Result<Outcome, Failure> {
+async fn answered(
+    generation: &Generation,
+    engine: Arc<Engine>,
+    arguments: &Arguments,
+    caller: &Caller,
+) -> Result<Outcome, Failure> {
     let text = match (&arguments.saved, &arguments.document) {
         (Some(name), _) => saved(generation, name)?,
         (None, Some(path)) => document::read(path)?,
         (None, None) => return Err(Failure::usage("name a document, a saved query or metrics")),
     };
     let request = document::request(&text, arguments.variables.as_deref())?;
-    let answer = generation.api.execute(engine, context(generation), request).await;
+    let answer = generation.api.execute(engine, context(generation, caller), request).await;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Failure::outside)?;
     say(&format!("{body:#}"))?;
     Ok(if answer.had_errors { Outcome::Wrong } else { Outcome::Well })
@@ -123,8 +133,14 @@ fn saved(generation: &Generation, name: &str) -> Result<String, Failure> {
     text.ok_or_else(|| Failure::usage(format!("the definitions save nothing as `{name}`")))
 }
 
-async fn words(generation: &Generation, engine: &Engine, query: &MetricQuery, format: Format) -> Result<Outcome, Failure> {
-    match engine.metrics(&context(generation), query).await {
+async fn words(
+    generation: &Generation,
+    engine: &Engine,
+    query: &MetricQuery,
+    caller: &Caller,
+    format: Format,
+) -> Result<Outcome, Failure> {
+    match engine.metrics(&context(generation, caller), query).await {
         Ok(answer) => {
             let mut lines = vec![header(query, &answer)];
             lines.extend((0..answer.rows.row_count()).map(|row| line(&answer.rows, row)));

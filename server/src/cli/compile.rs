@@ -13,10 +13,12 @@ use holdfast_schema::{
     query::{Caller, MetricQuery},
     sql::{Dialect, Statement},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{
-    Failure, Outcome, Settings, block_on, complain, document, say,
+    Failure, Outcome, Settings, block_on,
+    caller::{As, today},
+    complain, document, say,
     settings::{Common, Global},
     words::{Words, refusal},
 };
@@ -34,7 +36,9 @@ pub(super) struct Arguments {
     common: Common,
     #[command(flatten)]
     words: Words,
-    /// Show the question and the plan too.
+    #[command(flatten)]
+    asked_as: As,
+    /// Show the question, the policies that restrict it and the plan too.
     #[arg(long)]
     explain: bool,
     /// For which engine.
@@ -66,8 +70,9 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         return Ok(Outcome::Wrong);
     };
     let dialect = arguments.dialect.dialect();
+    let caller = today(&generation.model, arguments.asked_as.caller(&settings)?);
     let Some(path) = &arguments.document else {
-        return from_words(&generation.model, &arguments.words, dialect, arguments.explain);
+        return from_words(&generation.model, &arguments.words, &caller, dialect, arguments.explain);
     };
     let request = document::request(&document::read(path)?, arguments.variables.as_deref())?;
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -75,7 +80,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let context = RequestContext {
         request: RequestId::next(),
         model: Arc::clone(&generation.model),
-        caller: Caller::default(),
+        caller: caller.clone(),
         now: Timestamp::now(),
         correlation_id: String::new(),
         shows_cost: false,
@@ -83,7 +88,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let answer = block_on(generation.api.execute(recorder, context, request))?;
     let questions = asked.lock().map(|mut asked| std::mem::take(&mut *asked)).unwrap_or_default();
     for (index, question) in questions.iter().enumerate() {
-        say(&write(&generation.model, index + 1, question, dialect, arguments.explain))?;
+        say(&write(&generation.model, index + 1, question, &caller, dialect, arguments.explain))?;
     }
     if answer.had_errors {
         let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -95,13 +100,13 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     Ok(Outcome::Well)
 }
 
-fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> Result<Outcome, Failure> {
+fn from_words(model: &Model, words: &Words, caller: &Caller, dialect: Dialect, explain: bool) -> Result<Outcome, Failure> {
     let Some(query) = words.question(model) else {
         return Ok(Outcome::Wrong);
     };
-    match compile::metrics(model, &query, &nobody(model), dialect) {
+    match compile::metrics(model, &query, caller, dialect) {
         Ok(plan) => {
-            say(&write(model, 1, &Question::Metrics { query, plan: Arc::new(plan) }, dialect, explain))?;
+            say(&write(model, 1, &Question::Metrics { query, plan: Arc::new(plan) }, caller, dialect, explain))?;
             Ok(Outcome::Well)
         }
         Err(error) => {
@@ -111,19 +116,14 @@ fn from_words(model: &Model, words: &Words, dialect: Dialect, explain: bool) -> 
     }
 }
 
-/// Who asks from the command line, today: somebody without roles and claims.
-fn nobody(model: &Model) -> Caller {
-    let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
-    Caller { today: Timestamp::now().to_zoned(zone).date(), ..Caller::default() }
-}
-
-fn write(model: &Model, number: usize, question: &Question, dialect: Dialect, explain: bool) -> String {
+fn write(model: &Model, number: usize, question: &Question, caller: &Caller, dialect: Dialect, explain: bool) -> String {
     let mut out = String::new();
     match question {
         Question::Metrics { query, plan } => {
             out.push_str(&format!("-- question {number}: {}\n", metric_title(query)));
             if explain {
-                let text = compile::explain(model, query, &nobody(model), dialect);
+                out.push_str(&policies(&plan.policies));
+                let text = compile::explain(model, query, caller, dialect);
                 out.push_str(&text.unwrap_or_else(|error| refusal(&error)));
             } else {
                 out.push_str(&statement("rows", &plan.rows));
@@ -133,17 +133,27 @@ fn write(model: &Model, number: usize, question: &Question, dialect: Dialect, ex
         Question::Entities { query, plan } => {
             out.push_str(&format!("-- question {number}: {}\n", query.entity));
             if explain {
-                let text = compile::explain_entities(model, query, &nobody(model));
+                out.push_str(&policies(&plan.policies));
+                let text = compile::explain_entities(model, query, caller);
                 out.push_str(&text.unwrap_or_else(|error| refusal(&error)));
             }
             out.push_str(&statement("rows", &plan.rows));
         }
         Question::Count { query, plan } => {
             out.push_str(&format!("-- question {number}: count of {}\n", query.entity));
+            if explain {
+                out.push_str(&policies(&plan.policies));
+            }
             out.push_str(&statement("rows", &plan.rows));
         }
     }
     out
+}
+
+/// Which policies restrict the answer.
+fn policies(names: &[String]) -> String {
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!("-- policies: {names}\n")
 }
 
 fn metric_title(query: &MetricQuery) -> String {

@@ -1,6 +1,7 @@
 //! The command line: words of the user → one of the commands, and its outcome → an exit code.
 
 mod ask;
+mod caller;
 mod check;
 mod compile;
 mod demo;
@@ -14,6 +15,7 @@ mod serve;
 mod settings;
 mod survey;
 mod test;
+mod token;
 mod words;
 
 use std::{
@@ -62,6 +64,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Read a warehouse's catalogue and write starter definitions.
     Init(init::Arguments),
+    /// Make credentials: a token for development, or an API key.
+    Token(token::Arguments),
     /// Print the JSON Schema of the definition language, for editors.
     Schema,
     /// Print every setting with its effective value and where it is from.
@@ -115,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::run(&global, arguments),
         Command::Demo(arguments) => demo::run(&global, arguments),
         Command::Init(arguments) => init::run(&global, arguments),
+        Command::Token(arguments) => token::run(&global, &arguments),
         Command::Schema => schema::run(),
         Command::PrintConfig(common) => settings::print(&global, &common),
     };

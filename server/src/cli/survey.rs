@@ -11,7 +11,7 @@ use holdfast_resolvers::{MetricAnswer, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     model::{Metric, Model, ViewTarget},
-    query::{Ages, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
+    query::{Ages, Caller, GroupBy, GroupItem, MetricQuery, MetricSelection, Scope, TimeRange},
     time::{Grain, Step},
     value::CellRef,
 };
@@ -143,7 +143,7 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
     let Some(query) = question(&generation.model, metric, as_of) else {
         return nothing("in no view: others are computed from it".to_owned(), Kind::NotAsked);
     };
-    match engine.metrics(&context(generation), &query).await {
+    match engine.metrics(&context(generation, &Caller::default()), &query).await {
         Ok(answer) => {
             let value = cell(&answer, ColumnRole::Metric(0)).map(text).unwrap_or_default();
             let (outcome, note) = match cell(&answer, ColumnRole::Status(0)) {

@@ -4,6 +4,7 @@ pub mod cache;
 pub mod definitions;
 pub mod documents;
 pub mod http;
+pub mod identity;
 pub mod layers;
 pub mod limits;
 pub mod read;
@@ -18,6 +19,8 @@ mod tests;
 
 use layers::{Environment, Origin, Values};
 use read::Reader;
+use secret::Secret;
+use settings::Secrecy;
 
 use crate::engine;
 
@@ -32,6 +35,8 @@ pub struct Config {
     pub documents: documents::Documents,
     /// Section `streams`.
     pub streams: streams::Streams,
+    /// Section `identity`.
+    pub identity: identity::Identity,
     /// Section `warehouse`.
     pub warehouse: warehouse::Warehouse,
     /// Section `cache`.
@@ -141,6 +146,7 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
         streams: streams::Streams::read(&mut reader),
         limits: limits::read(&mut reader, suggestions, http.listen.ip().is_loopback()),
         suggests: suggestions,
+        identity: identity::Identity::read(&mut reader),
         http,
         warehouse: warehouse::Warehouse::read(&mut reader),
         cache: cache::Cache::read(&mut reader),
@@ -157,10 +163,12 @@ pub fn print(config: &Config) -> String {
     let mut out = String::new();
     for setting in settings::SETTINGS {
         let effective = config.values.get(setting.key);
-        let shown = match (effective.text.is_empty(), setting.secret) {
+        let text = || effective.text.clone();
+        let shown = match (effective.text.is_empty(), setting.secrecy) {
             (true, _) => "(none)".to_owned(),
-            (false, true) => secret::Secret::new(effective.text.clone()).to_string(),
-            (false, false) => effective.text.clone(),
+            (false, Secrecy::Open) => text(),
+            (false, Secrecy::Address) => Secret::address(text()).to_string(),
+            (false, Secrecy::Secret) => Secret::new(text()).to_string(),
         };
         out.push_str(&format!("{:width$} = {shown}  # {}\n", setting.key, effective.origin));
     }

@@ -70,7 +70,8 @@ pub(super) fn flag(text: &str) -> Option<bool> {
     }
 }
 
-fn duration(text: &str) -> Option<Duration> {
+/// A span of time as it is written in settings.
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split_unit(text)?;
     let milliseconds = match unit {
         "ms" => 1,

@@ -4,17 +4,26 @@ use std::fmt;
 
 /// Text whose `Debug` and `Display` are a mask.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    value: String,
+    /// Whether it is an address, of which the place may be shown.
+    is_address: bool,
+}
 
 impl Secret {
-    /// Wraps a value.
+    /// Wraps a value of which nothing may be shown.
     pub fn new(value: String) -> Self {
-        Self(value)
+        Self { value, is_address: false }
+    }
+
+    /// Wraps an address that may hold a user and a password.
+    pub fn address(value: String) -> Self {
+        Self { value, is_address: true }
     }
 
     /// The value itself, for the one place that uses it.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.value
     }
 }
 
@@ -26,11 +35,11 @@ impl fmt::Debug for Secret {
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&mask(&self.0))
+        f.write_str(&if self.is_address { mask(&self.value) } else { "***".to_owned() })
     }
 }
 
-/// Hides user and password of a URL, or all of anything else.
+/// Hides user, password and parameters of an address, or all of what is none.
 fn mask(value: &str) -> String {
     match value.split_once("://") {
         Some((scheme, rest)) => {
@@ -50,9 +59,10 @@ mod tests {
 
     #[test]
     fn user_password_and_parameters_are_never_printed() {
-        let shown = |text: &str| format!("{:?} {}", Secret::new(text.to_owned()), Secret::new(text.to_owned()));
+        let shown = |text: &str| format!("{:?} {}", Secret::address(text.to_owned()), Secret::address(text.to_owned()));
         assert_eq!(shown("postgres://me:p@ss@host:5432/db"), "postgres://***@host:5432/db postgres://***@host:5432/db");
         assert!(!shown("postgres://host/db?password=x").contains("password"));
         assert_eq!(shown("host=h password=x"), "*** ***");
+        assert_eq!(Secret::new("key://of a signer".to_owned()).to_string(), "***");
     }
 }

@@ -12,8 +12,19 @@ pub struct Setting {
     pub flag: Option<&'static str>,
     /// What it does, in one sentence.
     pub about: &'static str,
-    /// Whether its value must not be shown.
-    pub secret: bool,
+    /// What of its value may be shown.
+    pub secrecy: Secrecy,
+}
+
+/// What of a value may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// All of it.
+    Open,
+    /// The place it names, without user and password.
+    Address,
+    /// Nothing.
+    Secret,
 }
 
 impl Setting {
@@ -24,7 +35,7 @@ impl Setting {
 }
 
 const fn setting(key: &'static str, default: &'static str, about: &'static str) -> Setting {
-    Setting { key, default, flag: None, about, secret: false }
+    Setting { key, default, flag: None, about, secrecy: Secrecy::Open }
 }
 
 impl Setting {
@@ -32,8 +43,12 @@ impl Setting {
         Self { flag: Some(flag), ..self }
     }
 
+    const fn address(self) -> Self {
+        Self { secrecy: Secrecy::Address, ..self }
+    }
+
     const fn secret(self) -> Self {
-        Self { secret: true, ..self }
+        Self { secrecy: Secrecy::Secret, ..self }
     }
 }
 
@@ -43,7 +58,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("definitions.watch", "true", "Reload definitions when a file changes."),
     setting("definitions.poll_interval", "500ms", "How often files are compared when the system does not report changes."),
     setting("http.listen", "127.0.0.1:4000", "Address and port to listen on.").flag("--listen"),
-    setting("http.allow_public", "false", "Listen on an address other than loopback although there is no authentication.")
+    setting("http.allow_public", "false", "Listen on an address other than loopback although requests without credentials are answered.")
         .flag("--allow-public"),
     setting("http.body_limit", "256KiB", "Largest request body."),
     setting("http.request_timeout", "35s", "Longest time a request may take."),
@@ -66,9 +81,25 @@ pub const SETTINGS: &[Setting] = &[
     setting("streams.init_timeout", "3s", "How long a socket may wait with `connection_init`."),
     setting("streams.keep_alive", "12s", "How often something is sent when nothing happens, so that proxies keep streams open."),
     setting("streams.max", "1000", "Sockets and streams of events that are open at once, at most."),
+    setting(
+        "identity.anonymous",
+        "false",
+        "Answer requests without credentials, as a caller without roles and claims; `serve --demo` does unless this is set.",
+    )
+    .flag("--anonymous"),
+    setting("identity.jwt_secret", "", "Accept tokens signed with this secret (HS256), of 32 bytes at least; `holdfast token` signs with it.")
+        .secret(),
+    setting("identity.jwt_public_key_file", "", "Accept tokens signed with the key of this PEM file: RSA (RS256) or P-256 (ES256)."),
+    setting("identity.jwks", "", "Accept tokens signed with a key of this JSON Web Key Set: a URL, or a file, which is read again when it changes."),
+    setting("identity.jwks_refresh", "10m", "How often a key set is fetched; one that lacks the key of a token is fetched at once, every 10s at most."),
+    setting("identity.issuer", "", "Accept tokens of this `iss` only; several are separated by commas."),
+    setting("identity.audience", "", "Accept tokens for this `aud` only; several are separated by commas."),
+    setting("identity.leeway", "30s", "How far clocks may differ in `exp` and `nbf`; 5m at most."),
+    setting("identity.roles_claim", "roles", "Claim with the roles of a caller; `realm_access.roles` is `roles` in the object `realm_access`."),
+    setting("identity.api_keys_file", "", "TOML file of API keys by their hashes, which is read again when it changes; `holdfast token --api-key` makes entries."),
     setting("warehouse.url", "", "Warehouse: `postgres://…` (with `sslmode` and `sslrootcert` where needed), or `file:///folder` of CSV files for the embedded engine.")
         .flag("--warehouse")
-        .secret(),
+        .address(),
     setting("warehouse.pool_size", "16", "Connections, and statements that run at once, at most."),
     setting("warehouse.connect_timeout", "5s", "Longest time to open a connection."),
     setting("warehouse.pool_wait", "5s", "Longest time to wait for a free connection."),

@@ -53,10 +53,14 @@ fn every_mistake_is_told_at_once_with_the_nearest_name() {
 fn defaults_are_valid_and_secrets_are_masked() {
     let config = load(Sources::default()).expect("defaults are valid");
     assert_eq!(config.http.body_limit, 256 * 1024);
-    let sources = Sources { flags: vec![("warehouse.url", "postgres://me:secret@h/db".into())], ..Sources::default() };
+    let sources = Sources {
+        flags: vec![("warehouse.url", "postgres://me:hidden@h/db".into())],
+        environment: environment(&[("HOLDFAST_IDENTITY_JWT_SECRET", "hidden://hidden")]),
+        ..Sources::default()
+    };
     let config = load(sources).expect("valid");
-    assert!(!print(&config).contains("secret"));
-    assert!(!format!("{:?}", config.warehouse).contains("secret"));
+    assert!(!print(&config).contains("hidden"));
+    assert!(!format!("{config:?}").contains("hidden"));
 }
 
 #[test]

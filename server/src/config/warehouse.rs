@@ -35,7 +35,7 @@ impl Warehouse {
     /// Reads the section.
     pub fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            url: reader.text("warehouse.url").map(Secret::new),
+            url: reader.text("warehouse.url").map(Secret::address),
             pool_size: reader.count("warehouse.pool_size"),
             connect_timeout: reader.duration("warehouse.connect_timeout"),
             pool_wait: reader.duration("warehouse.pool_wait"),

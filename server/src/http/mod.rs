@@ -4,6 +4,7 @@ mod router;
 
 mod around;
 mod body;
+mod caller;
 mod clients;
 mod console;
 mod cors;

@@ -3,13 +3,15 @@
 use poem::{Response, http::StatusCode};
 
 use super::negotiate::Format;
-use crate::documents::Refusal;
+use crate::{documents::Refusal, identity::Refused};
 
 /// Why a request is refused before GraphQL sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
     /// The request is not a GraphQL request.
     BadRequest(String),
+    /// Nobody whom we know asks.
+    Unauthenticated(Refused),
     /// Cross-site without a header that only a script of ours can set.
     CrossSite,
     /// A page of another site asks what it may send, and may send nothing.
@@ -45,6 +47,8 @@ impl Problem {
         match self {
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
             Problem::CrossSite | Problem::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Problem::Unauthenticated(Refused::Missing | Refused::Expired(_) | Refused::NotValid(_)) => StatusCode::UNAUTHORIZED,
+            Problem::Unauthenticated(Refused::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -65,6 +69,8 @@ impl Problem {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Problem::BadRequest(_) => "BAD_REQUEST",
+            Problem::Unauthenticated(Refused::Missing | Refused::Expired(_) | Refused::NotValid(_)) => "UNAUTHENTICATED",
+            Problem::Unauthenticated(Refused::Unavailable(_)) => "IDENTITY_UNAVAILABLE",
             Problem::CrossSite => "CROSS_SITE_REQUEST",
             Problem::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Problem::NotFound => "NOT_FOUND",
@@ -85,6 +91,13 @@ impl Problem {
     pub(super) fn message(&self) -> String {
         match self {
             Problem::BadRequest(message) => message.clone(),
+            Problem::Unauthenticated(Refused::Missing) => {
+                "credentials are needed: a token as `authorization: Bearer …`, or a key as `x-api-key`".into()
+            }
+            // Why they are not valid would help those who make up credentials.
+            Problem::Unauthenticated(Refused::Expired(_)) => "the credentials are expired".into(),
+            Problem::Unauthenticated(Refused::NotValid(_)) => "the credentials are not valid".into(),
+            Problem::Unauthenticated(Refused::Unavailable(_)) => "credentials cannot be checked at the moment".into(),
             Problem::CrossSite => {
                 "a cross-site GET needs the header `x-requested-with`, `apollo-require-preflight` or `x-graphql-client`".into()
             }
@@ -125,7 +138,26 @@ impl Problem {
         let builder = Response::builder().status(self.status()).content_type(format.content_type());
         let builder = match self {
             Problem::MethodNotAllowed(allowed) => builder.header("allow", *allowed),
-            _ => builder,
+            Problem::Unauthenticated(Refused::Missing) => builder.header("www-authenticate", "Bearer"),
+            Problem::Unauthenticated(Refused::Expired(_)) => {
+                builder.header("www-authenticate", "Bearer error=\"invalid_token\", error_description=\"expired\"")
+            }
+            Problem::Unauthenticated(Refused::NotValid(_)) => builder.header("www-authenticate", "Bearer error=\"invalid_token\""),
+            Problem::Unauthenticated(Refused::Unavailable(_))
+            | Problem::BadRequest(_)
+            | Problem::CrossSite
+            | Problem::OriginNotAllowed
+            | Problem::Document(_)
+            | Problem::NeedsStream
+            | Problem::UnknownStream
+            | Problem::StreamTaken(_)
+            | Problem::TooManyStreams
+            | Problem::NotFound
+            | Problem::NotAcceptable
+            | Problem::BodyTooLarge(_)
+            | Problem::UnsupportedMediaType
+            | Problem::Timeout
+            | Problem::Internal => builder,
         };
         builder.body(body.to_string())
     }

@@ -6,7 +6,7 @@ use poem::{Endpoint, Request, Response, http::Method};
 
 use super::{
     around::{CorrelationId, around},
-    console, cors, definitions, graphql, health,
+    caller, console, cors, definitions, graphql, health,
     negotiate::{self, Format},
     problem::Problem,
     sse,
@@ -79,6 +79,22 @@ impl Route {
         }
     }
 
+    /// Whether somebody has to say who they are, although no rows are told: names, numbers and mistakes of the definitions, and how
+    /// busy the service is, are of no concern to everybody.
+    fn tells_about_the_inside(self) -> bool {
+        match self {
+            Route::Metrics | Route::DefinitionsDiagnostics => true,
+            // GraphQL asks by itself, in the format of its answers.
+            Route::Graphql
+            | Route::GraphqlStream
+            | Route::Root
+            | Route::ConsoleFile
+            | Route::Live
+            | Route::Ready
+            | Route::Unknown => false,
+        }
+    }
+
     /// The name in logs and metrics: never the client's own text.
     fn label(self) -> &'static str {
         match self {
@@ -99,6 +115,12 @@ async fn dispatch(app: Arc<App>, route: Route, request: Request, id: Correlation
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     if route != Route::Unknown && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return refuse(Problem::MethodNotAllowed("GET, HEAD"));
+    }
+    if route.tells_about_the_inside()
+        && !app.identity.allows_anonymous()
+        && let Err(problem) = caller::of_headers(&app.identity, request.headers()).await
+    {
+        return refuse(problem);
     }
     match route {
         Route::Root if app.http.console && negotiate::wants_page(request.header("accept")) => console::page(),

@@ -30,20 +30,23 @@ pub(super) async fn distinct(session: Session, asked: Asked) -> Response {
     let Ok(permit) = Arc::clone(&session.app.stream_permits).try_acquire_owned() else {
         return Problem::TooManyStreams.response(Format::Json, &session.id.0);
     };
-    let app = Arc::clone(&session.app);
+    let listener = session.clone();
     let answers = graphql::events(session, asked).map(move |event| {
         let _held = &permit;
         let (Event::Next(body) | Event::Refused(body)) = event;
         next(&body)
     });
-    respond(&app, answers.chain(stream::once(std::future::ready(complete()))))
+    respond(&listener, answers.chain(stream::once(std::future::ready(complete()))))
 }
 
 /// Answers a request to `/graphql/stream`.
 pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &CorrelationId) -> Response {
     let refuse = |problem: Problem| problem.response(Format::Json, &id.0);
     let token = token(&request);
-    let session = Session::open(Arc::clone(&app), &request, id);
+    let session = match Session::open(Arc::clone(&app), &request, id).await {
+        Ok(session) => session,
+        Err(problem) => return refuse(problem),
+    };
     match (request.method().clone(), token) {
         (Method::PUT, _) => match app.shared_streams.reserve(&session) {
             Ok(token) => Response::builder().status(StatusCode::CREATED).content_type("text/plain; charset=utf-8").body(token),
@@ -51,7 +54,7 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
         },
         (Method::GET | Method::POST, _) if !accepts(&request) => refuse(Problem::NotAcceptable),
         (Method::GET, Some(token)) => match app.shared_streams.open(&token, &session) {
-            Ok(opened) => respond(&app, shared_messages(opened)),
+            Ok(opened) => respond(&session, shared_messages(opened)),
             Err(problem) => refuse(problem),
         },
         (Method::GET, None) => match read::query_of(&request, &app.http.cors) {
@@ -96,13 +99,17 @@ async fn add(session: &Session, token: &str, asked: Asked) -> Response {
     }
 }
 
-fn respond(app: &App, messages: impl Stream<Item = Message> + Send + 'static) -> Response {
-    let mut stopping = app.stopping.subscribe();
-    let stopped = async move {
-        // A sender that is gone is a process that is, too.
-        let _ = stopping.wait_for(|stopping| *stopping).await.is_ok();
+fn respond(session: &Session, messages: impl Stream<Item = Message> + Send + 'static) -> Response {
+    let mut stopping = session.app.stopping.subscribe();
+    let listener = session.clone();
+    let ended = async move {
+        tokio::select! {
+            // A sender that is gone is a process that is, too.
+            _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => {}
+            () = listener.expired() => {}
+        }
     };
-    let events = SSE::new(messages.take_until(Box::pin(stopped))).keep_alive(app.streams.keep_alive);
+    let events = SSE::new(messages.take_until(Box::pin(ended))).keep_alive(session.app.streams.keep_alive);
     let mut response = events.into_response();
     for (name, value) in [("cache-control", "no-store"), ("x-accel-buffering", "no")] {
         response.headers_mut().insert(name, poem::http::HeaderValue::from_static(value));

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use poem::{FromRequest as _, IntoResponse as _, Request, Response, web::websocket::WebSocket};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::{around::CorrelationId, cors, graphql::Session, negotiate::Format, problem::Problem};
+use self::connection::Client;
+use super::{around::CorrelationId, caller::Proof, cors, graphql::wants_cost, negotiate::Format, problem::Problem};
 use crate::app::App;
 
 /// The subprotocol.
@@ -26,6 +27,10 @@ pub(super) async fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -
     if !is_same_site(request) && !cors::decide(&app.http.cors, request).is_allowed() {
         return refuse(Problem::CrossSite);
     }
+    let proof = match Proof::of_headers(request.headers()) {
+        Ok(proof) => proof,
+        Err(problem) => return refuse(problem),
+    };
     let Ok(permit) = Arc::clone(&app.stream_permits).try_acquire_owned() else {
         return refuse(Problem::TooManyStreams);
     };
@@ -38,12 +43,12 @@ pub(super) async fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -
     };
     let limit = app.http.body_limit;
     let config = WebSocketConfig::default().max_message_size(Some(limit)).max_frame_size(Some(limit));
-    let session = Session::open(app, request, id);
+    let client = Client { app, proof, shows_cost: wants_cost(request), id: id.clone() };
     socket
         .protocols([PROTOCOL])
         .config(config)
         .on_upgrade(move |stream| async move {
-            connection::run(session, stream, speaks).await;
+            connection::run(client, stream, speaks).await;
             drop(permit);
         })
         .into_response()

@@ -145,10 +145,66 @@ fn settings_that_are_wrong_stop_everything_with_exit_code_2() {
     let shown = holdfast(folder.path(), &["print-config", "--warehouse", "postgres://u:hidden@h/d"]);
     assert_eq!(shown.code, Some(0));
     assert!(shown.out.contains("file holdfast.toml") && !shown.out.contains("hidden"), "{}", shown.out);
-    let public = holdfast(folder.path(), &["serve", "--listen", "0.0.0.0:0", "--warehouse", "postgres://h/d"]);
+    let nobody = holdfast(folder.path(), &["serve", "--warehouse", "postgres://h/d"]);
+    assert_eq!(nobody.code, Some(2), "{}", nobody.err);
+    assert!(nobody.err.contains("--anonymous") && nobody.err.contains("identity.jwks"), "{}", nobody.err);
+    let public = holdfast(folder.path(), &["serve", "--anonymous", "--listen", "0.0.0.0:0", "--warehouse", "postgres://h/d"]);
     assert_eq!(public.code, Some(2), "{}", public.err);
     assert!(public.err.contains("--allow-public"), "{}", public.err);
     let nothing = holdfast(folder.path(), &["serve"]);
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.err.contains("--demo"), "{}", nothing.err);
+}
+
+#[test]
+fn credentials_are_made_for_development_and_never_without_a_good_secret() {
+    let folder = project();
+    let words = ["token", "--subject", "ann", "--role", "csm", "--claim", "regions=EMEA", "--claim", "desk:=7", "--expires", "1h"];
+    let unsigned = holdfast(folder.path(), &words);
+    assert_eq!(unsigned.code, Some(2), "{}", unsigned.out);
+    assert!(unsigned.err.contains("identity.jwt_secret"), "{}", unsigned.err);
+    let settings = folder.path().join("holdfast.toml");
+    std::fs::write(&settings, "[identity]\njwt_secret = \"short\"\n").expect("written");
+    let short = holdfast(folder.path(), &words);
+    assert_eq!(short.code, Some(2), "{}", short.out);
+    assert!(short.err.contains("5 bytes") && !short.err.contains("`short`"), "{}", short.err);
+    std::fs::write(&settings, "[identity]\njwt_secret = \"a secret of tests, which is long enough\"\n").expect("written");
+    let token = holdfast(folder.path(), &words);
+    assert_eq!((token.code, token.out.trim().split('.').count(), token.err.as_str()), (Some(0), 3, ""));
+    assert!(!holdfast(folder.path(), &["print-config"]).out.contains("secret of tests"));
+    for wrong in [["--claim", "regions"], ["--claim", "=x"], ["--claim", "desk:={"], ["--expires", "soon"], ["--subject", ""]] {
+        let ran = holdfast(folder.path(), &[&["token", "--subject", "ann"][..], &wrong].concat());
+        assert_eq!(ran.code, Some(2), "{wrong:?}: {}", ran.out);
+    }
+    let key = holdfast(folder.path(), &["token", "--api-key", "--subject", "bot", "--role", "csm", "--claim", "regions=EMEA"]);
+    assert_eq!(key.code, Some(0), "{}", key.err);
+    let shown = key.err.lines().last().expect("the key").to_owned();
+    assert!(shown.starts_with("hf_") && !key.out.contains(&shown), "{}", key.err);
+    assert!(key.out.starts_with("[[key]]\nname = \"bot\"\nsha256 = \"") && key.out.contains("regions"), "{}", key.out);
+}
+
+#[test]
+fn questions_are_explained_and_asked_as_somebody() {
+    let folder = project();
+    let policy = "policies:\n  own_regions:\n    applies_to: sale\n    roles: csm\n    rows: region in claims.regions\n";
+    std::fs::write(folder.path().join("metrics-defs/policy.yaml"), policy).expect("written");
+    let ann = r#"{"sub": "ann", "roles": ["csm"], "regions": ["north"]}"#;
+    std::fs::write(folder.path().join("ann.json"), ann).expect("written");
+    std::fs::write(folder.path().join("q.graphql"), crate::support::QUERY).expect("written");
+    for question in [&["--metrics", "revenue"][..], &["q.graphql"]] {
+        let compiled = |more: &[&str]| holdfast(folder.path(), &[&["compile", "--explain"], question, more].concat());
+        let nobody = compiled(&[]);
+        assert_eq!(nobody.code, Some(0), "{}", nobody.err);
+        assert!(!nobody.out.contains("own_regions") && !nobody.out.contains("north"), "{}", nobody.out);
+        for claims in [ann, "ann.json"] {
+            let somebody = compiled(&["--as", claims]);
+            assert_eq!(somebody.code, Some(0), "{}", somebody.err);
+            assert!(somebody.out.contains("own_regions") && somebody.out.contains("north"), "{}", somebody.out);
+        }
+    }
+    for wrong in ["{}", "{\"sub\": \"ann\", \"roles\": 1}", "{", "nowhere.json"] {
+        let ran = holdfast(folder.path(), &["compile", "--metrics", "revenue", "--as", wrong]);
+        assert_eq!(ran.code, Some(2), "{wrong}: {}", ran.out);
+        assert!(ran.err.contains("--as"), "{}", ran.err);
+    }
 }

@@ -4,6 +4,7 @@ mod cli;
 mod cors;
 mod documents;
 mod http;
+mod identity;
 mod limits;
 mod reload;
 mod streams;

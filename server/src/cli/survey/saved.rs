@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use holdfast_resolvers::Runner;
+use holdfast_schema::query::Caller;
 use holdfast_warehouse::{Warehouse, counting::Counting};
 
 use super::{
@@ -38,7 +39,7 @@ pub(super) async fn run(
         for _ in 0..2 {
             let request = document::request(text, variables)?;
             let started = Instant::now();
-            let answer = generation.api.execute(Arc::clone(&engine), context(generation), request).await;
+            let answer = generation.api.execute(Arc::clone(&engine), context(generation, &Caller::default()), request).await;
             line.extend([counting.take().to_string(), started.elapsed().as_millis().to_string()]);
             bytes = answer.body.len();
             errors |= answer.had_errors;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use holdfast_resolvers::OperationKind;
 use poem::{Request, Response, http::Method};
 
+use self::write::Reuse;
 pub(super) use self::{
     read::{Asked, OWN_HEADERS},
-    session::{COST, Ready, Refused, Session, events},
+    session::{COST, Ready, Refused, Session, events, wants_cost},
 };
 use super::{
     around::CorrelationId,
@@ -31,24 +32,29 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
     let Some(format) = format.or(wants_events.then_some(Format::Json)) else {
         return Problem::NotAcceptable.response(Format::Json, &id.0);
     };
+    // Before the body is read: who may not ask has nothing to send.
+    let session = match Session::open(app, &request, id).await {
+        Ok(session) => session,
+        Err(problem) => return problem.response(format, &id.0),
+    };
+    let http = &session.app.http;
     let is_get = *request.method() == Method::GET;
     let asked = match *request.method() {
-        Method::POST => read::body_of(&mut request, app.http.body_limit).await,
-        Method::GET => read::query_of(&request, &app.http.cors),
+        Method::POST => read::body_of(&mut request, http.body_limit).await,
+        Method::GET => read::query_of(&request, &http.cors),
         _ => Err(Problem::MethodNotAllowed("GET, POST")),
     };
     let asked = match asked {
         Ok(asked) => asked,
         Err(problem) => return problem.response(format, &id.0),
     };
-    let session = Session::open(app, &request, id);
     if wants_events {
         return sse::distinct(session, asked).await;
     }
     let prepared = match session.prepare(&asked).await {
         Ok(prepared) => prepared,
         Err(Refused::Problem(problem)) => return problem.response(format, &id.0),
-        Err(Refused::Answer(answer)) => return write::answer(answer, format, session.app.http.statuses, None),
+        Err(Refused::Answer(answer)) => return write::answer(answer, format, http.statuses, None),
     };
     match prepared.kind() {
         OperationKind::Mutation if is_get => Problem::MethodNotAllowed("POST").response(format, &id.0),
@@ -57,8 +63,9 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
             let answer = prepared.answer().await;
             // What is left of a budget is not for caches.
             let is_reusable = is_get && !session.shows_cost;
-            let conditional = is_reusable.then(|| request.header("if-none-match").unwrap_or_default());
-            write::answer(answer, format, session.app.http.statuses, conditional)
+            let reuse = is_reusable
+                .then(|| Reuse { known: request.header("if-none-match").unwrap_or_default(), is_private: !session.is_anonymous() });
+            write::answer(answer, format, http.statuses, reuse)
         }
     }
 }

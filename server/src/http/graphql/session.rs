@@ -16,12 +16,17 @@ use super::Asked;
 use crate::{
     app::App,
     generation::Generation,
-    http::{around::CorrelationId, problem::Problem},
+    http::{around::CorrelationId, caller::Proof, problem::Problem},
     live::Event,
 };
 
 /// The header by which a client asks what its operation costs.
 pub(in crate::http) const COST: &str = "x-holdfast-cost";
+
+/// Whether a request asks what its operation costs.
+pub(in crate::http) fn wants_cost(request: &Request) -> bool {
+    request.header(COST).is_some_and(|wish| wish != "0" && wish != "false")
+}
 
 /// Who asks, and under which correlation id.
 #[derive(Clone)]
@@ -32,6 +37,7 @@ pub(in crate::http) struct Session {
     pub(in crate::http) id: CorrelationId,
     /// Who asks.
     pub(in crate::http) caller: Caller,
+    proof: Proof,
     /// Whether answers tell what they cost.
     pub(in crate::http) shows_cost: bool,
 }
@@ -54,10 +60,30 @@ pub(in crate::http) struct Ready {
 }
 
 impl Session {
-    /// A session of somebody unknown.
-    pub(in crate::http) fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -> Self {
-        let shows_cost = request.header(COST).is_some_and(|wish| wish != "0" && wish != "false");
-        Self { app, id: id.clone(), caller: Caller::default(), shows_cost }
+    /// A session of whoever sends a request.
+    pub(in crate::http) async fn open(app: Arc<App>, request: &Request, id: &CorrelationId) -> Result<Self, Problem> {
+        Self::of(app, Proof::of_headers(request.headers())?, wants_cost(request), id.clone()).await
+    }
+
+    /// A session of whoever has proved who they are.
+    pub(in crate::http) async fn of(app: Arc<App>, proof: Proof, shows_cost: bool, id: CorrelationId) -> Result<Self, Problem> {
+        let caller = proof.caller(&app.identity).await?;
+        Ok(Self { app, id, caller, proof, shows_cost })
+    }
+
+    /// Whether nobody has said who they are: then everybody gets the same answers.
+    pub(in crate::http) fn is_anonymous(&self) -> bool {
+        self.proof.is_empty()
+    }
+
+    /// Resolves when what once proved who asks does so no more.
+    pub(in crate::http) async fn expired(&self) {
+        loop {
+            tokio::time::sleep(self.app.streams.keep_alive).await;
+            if self.proof.caller(&self.app.identity).await.ok().as_ref() != Some(&self.caller) {
+                return;
+            }
+        }
     }
 
     /// Finds and validates the document.
@@ -97,7 +123,7 @@ impl Ready {
 
     /// Asks again and again.
     pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
-        let Session { app, id, caller, shows_cost: _ } = self.session;
+        let Session { app, id, caller, .. } = self.session;
         app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.api, self.prepared))
     }
 }

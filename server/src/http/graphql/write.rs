@@ -4,16 +4,27 @@ use holdfast_resolvers::{Answer, CacheState, CacheSummary};
 use poem::{Response, http::StatusCode};
 use sha2::{Digest as _, Sha256};
 
-use crate::http::negotiate::{Format, Statuses};
+use crate::http::{
+    caller::API_KEY,
+    negotiate::{Format, Statuses},
+};
 
-/// Writes an answer. `conditional` is the `if-none-match` of a GET, empty when it has none; other methods have no validators.
-pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, conditional: Option<&str>) -> Response {
+/// How an answer may be used again.
+pub(super) struct Reuse<'a> {
+    /// `if-none-match`, empty when there is none.
+    pub(super) known: &'a str,
+    /// Whether it is for its asker alone, whatever it says.
+    pub(super) is_private: bool,
+}
+
+/// Writes an answer. Only those to GET are used again.
+pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, reuse: Option<Reuse<'_>>) -> Response {
     let status = format.status(statuses, &answer);
     let mut response = Response::builder()
         .status(status)
         .content_type(format.content_type())
-        // What a policy lets through depends on who asks.
-        .header("vary", "accept, authorization, x-api-key");
+        // What one caller sees another may not, even in one browser.
+        .header("vary", format!("accept, authorization, {API_KEY}"));
     if let Some(retry) = answer.retry.filter(|_| !status.is_success()) {
         response = response.header("retry-after", retry.after_seconds.to_string());
     }
@@ -25,11 +36,11 @@ pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, conditi
         };
         response = response.header("x-holdfast-cache", state).header("age", cache.age.as_secs().to_string());
     }
-    match (conditional, answer.cache) {
-        (Some(known), Some(cache)) if !answer.had_errors && cache.state != CacheState::Bypass => {
+    match (reuse, answer.cache) {
+        (Some(reuse), Some(cache)) if !answer.had_errors && cache.state != CacheState::Bypass => {
             let tag = tag(&answer.body);
-            response = response.header("cache-control", cache_control(cache)).header("etag", &tag);
-            if matches(known, &tag) {
+            response = response.header("cache-control", cache_control(cache, reuse.is_private)).header("etag", &tag);
+            if matches(reuse.known, &tag) {
                 return response.status(StatusCode::NOT_MODIFIED).finish();
             }
         }
@@ -39,8 +50,8 @@ pub(super) fn answer(answer: Answer, format: Format, statuses: Statuses, conditi
 }
 
 /// For how long, and by whom, an answer may be kept. `max-age` counts from when the answer was made, as `age` does.
-fn cache_control(cache: CacheSummary) -> String {
-    let who = if cache.is_restricted { "private" } else { "public" };
+fn cache_control(cache: CacheSummary, is_private: bool) -> String {
+    let who = if is_private || cache.is_restricted { "private" } else { "public" };
     format!("{who}, max-age={}", (cache.age + cache.max_age).as_secs())
 }
 

@@ -1,6 +1,6 @@
 //! One socket, from its first message to its close code.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use poem::web::websocket::{Message, WebSocketStream};
@@ -13,7 +13,10 @@ use tokio::{
 
 use super::message::{Incoming, write};
 use crate::{
+    app::App,
     http::{
+        around::CorrelationId,
+        caller::Proof,
         graphql::{self, Asked, Session},
         problem::Problem,
     },
@@ -37,13 +40,24 @@ enum Outgoing {
     Ended(String, Option<String>),
 }
 
+/// Who has opened a socket, as its handshake says it.
+pub(super) struct Client {
+    /// What all requests share.
+    pub(super) app: Arc<App>,
+    /// From headers; the first message may have another.
+    pub(super) proof: Proof,
+    /// Whether answers tell what they cost.
+    pub(super) shows_cost: bool,
+    /// Finds the socket in the log.
+    pub(super) id: CorrelationId,
+}
+
 /// The state of a socket.
 struct Connection {
     sink: SplitSink<WebSocketStream, Message>,
-    /// As the client opened the socket.
-    session: Session,
-    /// Whether the client has said who it is.
-    is_initialised: bool,
+    client: Client,
+    /// There once the client has said who it is.
+    session: Option<Session>,
     operations: HashMap<String, JoinHandle<()>>,
     sender: mpsc::Sender<Outgoing>,
 }
@@ -55,19 +69,19 @@ impl Drop for Connection {
 }
 
 /// Serves a socket until either side closes it.
-pub(super) async fn run(session: Session, stream: WebSocketStream, speaks: bool) {
+pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
     let (mut sink, mut incoming) = stream.split();
     if !speaks {
         close(&mut sink, (4406, "Subprotocol not acceptable".to_owned())).await;
         return;
     }
     let (sender, mut outgoing) = mpsc::channel(WAITING);
-    let mut stopping = session.app.stopping.subscribe();
-    let init_until = Instant::now() + session.app.streams.init_timeout;
-    let mut keep_alive = interval(session.app.streams.keep_alive);
-    let mut connection = Connection { sink, session, is_initialised: false, operations: HashMap::new(), sender };
+    let mut stopping = client.app.stopping.subscribe();
+    let init_until = Instant::now() + client.app.streams.init_timeout;
+    let mut keep_alive = interval(client.app.streams.keep_alive);
+    let mut connection = Connection { sink, client, session: None, operations: HashMap::new(), sender };
     let closed = loop {
-        let is_initialised = connection.is_initialised;
+        let session = connection.session.clone();
         let done = tokio::select! {
             message = incoming.next() => match message {
                 Some(Ok(message)) => connection.receive(message).await,
@@ -75,7 +89,8 @@ pub(super) async fn run(session: Session, stream: WebSocketStream, speaks: bool)
                 Some(Err(_)) | None => return,
             },
             Some(said) = outgoing.recv() => connection.say(said).await,
-            () = sleep_until(init_until), if !is_initialised => Err((4408, "Connection initialisation timeout".to_owned())),
+            () = sleep_until(init_until), if session.is_none() => Err((4408, "Connection initialisation timeout".to_owned())),
+            () = expired(session.as_ref()) => Err((4403, "Forbidden".to_owned())),
             _ = keep_alive.tick() => connection.send(Message::Ping(Vec::new())).await,
             _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => Err((1001, "Going away".to_owned())),
         };
@@ -125,28 +140,31 @@ impl Connection {
         }
     }
 
-    async fn initialise(&mut self, _payload: &Map<String, Value>) -> Result<bool, Closed> {
-        if self.is_initialised {
+    async fn initialise(&mut self, payload: &Map<String, Value>) -> Result<bool, Closed> {
+        if self.session.is_some() {
             return Err((4429, "Too many initialisation requests".to_owned()));
         }
-        self.is_initialised = true;
+        let Client { app, proof, shows_cost, id } = &self.client;
+        let forbidden = |_| (4403, "Forbidden".to_owned());
+        let proof = Proof::of_payload(payload).map_err(forbidden)?.unwrap_or_else(|| proof.clone());
+        self.session = Some(Session::of(Arc::clone(app), proof, *shows_cost, id.clone()).await.map_err(forbidden)?);
         self.text(write("connection_ack", None, None)).await
     }
 
     async fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Result<bool, Closed> {
-        if !self.is_initialised {
+        let Some(session) = self.session.clone() else {
             return Err((4401, "Unauthorized".to_owned()));
-        }
+        };
         if self.operations.contains_key(&id) {
             return Err((4409, format!("Subscriber for {id} already exists")));
         }
         let asked = Asked::parse(payload).map_err(|problem| (4400, problem.message()))?;
-        let limit = self.session.app.streams.operations;
+        let limit = session.app.streams.operations;
         if self.operations.len() >= limit {
             let problem = Problem::BadRequest(format!("a socket has {limit} operations at most; complete one first"));
-            return self.text(write("error", Some(&id), Some(&problem.errors(&self.session.id.0).to_string()))).await;
+            return self.text(write("error", Some(&id), Some(&problem.errors(&session.id.0).to_string()))).await;
         }
-        let running = tokio::spawn(operation(self.session.clone(), id.clone(), asked, self.sender.clone()));
+        let running = tokio::spawn(operation(session, id.clone(), asked, self.sender.clone()));
         self.operations.insert(id, running);
         Ok(true)
     }
@@ -169,6 +187,14 @@ impl Connection {
     /// Sends a message; a client that is gone ends the socket.
     async fn send(&mut self, message: Message) -> Result<bool, Closed> {
         Ok(self.sink.send(message).await.is_ok())
+    }
+}
+
+/// Resolves when a session is not that of its caller any more; before there is one, never.
+async fn expired(session: Option<&Session>) {
+    match session {
+        Some(session) => session.expired().await,
+        None => std::future::pending().await,
     }
 }
 
