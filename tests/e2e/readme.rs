@@ -76,7 +76,8 @@ fn fences(text: &str) -> Vec<Fence<'_>> {
 /// Someone who follows the README.
 struct Reader {
     folder: tempfile::TempDir,
-    warehouse: Option<String>,
+    /// What the reader has exported.
+    environment: Vec<(&'static str, String)>,
     server: Option<Server>,
 }
 
@@ -84,7 +85,7 @@ impl Reader {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy_definitions(folder.path());
-        Self { folder, warehouse: None, server: None }
+        Self { folder, environment: Vec::new(), server: None }
     }
 
     async fn run(&mut self, fence: &Fence<'_>, output: Option<&Fence<'_>>) {
@@ -95,7 +96,9 @@ impl Reader {
                 let ci = fs::read_to_string(repository().join(".ci/run")).expect("CI's script can be read");
                 assert!(ci.contains(TEST_COMMAND), "{place}: CI runs another command");
             } else if command.starts_with("export HOLDFAST_WAREHOUSE_URL=") {
-                self.warehouse = Some(warehouse().await);
+                self.environment.push(("HOLDFAST_WAREHOUSE_URL", warehouse().await));
+            } else if command.starts_with("export HOLDFAST_IDENTITY_JWT_SECRET=") {
+                self.environment.push(("HOLDFAST_IDENTITY_JWT_SECRET", "what a reader's machine makes up at random".to_owned()));
             } else if let Some(name) = command.strip_prefix("rm ") {
                 fs::remove_file(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{place}: {error}"));
             } else if let Some(arguments) = command.strip_prefix("cargo run -- ") {
@@ -128,9 +131,7 @@ impl Reader {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = binary::command(self.folder.path(), arguments);
-        if let Some(url) = &self.warehouse {
-            command.env("HOLDFAST_WAREHOUSE_URL", url);
-        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
