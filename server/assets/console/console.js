@@ -15,6 +15,7 @@
   const welcome = [
     "# Ctrl+Enter runs, Ctrl+Space completes;",
     "# the book on the left lists everything there is.",
+    "# Credentials go under Headers: {\"authorization\": \"Bearer …\"}",
     "#",
     "# Retention by month:",
     "{",
