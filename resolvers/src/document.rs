@@ -107,7 +107,9 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
 
 /// A default of null says what is the case without one; the validator would take it for a value where null is none.
 fn without_null_defaults(ast: &mut Document) {
-    let has_null = |variable: &Node<VariableDefinition>| variable.default_value.as_ref().is_some_and(|value| value.is_null());
+    let has_null = |variable: &Node<VariableDefinition>| {
+        !variable.ty.is_non_null() && variable.default_value.as_ref().is_some_and(|value| value.is_null())
+    };
     for definition in &mut ast.definitions {
         if let Definition::OperationDefinition(operation) = definition
             && operation.variables.iter().any(has_null)

@@ -9,7 +9,7 @@ use holdfast_schema::{
 
 use crate::{
     error::Problem,
-    ids,
+    ids::{self, Row},
     input::Input,
     limits::Limits,
     scalar,
@@ -36,8 +36,8 @@ pub(crate) fn natural_key<'n>(model: &Model, id: EntityId, names: &'n EntityName
     model.entity(id).key.iter().map(|part| field(*part)).collect()
 }
 
-/// The row that a representation speaks of: its entity and its key; no key when it is no value such a key can have.
-pub(crate) fn represented(model: &Model, surface: &Surface, input: &Input) -> Result<(EntityId, Option<Vec<Value>>), Problem> {
+/// The row that a representation speaks of, and its entity; no row when its key is no value such a key can have.
+pub(crate) fn represented(model: &Model, surface: &Surface, input: &Input) -> Result<(EntityId, Option<Row>), Problem> {
     let type_name = input.get("__typename").and_then(Input::text).unwrap_or_default();
     let Some((id, _)) = model.entity_ids().find(|(id, _)| surface.entity(*id).type_name == type_name) else {
         return Err(Problem::input("each of `representations` needs the `__typename` of an entity"));
@@ -60,5 +60,6 @@ pub(crate) fn represented(model: &Model, surface: &Surface, input: &Input) -> Re
         }
         scalar::read(given, entity.dimensions[part.index()].value_type).ok()
     };
-    Ok((id, parts.map(value).collect()))
+    let key: Option<Vec<Value>> = parts.map(value).collect();
+    Ok((id, key.map(|key| Row { key, moment: None })))
 }

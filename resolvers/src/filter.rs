@@ -160,6 +160,7 @@ fn key_or_value(planner: &Planner<'_>, kind: Kind<'_>, input: &Input) -> Result<
         Kind::Entity(entity) => input
             .text()
             .and_then(|id| ids::parse(planner.model, entity, id))
+            .map(|row| row.key)
             .ok_or_else(|| format!("not an id of `{}`", planner.model.entity(entity).name)),
     }
 }

@@ -1,4 +1,7 @@
 //! Global ids (`account:A1`) and cursors: keys of rows as opaque text, and back.
+//!
+//! A row that is read as of a chosen day is another object than the row of today, and caches must not mix them: its id ends with the
+//! day (`account:A1@2024-06-01`), and with the instant of what was known where that is chosen.
 
 use holdfast_schema::{
     model::{EntityId, Model},
@@ -6,8 +9,19 @@ use holdfast_schema::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// The global id of a row: the entity's name and the parts of its key, percent-encoded, joined with colons.
-pub(crate) fn global<'a>(entity: &str, key: impl IntoIterator<Item = CellRef<'a>>) -> String {
+use crate::plan::Moment;
+
+/// The row that an id names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// Its key.
+    pub(crate) key: Vec<Value>,
+    /// When it is read; `None` as the request says, or today.
+    pub(crate) moment: Option<Moment>,
+}
+
+/// The global id of a row: the entity's name and the parts of its key, percent-encoded, joined with colons; then when it is read.
+pub(crate) fn global<'a>(entity: &str, key: impl IntoIterator<Item = CellRef<'a>>, moment: Moment) -> String {
     let mut out = entity.to_owned();
     for part in key {
         out.push(':');
@@ -20,28 +34,49 @@ pub(crate) fn global<'a>(entity: &str, key: impl IntoIterator<Item = CellRef<'a>
             CellRef::Timestamp(value) => encode(&mut out, &value.to_string()),
         }
     }
+    if moment.is_chosen {
+        out.push_str(&format!("@{}", moment.as_of));
+        if let Some(known) = moment.as_known_at {
+            out.push_str(&format!("@{known}"));
+        }
+    }
     out
 }
 
-/// The key behind a global id of any entity.
-pub(crate) fn parse_global(model: &Model, id: &str) -> Option<(EntityId, Vec<Value>)> {
+/// The row behind a global id of any entity.
+pub(crate) fn parse_global(model: &Model, id: &str) -> Option<(EntityId, Row)> {
     let (name, rest) = id.split_once(':')?;
     let entity = model.entity_named(name)?;
-    Some((entity, parse_parts(model, entity, rest)?))
+    Some((entity, parse_row(model, entity, rest)?))
 }
 
-/// The key behind an id of a known entity: global, or the bare key.
-pub(crate) fn parse(model: &Model, entity: EntityId, id: &str) -> Option<Vec<Value>> {
+/// The row behind an id of a known entity: global, or the bare key.
+pub(crate) fn parse(model: &Model, entity: EntityId, id: &str) -> Option<Row> {
     let definition = model.entity(entity);
     if let Some(rest) = id.strip_prefix(definition.name.as_str()).and_then(|rest| rest.strip_prefix(':'))
-        && let Some(key) = parse_parts(model, entity, rest)
+        && let Some(row) = parse_row(model, entity, rest)
     {
-        return Some(key);
+        return Some(row);
     }
-    match definition.key.as_slice() {
-        [part] => Some(vec![parse_value(id, definition.dimensions[part.index()].value_type)?]),
-        _ => parse_parts(model, entity, id),
-    }
+    let key = match definition.key.as_slice() {
+        [part] => vec![parse_value(id, definition.dimensions[part.index()].value_type)?],
+        _ => parse_parts(model, entity, id)?,
+    };
+    Some(Row { key, moment: None })
+}
+
+/// What stands in a global id behind the entity's name.
+fn parse_row(model: &Model, entity: EntityId, text: &str) -> Option<Row> {
+    let Some((key, when)) = text.split_once('@') else {
+        return Some(Row { key: parse_parts(model, entity, text)?, moment: None });
+    };
+    let (day, known) = when.split_once('@').map_or((when, None), |(day, known)| (day, Some(known)));
+    let as_known_at = match known {
+        Some(known) => Some(known.parse().ok()?),
+        None => None,
+    };
+    let moment = Moment { as_of: day.parse().ok()?, as_known_at, is_chosen: true };
+    Some(Row { key: parse_parts(model, entity, key)?, moment: Some(moment) })
 }
 
 fn parse_parts(model: &Model, entity: EntityId, text: &str) -> Option<Vec<Value>> {
@@ -158,7 +193,8 @@ mod tests {
 
     #[test]
     fn key_parts_with_colons_survive() {
-        assert_eq!(global("account", [CellRef::Text("A:1/é")]), "account:A%3A1%2F%C3%A9");
+        let today = Moment { as_of: jiff::civil::date(2025, 1, 31), as_known_at: None, is_chosen: false };
+        assert_eq!(global("account", [CellRef::Text("A:1@/é")], today), "account:A%3A1%40%2F%C3%A9");
         assert_eq!(decode("A%3A1%2F%C3%A9").as_deref(), Some("A:1/é"));
         assert_eq!(decode("%4"), None);
     }

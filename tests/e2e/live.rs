@@ -48,7 +48,7 @@ async fn shop() -> (Database, tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("live.yaml"), DEFINITIONS).expect("written");
     fs::write(folder.path().join("holdfast.toml"), SETTINGS).expect("written");
-    let server = Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]);
+    let server = Server::start(folder.path(), &["--anonymous", "--warehouse", &database.url, "--definitions", "."]);
     (database, folder, server)
 }
 

@@ -240,7 +240,7 @@ impl<'a> Planner<'a> {
     fn entity_metrics(&self, names: &EntityNames, selected: &Selected<'a>, plan: &mut RowsPlan) -> Result<EntityField, Problem> {
         let arguments = self.request.arguments(selected)?;
         let metrics = self.metrics_of_rows(&arguments, plan.moment).map_err(|problem| selected.problem(&self.request, problem))?;
-        let Moment { as_of, as_known_at } = plan.moment;
+        let Moment { as_of, as_known_at, is_chosen: _ } = plan.moment;
         let query = metrics.question(&entity_name(self.model, plan.entity), Vec::new(), as_of, as_known_at);
         let group = match plan.metrics.iter().position(|group| MetricQuery { metrics: Vec::new(), ..group.query.clone() } == query)
         {

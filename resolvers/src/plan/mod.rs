@@ -106,6 +106,8 @@ pub(crate) struct Moment {
     pub(crate) as_of: Date,
     /// Only what was recorded by then.
     pub(crate) as_known_at: Option<Timestamp>,
+    /// Whether the request says so: rows then are not those of today, and their ids tell.
+    pub(crate) is_chosen: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -127,9 +129,9 @@ impl<'a> Planner<'a> {
         Ok(match *root {
             Root::View(view) => RootKind::Metrics(Box::new(self.metrics(view, selected, &arguments)?)),
             Root::Entity(entity) => {
-                let moment = self.moment(&arguments, None)?;
-                let id = arguments.get("id").and_then(Input::text).unwrap_or_default();
-                let keys: Vec<_> = ids::parse(self.model, entity, id).into_iter().collect();
+                let found = arguments.get("id").and_then(Input::text).and_then(|id| ids::parse(self.model, entity, id));
+                let moment = self.moment(&arguments, found.as_ref().and_then(|row| row.moment))?;
+                let keys: Vec<_> = found.into_iter().map(|row| row.key).collect();
                 RootKind::One(Box::new(KeyedPlan { rows: self.rows(entity, std::slice::from_ref(selected), moment)?, keys }))
             }
             Root::Entities(entity) => {
@@ -156,20 +158,20 @@ impl<'a> Planner<'a> {
     }
 
     /// The row behind a global id, if there can be one.
-    fn global(&self, id: &Input) -> Option<(EntityId, Vec<Value>)> {
+    fn global(&self, id: &Input) -> Option<(EntityId, ids::Row)> {
         id.text().and_then(|id| ids::parse_global(self.model, id))
     }
 
     /// The row that a representation speaks of, if there can be one.
-    fn represented(&self, input: &Input) -> Result<Option<(EntityId, Vec<Value>)>, Problem> {
-        let (entity, key) = federation::represented(self.model, self.surface, input)?;
-        Ok(key.map(|key| (entity, key)))
+    fn represented(&self, input: &Input) -> Result<Option<(EntityId, ids::Row)>, Problem> {
+        let (entity, row) = federation::represented(self.model, self.surface, input)?;
+        Ok(row.map(|row| (entity, row)))
     }
 
     fn nodes(
         &self,
         selected: &Selected<'a>,
-        rows: impl ExactSizeIterator<Item = Option<(EntityId, Vec<Value>)>>,
+        rows: impl ExactSizeIterator<Item = Option<(EntityId, ids::Row)>>,
         argument: &str,
         is_list: bool,
     ) -> Result<RootKind, Problem> {
@@ -177,15 +179,16 @@ impl<'a> Planner<'a> {
         if u64::try_from(rows.len()).is_ok_and(|count| count > most) {
             return Err(Problem::input(format!("`{argument}` takes {most} rows at most")));
         }
-        let moment = self.moment(&Arguments::default(), None)?;
+        let today = self.moment(&Arguments::default(), None)?;
         let mut plans: Vec<KeyedPlan> = Vec::new();
         let mut ids = Vec::new();
         for row in rows {
-            let Some((entity, key)) = row else {
+            let Some((entity, ids::Row { key, moment })) = row else {
                 ids.push(None);
                 continue;
             };
-            let position = match plans.iter().position(|plan| plan.rows.entity == entity) {
+            let moment = moment.unwrap_or(today);
+            let position = match plans.iter().position(|plan| plan.rows.entity == entity && plan.rows.moment == moment) {
                 Some(position) => position,
                 None => {
                     let rows = self.rows(entity, std::slice::from_ref(selected), moment)?;
@@ -221,7 +224,9 @@ impl<'a> Planner<'a> {
             },
             (None, above) => above.and_then(|above| above.as_known_at),
         };
-        Ok(Moment { as_of, as_known_at })
+        let is_chosen =
+            arguments.get("asOf").or(arguments.get("asKnownAt")).is_some() || above.is_some_and(|above| above.is_chosen);
+        Ok(Moment { as_of, as_known_at, is_chosen })
     }
 
     /// Another currency for money, and the name of the rate.

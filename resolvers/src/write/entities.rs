@@ -21,7 +21,7 @@ impl Writer<'_> {
                 EntityField::Typename => json::plain(&mut writer.out, &writer.surface.entity(plan.entity).type_name),
                 EntityField::Id => {
                     let name = &writer.model.entity(plan.entity).name;
-                    json::plain(&mut writer.out, ids::global(name, level.keys[row].iter().map(cell_of)));
+                    json::plain(&mut writer.out, ids::global(name, level.keys[row].iter().map(cell_of), plan.moment));
                 }
                 EntityField::Dimension(position) => {
                     let cell = level.rows.as_ref().map_or(CellRef::Null, |rows| rows.cell(row, level.dimensions[*position]));

@@ -6,6 +6,7 @@ mod costs;
 mod documents;
 mod entities;
 mod federation;
+mod ids;
 mod lists;
 mod names;
 mod rules;

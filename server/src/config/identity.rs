@@ -61,6 +61,11 @@ impl Identity {
         }
     }
 
+    /// Whether there are callers with names.
+    pub fn knows_anybody(&self) -> bool {
+        self.accepts_tokens() || self.api_keys_file.is_some()
+    }
+
     /// Whether tokens are accepted.
     pub fn accepts_tokens(&self) -> bool {
         self.jwt_secret.is_some() || self.jwt_public_key_file.is_some() || self.jwks.is_some()

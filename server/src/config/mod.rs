@@ -139,14 +139,16 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
     }
     let mut reader = Reader::new(&values, &mut errors);
     let http = http::Http::read(&mut reader);
+    let identity = identity::Identity::read(&mut reader);
     let suggestions = limits::suggestions(&mut reader);
+    let is_local = http.listen.ip().is_loopback() && !identity.knows_anybody();
     let config = Config {
         definitions: definitions::Definitions::read(&mut reader),
         documents: documents::Documents::read(&mut reader),
         streams: streams::Streams::read(&mut reader),
-        limits: limits::read(&mut reader, suggestions, http.listen.ip().is_loopback()),
+        limits: limits::read(&mut reader, suggestions, is_local),
         suggests: suggestions,
-        identity: identity::Identity::read(&mut reader),
+        identity,
         http,
         warehouse: warehouse::Warehouse::read(&mut reader),
         cache: cache::Cache::read(&mut reader),

@@ -7,14 +7,16 @@ use poem::{
 };
 
 use super::{
+    caller::API_KEY,
     graphql::{COST, OWN_HEADERS},
     negotiate::Format,
     problem::Problem,
+    sse::STREAM_TOKEN,
 };
 use crate::config::http::{Cors, Origins};
 
 /// Headers that pages may send, beside those of [`OWN_HEADERS`].
-const REQUEST_HEADERS: [&str; 9] = [
+const REQUEST_HEADERS: [&str; 11] = [
     "accept",
     "apollographql-client-name",
     "apollographql-client-version",
@@ -22,7 +24,9 @@ const REQUEST_HEADERS: [&str; 9] = [
     "content-type",
     "if-none-match",
     "traceparent",
+    API_KEY,
     COST,
+    STREAM_TOKEN,
     super::around::REQUEST_ID,
 ];
 
@@ -75,7 +79,7 @@ impl Told {
         let headers: Vec<&str> = REQUEST_HEADERS.iter().chain(&OWN_HEADERS).copied().collect();
         Response::builder()
             .status(StatusCode::NO_CONTENT)
-            .header(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST")
+            .header(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE")
             .header(header::ACCESS_CONTROL_ALLOW_HEADERS, headers.join(", "))
             .header(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE)
             .finish()

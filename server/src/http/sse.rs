@@ -23,7 +23,7 @@ use super::{
 use crate::{app::App, live::Event};
 
 /// The header that names a shared stream.
-const TOKEN: &str = "x-graphql-event-stream-token";
+pub(super) const STREAM_TOKEN: &str = "x-graphql-event-stream-token";
 
 /// Answers one operation with a stream of its own.
 pub(super) async fn distinct(session: Session, asked: Asked) -> Response {
@@ -136,7 +136,7 @@ fn accepts(request: &Request) -> bool {
 }
 
 fn token(request: &Request) -> Option<String> {
-    let given = request.header(TOKEN).map(str::to_owned);
+    let given = request.header(STREAM_TOKEN).map(str::to_owned);
     given.or_else(|| parameter(request, "token"))
 }
 

@@ -58,7 +58,7 @@ async fn origins_that_are_named_are_told_what_they_may_send() {
         let asked = preflight(&app, origin).await;
         assert_eq!((asked.status, asked.body.as_str()), (204, ""), "{origin}");
         assert_eq!(asked.header("access-control-allow-origin"), Some(origin));
-        assert_eq!(asked.header("access-control-allow-methods"), Some("GET, POST"));
+        assert_eq!(asked.header("access-control-allow-methods"), Some("GET, POST, PUT, DELETE"));
         let headers = asked.header("access-control-allow-headers").unwrap_or_default().to_owned();
         for name in ["content-type", "authorization", "x-holdfast-cost", "x-request-id", "apollo-require-preflight"] {
             assert!(headers.split(", ").any(|header| header == name), "{name} in {headers}");

@@ -61,7 +61,8 @@ impl House {
     fn over(database: Database, definitions: &str, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("all.yaml"), definitions).expect("the file can be written");
-        let mut command: Command = binary::command(folder.path(), &["serve", "--warehouse", &database.url, "--definitions", "."]);
+        let mut command: Command =
+            binary::command(folder.path(), &["serve", "--anonymous", "--warehouse", &database.url, "--definitions", "."]);
         for (name, value) in settings {
             command.env(format!("HOLDFAST_{name}"), value);
         }

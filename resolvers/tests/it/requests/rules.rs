@@ -11,6 +11,7 @@ fn what_the_specification_refuses_is_refused() {
         "query ($where: RetentionWhere = {and: [], and: []}) { retention(by: [], where: $where) { rowCount } }",
         "{ ...F } fragment F on Query { retention(by: [], where: {or: [{not: {}, not: {}}]}) { rowCount } }",
         "query ($id: ID = null) { account(id: $id) { id } }",
+        "query ($id: ID! = null) { account(id: $id) { id } }",
         "query ($if: Boolean = null) { __typename @skip(if: $if) }",
         "query ($preset: RangePreset = LAST_MONTH) { retention(by: [], range: {preset: $preset}) { rowCount } }",
         "{ accounts(asOf: {a: $missing}) { totalCount } }",

@@ -28,8 +28,10 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
         return websocket::open(app, &request, id).await;
     }
     let format = negotiate::format(request.header("accept"));
-    let wants_events = negotiate::wants_events(request.header("accept"));
-    let Some(format) = format.or(wants_events.then_some(Format::Json)) else {
+    // Some clients accept events with everything they ask: one answer is then JSON, with its status and validators.
+    let takes_events = negotiate::wants_events(request.header("accept"));
+    let takes_only_events = takes_events && format.is_none();
+    let Some(format) = format.or(takes_events.then_some(Format::Json)) else {
         return Problem::NotAcceptable.response(Format::Json, &id.0);
     };
     // Before the body is read: who may not ask has nothing to send.
@@ -48,7 +50,7 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
         Ok(asked) => asked,
         Err(problem) => return problem.response(format, &id.0),
     };
-    if wants_events {
+    if takes_only_events {
         return sse::distinct(session, asked).await;
     }
     let prepared = match session.prepare(&asked).await {
@@ -58,6 +60,7 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
     };
     match prepared.kind() {
         OperationKind::Mutation if is_get => Problem::MethodNotAllowed("POST").response(format, &id.0),
+        OperationKind::Subscription if takes_events => sse::distinct(session, asked).await,
         OperationKind::Subscription => Problem::NeedsStream.response(format, &id.0),
         OperationKind::Query | OperationKind::Mutation => {
             let answer = prepared.answer().await;

@@ -134,6 +134,8 @@ impl SharedStreams {
         self.shared(token, session, |shared| {
             if let Some(running) = shared.operations.remove(operation) {
                 running.abort();
+                // A client that is too slow to be told has asked for the end itself.
+                let _ = shared.sender.try_send(message("complete", json!({ "id": operation })));
             }
             Ok(())
         })
