@@ -2,6 +2,7 @@
 
 mod bridges;
 mod corrections;
+mod edges;
 mod owners;
 mod time;
 mod windows;

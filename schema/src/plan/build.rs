@@ -1,11 +1,13 @@
 //! A checked question to a plan: metrics are opened up until only leaves are left; equal leaves are shared.
 
+use std::collections::BTreeSet;
+
 use super::{
     AggregateColumn, AggregateLeaf, Conversion, CumulativeLeaf, Leaf, LeafKey, LeafKind, Output, Place, Plan, Slot, Timing,
     per_entity::{Evaluated, PerEntity},
 };
 use crate::{
-    expr::{BinaryOp, Expr, Function},
+    expr::{BinaryOp, CaseArm, Expr, Function},
     model::{
         Cardinality, DimensionId, DimensionIndex, EntityId, MeasureId, Metric, MetricId, MetricKind, Model,
         entity::{Aggregate, OverTime, Window},
@@ -170,10 +172,42 @@ impl<'a> Builder<'a> {
             MetricKind::Series(series) => self.series(metric, series, context)?,
             MetricKind::Peers(peers) => self.peers(metric, peers, context)?,
         };
-        if metric.empty_is_zero {
-            return Ok(Expr::Call(Function::Coalesce, vec![value, Expr::Literal(Value::Int(0))]));
+        Ok(if metric.empty_is_zero { self.or_zero(value) } else { value })
+    }
+
+    /// A value that is zero where there are no rows. Where a snapshot is missing as a whole, nobody has rows, and nothing is known.
+    fn or_zero(&self, value: Expr<Slot>) -> Expr<Slot> {
+        let mut slots = BTreeSet::new();
+        value.visit_refs(&mut |slot: &Slot| {
+            slots.insert(*slot);
+        });
+        let zero = Expr::Literal(Value::Int(0));
+        let filled = Expr::Call(Function::Coalesce, vec![value, zero]);
+        if slots.is_empty() || !slots.iter().all(|slot| self.leaves[slot.leaf].reads_snapshots(self.model)) {
+            return filled;
         }
-        Ok(value)
+        let known: BTreeSet<Slot> = slots.into_iter().map(|slot| self.known(slot)).collect();
+        let when = known.into_iter().map(Expr::Ref).reduce(|one, other| Expr::binary(BinaryOp::Or, one, other));
+        let when = when.expect("there is a slot, as was just asked");
+        Expr::Case { arms: vec![CaseArm { when, then: filled }], otherwise: None }
+    }
+
+    /// Whether what a slot is made of is known.
+    fn known(&self, slot: Slot) -> Slot {
+        let column = match &self.leaves[slot.leaf].kind {
+            LeafKind::Movement(movement) if movement.columns.get(slot.column).is_some_and(|column| movement.is_closing(column)) => {
+                Slot::CLOSED
+            }
+            LeafKind::Movement(_)
+            | LeafKind::Aggregate(_)
+            | LeafKind::Cumulative(_)
+            | LeafKind::AsOf(_)
+            | LeafKind::PerEntity(_)
+            | LeafKind::Series(_)
+            | LeafKind::Cohort(_)
+            | LeafKind::Peers(_) => Slot::KNOWN,
+        };
+        Slot { leaf: slot.leaf, column: if slot.is_about_snapshots() { slot.column } else { column } }
     }
 
     pub(super) fn over_metrics(&mut self, expr: &Expr<MetricId>, context: Context<'_>) -> Result<Expr<Slot>, QueryError> {
@@ -250,10 +284,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Refuses ranges that cut a step of what adds up step by step: a part of a month's amount is not known.
-    fn check_whole_steps(&self, metric: &Metric, id: MeasureId) -> Result<(), QueryError> {
+    /// Refuses ranges that begin or end between two snapshots: what a part of a month added, or what was there on a day inside it, is not
+    /// known. A range without a beginning is a day that a balance is looked at from: the last snapshot up to its period counts.
+    pub(super) fn check_whole_steps(&self, metric: &Metric, id: MeasureId) -> Result<(), QueryError> {
         let measure = self.model.measure(id);
-        let (Some(index), OverTime::Sum) = (measure.time, measure.over_time) else { return Ok(()) };
+        let is_day = measure.over_time != OverTime::Sum && self.query.range.from.is_none();
+        let Some(index) = measure.time.filter(|_| !is_day) else { return Ok(()) };
         let Some(time) = self.model.dimension(DimensionId { entity: id.entity, index }).time.filter(|time| time.snapshot) else {
             return Ok(());
         };

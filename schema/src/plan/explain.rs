@@ -265,7 +265,11 @@ fn formula(expr: &Expr<Slot>) -> String {
         Expr::Binary(op, left, right) => format!("({} {op:?} {})", formula(left), formula(right)),
         other => {
             let mut slots = Vec::new();
-            other.visit_refs(&mut |slot| slots.push(format!("{}.{}", slot.leaf, slot.column)));
+            other.visit_refs(&mut |slot| {
+                if !slot.is_about_snapshots() {
+                    slots.push(format!("{}.{}", slot.leaf, slot.column));
+                }
+            });
             format!("expression over {}", slots.join(", "))
         }
     }

@@ -25,7 +25,7 @@ use crate::{
     model::{
         DimensionId, DimensionIndex, EntityId, MeasureId, Model,
         entity::{Aggregate, Latest, OverTime, RowValue, Window},
-        metric::{Class, MemberValue, Stretch, Taken},
+        metric::{Class, MemberValue, Stretch, Take, Taken},
         path::PathDimension,
     },
     query::{
@@ -97,6 +97,18 @@ pub struct Slot {
     pub column: usize,
 }
 
+impl Slot {
+    /// In place of a column: whether the snapshots are there between which the leaf compares, or of which it reads one.
+    pub const KNOWN: usize = usize::MAX;
+    /// In place of a column: whether the later of these snapshots is there.
+    pub const CLOSED: usize = usize::MAX - 1;
+
+    /// Whether it stands for what is known of the leaf, and is no column of it.
+    pub fn is_about_snapshots(self) -> bool {
+        self.column >= Slot::CLOSED
+    }
+}
+
 /// One fact, aggregated to the group keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaf {
@@ -106,6 +118,32 @@ pub struct Leaf {
     pub keys: Vec<LeafKey>,
     /// How.
     pub kind: LeafKind,
+}
+
+impl Leaf {
+    /// Whether everything it reads are snapshots, so that before the first and after the last of them nothing is known.
+    pub fn reads_snapshots(&self, model: &Model) -> bool {
+        match &self.kind {
+            LeafKind::Aggregate(aggregate) => {
+                let time = aggregate.time.map(|index| model.dimension(DimensionId { entity: aggregate.fact, index }).time);
+                time.flatten().is_some_and(|time| time.snapshot)
+            }
+            LeafKind::Movement(_) => true,
+            LeafKind::PerEntity(per_entity) => {
+                let inner = &per_entity.inner.leaves;
+                !inner.is_empty() && inner.iter().all(|leaf| leaf.reads_snapshots(model))
+            }
+            LeafKind::Cumulative(_) | LeafKind::AsOf(_) | LeafKind::Series(_) | LeafKind::Cohort(_) | LeafKind::Peers(_) => false,
+        }
+    }
+}
+
+impl MovementLeaf {
+    /// Whether a column is the balance at the end, whatever it was before.
+    pub fn is_closing(&self, column: &MovementColumn) -> bool {
+        let is_whole = column.classes.is_empty() && column.when.is_none() && self.basis == MovementBasis::PointToPoint;
+        is_whole && column.take == Taken::Named(Take::Closing)
+    }
 }
 
 /// When a leaf looks, relative to the question.

@@ -162,7 +162,7 @@ impl Builder<'_> {
             )
             .help("group by period(grain:) or pass range"));
         }
-        Ok(())
+        self.check_whole_steps(metric, movement.measure)
     }
 
     fn check_fan<'p>(&self, metric: &Metric, mut places: impl Iterator<Item = &'p Place>) -> Result<(), QueryError> {

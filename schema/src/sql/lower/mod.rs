@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod as_of;
+mod beyond;
 mod cohort;
 pub(crate) mod condition;
 mod correlation;
@@ -27,7 +28,7 @@ use std::collections::BTreeSet;
 use self::scan::Env;
 use super::ast::{Alias, Cte, Expr, From, Item, Query, Relation};
 use crate::{
-    model::EntityId,
+    model::{DimensionIndex, EntityId},
     plan::{Leaf, LeafKind, Plan},
     time::Calendar,
 };
@@ -63,11 +64,13 @@ struct Lowerer<'a> {
     env: Env<'a>,
     ctes: Vec<Cte>,
     scanned: BTreeSet<EntityId>,
+    /// Subqueries that hold the first and the last snapshot of a fact.
+    ends: Vec<((EntityId, DimensionIndex), Alias)>,
 }
 
 impl<'a> Lowerer<'a> {
     fn new(env: Env<'a>) -> Self {
-        Self { env, ctes: Vec::new(), scanned: BTreeSet::new() }
+        Self { env, ctes: Vec::new(), scanned: BTreeSet::new(), ends: Vec::new() }
     }
 
     fn calendar(&self) -> Calendar {

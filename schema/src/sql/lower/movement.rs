@@ -14,11 +14,12 @@ use smol_str::format_smolstr;
 use super::{
     Lowerer,
     aggregate::{apply, period_of},
+    beyond::LAST,
     column,
     condition::condition,
     fan::{identifying_value, safe_value},
     from_cte, key_alias, numbered,
-    scan::{At, Scan, relation, root},
+    scan::{At, Scan},
     time::{FactTime, earlier, moved_period, shift, truncate},
     value_alias,
 };
@@ -133,12 +134,6 @@ impl<'a> Lowerer<'a> {
         let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
         let scan = Scan::new(self.env, fact, At::AsOf);
         let time = FactTime::of(self.env, &scan, fact, index);
-        let last = Select {
-            items: vec![Expr::aggregate(AggregateFunction::Max, time.step()).named(&Alias::named("s"))],
-            from: Some(relation(self.env, fact, root())),
-            group_by: Some(0),
-            ..Select::default()
-        };
         let finest = time.grain;
         let period = period_of(&leaf.keys);
         let compared = match movement.basis {
@@ -147,7 +142,7 @@ impl<'a> Lowerer<'a> {
         };
         let range = earlier(plan.range, leaf.timing.shift);
         let range = whole_periods(range, period.unwrap_or(finest), self.calendar());
-        Cut { range, compared, finest, last: self.cte("last", Query::select(last)) }
+        Cut { range, compared, finest, last: self.ends(fact, index) }
     }
 
     /// Both readings, aggregated to members: period `p`, members `k…`, attributes `a…`, side, value.
@@ -182,7 +177,7 @@ impl<'a> Lowerer<'a> {
         scan.read_at(time.read_at());
         let last_alias = scan.next_alias();
         scan.join(Join { kind: JoinKind::Cross, from: from_cte(&cut.last, &last_alias), on: Vec::new() });
-        let last = column(&last_alias, &Alias::named("s"));
+        let last = column(&last_alias, &Alias::named(LAST));
         let period = self.compared_period(&mut scan, &time, cut, side, &last);
         apply(&mut scan, env, wanted.row_filter);
         let mut items = vec![period.named(&Alias::named("p"))];

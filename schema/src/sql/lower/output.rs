@@ -5,7 +5,9 @@ use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 
 use super::{
-    Lowerer, column,
+    Lowerer,
+    beyond::{Beyond, Met},
+    column,
     condition::{condition, expression},
     from_cte, key_alias, numbered,
     time::truncate,
@@ -127,7 +129,10 @@ impl Lowerer<'_> {
         let rate = plan.conversion.as_ref().map(|conversion| self.exchange_rate(&conversion.into));
         let rate_table = Alias::named("x");
         joins.extend(rate.iter().map(|name| Join { kind: JoinKind::Cross, from: from_cte(name, &rate_table), on: Vec::new() }));
-        let items = self.derived(plan, &table, &total_table, &rate_table);
+        let mut met = Met::default();
+        let beyond = self.beyond(plan, &table, &mut met);
+        joins.extend(met.joins());
+        let items = self.derived(plan, &Tables { groups: &table, totals: &total_table, rate: &rate_table }, &beyond);
         let select = Select { items, from: Some(from_cte(&groups, &table)), joins, ..Select::default() };
         self.cte("rows", Query::select(select))
     }
@@ -237,10 +242,19 @@ impl Lowerer<'_> {
         self.cte("dense", Query::select(select))
     }
 
-    fn derived(&self, plan: &Plan, table: &Alias, totals: &Alias, rate: &Alias) -> Vec<Item> {
+    fn derived(&self, plan: &Plan, tables: &Tables<'_>, beyond: &[Option<Beyond>]) -> Vec<Item> {
+        let (table, rate) = (tables.groups, tables.rate);
         let place = |slot: &Slot| {
-            let from = if plan.leaves[slot.leaf].timing.total { totals } else { table };
-            column(from, &slot_alias(*slot))
+            let leaf = &plan.leaves[slot.leaf];
+            let beyond = beyond[slot.leaf].as_ref();
+            if slot.is_about_snapshots() {
+                return beyond.map_or(Expr::And(Vec::new()), |beyond| beyond.answer(slot));
+            }
+            let value = column(if leaf.timing.total { tables.totals } else { table }, &slot_alias(*slot));
+            match beyond.and_then(|beyond| beyond.of_column(leaf, *slot)) {
+                Some(unknown) => Expr::when(Expr::Not(Box::new(unknown)), value),
+                None => value,
+            }
         };
         let mut items = numbered((0..plan.keys.len()).map(|n| column(table, &key_alias(n))), key_alias);
         let is_converted = |n: usize| plan.conversion.as_ref().is_some_and(|conversion| conversion.outputs.contains(&n));
@@ -249,7 +263,7 @@ impl Lowerer<'_> {
         };
         for (n, output) in plan.outputs.iter().enumerate() {
             let inputs = inputs(&output.value);
-            let mut reservations = reservations(plan, &inputs, &place);
+            let mut reservations = reservations(plan, &inputs, &place, beyond);
             let value = match &output.value {
                 expr::Expr::Literal(Value::Null) => Expr::Null(output.value_type),
                 value => {
@@ -280,14 +294,29 @@ struct Reservations {
     told: Vec<Expr>,
     /// Whether there are fewer peers than something may be said of.
     few: Vec<Expr>,
+    /// Whether the snapshot that something reads, or the later of two, is missing.
+    unread: Vec<Expr>,
+    /// Whether the earlier of two is.
+    uncompared: Vec<Expr>,
     /// The value in the project's currency, where another is asked for: there may be no rate.
     unconverted: Option<Expr>,
 }
 
-fn reservations(plan: &Plan, inputs: &BTreeSet<Slot>, place: &impl Fn(&Slot) -> Expr) -> Reservations {
+/// Where the values of a plan's rows stand.
+struct Tables<'a> {
+    groups: &'a Alias,
+    totals: &'a Alias,
+    rate: &'a Alias,
+}
+
+fn reservations(plan: &Plan, inputs: &BTreeSet<Slot>, place: &impl Fn(&Slot) -> Expr, beyond: &[Option<Beyond>]) -> Reservations {
     let mut all = Reservations::default();
     let leaves: BTreeSet<usize> = inputs.iter().map(|slot| slot.leaf).collect();
     for leaf in leaves {
+        if let Some(beyond) = &beyond[leaf] {
+            all.unread.push(beyond.unread.clone());
+            all.uncompared.push(beyond.uncompared.clone());
+        }
         match &plan.leaves[leaf].kind {
             LeafKind::Cohort(cohort) => all.told.push(place(&Slot { leaf, column: cohort.movement.columns.len() })),
             LeafKind::Peers(peers) => {
@@ -321,7 +350,7 @@ fn published(value: Expr, told: &[Expr]) -> Expr {
 
 /// Why a value is missing; null when it is not.
 fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, reservations: Reservations, inputs: Vec<Expr>) -> Expr {
-    let Reservations { told, few, unconverted } = reservations;
+    let Reservations { told, few, unread, uncompared, unconverted } = reservations;
     let mut arms = Vec::new();
     if plan.fill == Fill::Dense {
         arms.push((column(table, &Alias::named("filled")), Expr::Word("FILLED")));
@@ -337,6 +366,10 @@ fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, reserv
     if !few.is_empty() {
         arms.push((Expr::Or(few), Expr::Word("SUPPRESSED")));
     }
+    if !unread.is_empty() {
+        arms.push((Expr::Or(unread), Expr::Word("NO_ROWS")));
+        arms.push((Expr::Or(uncompared), Expr::Word("NULL_INPUT")));
+    }
     if let Some(divisor) = divisor {
         arms.push((Expr::equal(divisor, Expr::Number(0)), Expr::Word("ZERO_DENOMINATOR")));
     }
@@ -351,7 +384,9 @@ fn status(plan: &Plan, table: &Alias, value: Expr, divisor: Option<Expr>, reserv
 fn inputs(value: &expr::Expr<Slot>) -> BTreeSet<Slot> {
     let mut all = BTreeSet::new();
     value.visit_refs(&mut |slot| {
-        all.insert(*slot);
+        if !slot.is_about_snapshots() {
+            all.insert(*slot);
+        }
     });
     all
 }

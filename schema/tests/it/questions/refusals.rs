@@ -174,10 +174,23 @@ fn members_have_one_value_and_columns_one_name() {
 }
 
 #[test]
-fn an_amount_by_month_has_no_part_of_a_month() {
+fn what_is_known_by_month_has_no_part_of_a_month() {
     let cut = TimeRange { from: Some(date(2025, 1, 10)), to: Some(date(2025, 2, 1)) };
-    let balance = MetricQuery { range: Some(cut), ..question("value", &["mrr"], &[]) };
-    assert!(compile::metrics(&model(), &balance, &nobody(), Dialect::Postgres).is_ok(), "a balance is that of its month");
+    check_refusal(
+        &MetricQuery { range: Some(cut), ..question("value", &["mrr"], &[]) },
+        expect![[
+            r#"E_INVALID_RANGE: `mrr` is known by month, and the range begins or ends inside one | range: {between: {from: "2025-01-01", to: "2025-02-01"}} | "#
+        ]],
+    );
+    check_refusal(
+        &MetricQuery { range: Some(cut), ..question("retention", &["contraction_mrr"], &[]) },
+        expect![[
+            r#"E_INVALID_RANGE: `contraction_mrr` is known by month, and the range begins or ends inside one | range: {between: {from: "2025-01-01", to: "2025-02-01"}} | "#
+        ]],
+    );
+    let seen_from_a_day = TimeRange { from: None, to: Some(date(2025, 1, 20)) };
+    let balance = MetricQuery { range: Some(seen_from_a_day), ..question("value", &["mrr"], &[]) };
+    assert!(compile::metrics(&model(), &balance, &nobody(), Dialect::Postgres).is_ok(), "a balance is looked at from any day");
     let longer = Some(Comparison::Range(TimeRange { from: Some(date(2024, 1, 1)), to: Some(date(2024, 2, 1)) }));
     check_refusal(
         &MetricQuery { compare: longer, ..question("value", &["mrr"], &[]) },
