@@ -89,9 +89,9 @@ pub enum Function {
     NullIf,
     /// Absolute value.
     Abs,
-    /// Largest argument; nulls ignored.
+    /// Largest argument; null where one is null.
     Greatest,
-    /// Smallest argument; nulls ignored.
+    /// Smallest argument; null where one is null.
     Least,
     /// `round(x, digits)`, half away from zero; digits is a literal.
     Round,

@@ -79,13 +79,28 @@ fn call(function: Function, arguments: Vec<Expr>, second: Option<i64>) -> Expr {
         Function::MonthsBetween => Expr::MonthsBetween(next(), next()),
         Function::Floor => Expr::Floor(next()),
         Function::MonthStart => Expr::Truncate(Truncation { grain: Grain::Month, months: 0, days: 0 }, next()),
-        Function::Coalesce
-        | Function::NullIf
-        | Function::Abs
-        | Function::Greatest
-        | Function::Least
-        | Function::Lower
-        | Function::Upper => Expr::Call(function.name(), list.collect()),
+        Function::Greatest | Function::Least => known(Expr::Call(function.name(), list.as_slice().to_vec()), list.as_slice()),
+        Function::Coalesce | Function::NullIf | Function::Abs | Function::Lower | Function::Upper => {
+            Expr::Call(function.name(), list.collect())
+        }
+    }
+}
+
+/// The value of a call, null where one of its arguments is: SQL's `greatest` and `least` pass over nulls, and would make a number of
+/// what is not known.
+fn known(call: Expr, arguments: &[Expr]) -> Expr {
+    let nullable: Vec<Expr> =
+        arguments.iter().filter(|argument| !is_never_null(argument)).cloned().map(Expr::is_not_null).collect();
+    if nullable.is_empty() { call } else { Expr::when(Expr::And(nullable), call) }
+}
+
+fn is_never_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Number(_) => true,
+        Expr::Value(value) => *value != Value::Null,
+        Expr::Call("coalesce", list) => list.iter().any(is_never_null),
+        Expr::Infix(Infix::Add | Infix::Subtract | Infix::Multiply, left, right) => is_never_null(left) && is_never_null(right),
+        _ => false,
     }
 }
 
