@@ -62,6 +62,7 @@ pub fn check<R: Clone + PartialEq>(expr: &Expr<Meaning<R>>) -> Result<Checked<R>
         Expr::In { value, list, negated } => {
             let mut all = vec![value.as_ref()];
             all.extend(list);
+            never_null(&all, *negated)?;
             let (mut items, _) = alike(&all, "`in`")?;
             let value = items.remove(0);
             (Expr::In { value: Box::new(value), list: items, negated: *negated }, Some(ValueType::Bool))
@@ -90,12 +91,23 @@ fn binary<R: Clone + PartialEq>(op: BinaryOp, left: &Expr<Meaning<R>>, right: &E
         | BinaryOp::LessOrEqual
         | BinaryOp::Greater
         | BinaryOp::GreaterOrEqual => {
+            never_null(&[left, right], op == BinaryOp::NotEqual)?;
             let (mut items, _) = alike(&[left, right], sign)?;
             let right = items.pop().expect("two in, two out");
             let left = items.pop().expect("two in, two out");
             Ok((Expr::binary(op, left, right), Some(ValueType::Bool)))
         }
     }
+}
+
+/// Refuses a comparison with `null` itself, which holds for nothing.
+fn never_null<R: Clone + PartialEq>(items: &[&Expr<Meaning<R>>], is_negated: bool) -> Result<(), Mismatch> {
+    if items.iter().all(|item| **item != Expr::Literal(Value::Null)) {
+        return Ok(());
+    }
+    let instead = if is_negated { "is not null" } else { "is null" };
+    let message = "a comparison with `null` holds for nothing".to_owned();
+    Err(Mismatch { message, span: join(items.iter().copied()), help: Some(format!("write `{instead}`")) })
 }
 
 fn case<R: Clone + PartialEq>(arms: &[CaseArm<Meaning<R>>], otherwise: Option<&Expr<Meaning<R>>>) -> Result<Checked<R>, Mismatch> {

@@ -69,7 +69,7 @@ pub struct Metric {
 impl Metric {
     /// Whether its values are amounts in the project's currency, or amounts per something.
     pub fn is_money(&self) -> bool {
-        self.unit.as_deref().is_some_and(|unit| unit == "currency" || unit.starts_with("currency/"))
+        self.unit.as_deref().is_some_and(super::resolve::units::is_money)
     }
 
     /// The score, where the metric is one.

@@ -49,6 +49,11 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let mut found = Diagnostics::default();
     let out = &mut found;
     let index = Index::new(definitions, out);
+    // What else is wrong depends on which of two of one name is meant: those who use the other would all be told.
+    if out.has_errors() {
+        diagnostics.extend(found);
+        return None;
+    }
     let mut project = project::resolve(&definitions.projects, out);
 
     let mut draft = Draft {

@@ -2,9 +2,11 @@
 //! below and nothing else.
 
 mod camel_case_collisions;
+mod chains;
 mod fixtures;
 mod formats;
 mod identifiers;
+mod money;
 mod reserved_names;
 mod undeclared_values;
 mod units;
@@ -25,7 +27,9 @@ const RULES: &[Rule] = &[
     view_names::check,
     undeclared_values::check,
     units::check,
+    chains::check,
     formats::check,
+    money::check,
     fixtures::check,
 ];
 

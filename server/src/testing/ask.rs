@@ -3,7 +3,7 @@
 use holdfast_schema::{
     definition::{Text, test::Ask},
     diagnostic::{Diagnostic, Diagnostics},
-    model::{MetricId, Model, View},
+    model::{MetricId, Model, View, view::view_for},
     query::{
         Ages, DimensionBasis, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope,
         TimeRange,
@@ -99,7 +99,7 @@ fn metrics(model: &Model, ask: &Ask, beside: Option<MetricId>, out: &mut Diagnos
     known
 }
 
-/// The view that is named, or the first that has every metric.
+/// The view that is named, or the one that the question is asked through.
 fn view<'a>(model: &'a Model, ask: &Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'a View> {
     let Some(name) = &ask.view else { return view_of(model, ask, metrics, out) };
     let Some(id) = model.view_named(&name.value) else {
@@ -115,10 +115,10 @@ fn view<'a>(model: &'a Model, ask: &Ask, metrics: &[MetricId], out: &mut Diagnos
     Some(view)
 }
 
-/// The first view that has every metric. Where none has, the first metrics that are together in one are right, and the next is not.
+/// The view that has every metric. Where none has, the first metrics that are together in one are right, and the next is not.
 fn view_of<'a>(model: &'a Model, ask: &Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'a View> {
     let has = |metrics: &[MetricId]| model.views.iter().find(|view| metrics.iter().all(|metric| view.metrics.contains(metric)));
-    let found = has(metrics).filter(|_| !metrics.is_empty());
+    let found = view_for(&model.views, metrics, ask).filter(|_| !metrics.is_empty());
     if found.is_none()
         && let Some(count) = (1..=metrics.len()).find(|count| has(&metrics[..*count]).is_none())
     {

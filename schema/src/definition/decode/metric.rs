@@ -119,7 +119,10 @@ fn per_entity(context: &Context<'_>, name: &Text, node: &Node) -> Option<PerEnti
     let top = map.number("top");
     let at_least = map.number("at_least");
     let condition = map.expression("where");
+    // A size that cannot be read has been told; without one it would be told again.
+    let is_unread = top.is_none() && map.node("top").is_some();
     map.finish();
+    (!is_unread).then_some(())?;
     Some(PerEntity { entity: entity?, each, of, aggregate, top, at_least, condition })
 }
 

@@ -31,7 +31,7 @@ impl Parameters {
             let known = if overrides { &mut overriding } else { &mut given };
             if let Some(first) = known.insert(&name.value, name) {
                 let what = if overrides { "the override of parameter" } else { "parameter" };
-                out.push(twice_named(what, name, first.span));
+                out.push(twice_named(what, name, first.span).help("to replace its value, write `{value: …, overrides: true}`"));
                 continue;
             }
             let value = canonical_decimal(&parameter.value.value).expect("the value was read as a number");

@@ -9,14 +9,14 @@ use crate::{
     definition::{Text, test as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr,
-    model::{MetricId, View},
+    model::{MetricId, View, view::view_for},
     query::Ages,
     time::Grain,
 };
 
 /// Checks every question.
 pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
-    let lookup = Lookup::new(draft);
+    let lookup = Lookup { draft };
     for (id, (_, metric)) in draft.index.metrics.iter().enumerate() {
         metric.tests.iter().for_each(|test| lookup.test(test, Some(MetricId(id as u16)), out));
     }
@@ -40,19 +40,9 @@ pub(super) fn tests(draft: &Draft<'_>) -> Vec<(Option<MetricId>, written::Test)>
 
 struct Lookup<'d, 'a> {
     draft: &'d Draft<'a>,
-    /// By metric: positions of the views that have it.
-    views_of: Vec<Vec<usize>>,
 }
 
 impl<'d, 'a> Lookup<'d, 'a> {
-    fn new(draft: &'d Draft<'a>) -> Self {
-        let mut views_of = vec![Vec::new(); draft.metrics.len()];
-        for (position, view) in draft.views.iter().enumerate() {
-            view.metrics.iter().for_each(|metric| views_of[metric.index()].push(position));
-        }
-        Self { draft, views_of }
-    }
-
     fn test(&self, test: &written::Test, beside: Option<MetricId>, out: &mut Diagnostics) {
         for given in &test.given {
             self.draft.index.fixtures.find(&given.value, given.span, out);
@@ -104,33 +94,15 @@ impl<'d, 'a> Lookup<'d, 'a> {
         if let Some(text) = &ask.view {
             return self.draft.index.views.find(&text.value, text.span, out).map(|id| &self.draft.views[id]);
         }
-        let (first, others) = metrics.split_first()?;
-        let shared: Vec<usize> = self.views_of[first.index()]
-            .iter()
-            .copied()
-            .filter(|view| others.iter().all(|other| self.views_of[other.index()].contains(view)))
-            .collect();
-        let names: Vec<&str> = shared.iter().map(|view| self.draft.views[*view].name.as_str()).collect();
-        match names.as_slice() {
-            [_] => Some(&self.draft.views[shared[0]]),
-            // A metric that is wrong has been reported; so may have been the view that was to hold it.
-            [] if metrics.iter().any(|metric| self.draft.metrics[metric.index()].is_none()) => None,
-            [] => {
-                out.push(
-                    Diagnostic::error("M070", ask.span, "no view has the metrics of this question")
-                        .help("add them to one view, or name the view: `view: …`"),
-                );
-                None
-            }
-            names => {
-                out.push(
-                    Diagnostic::error("M070", ask.span, "more than one view has the metrics of this question")
-                        .label(names.join(", "))
-                        .help(format!("name the view: `view: {}`", names[0])),
-                );
-                None
-            }
+        let found = view_for(&self.draft.views, metrics, ask);
+        // A metric that is wrong has been reported; so may have been the view that was to hold it.
+        if found.is_none() && metrics.iter().all(|metric| self.draft.metrics[metric.index()].is_some()) {
+            out.push(
+                Diagnostic::error("M070", ask.span, "no view has the metrics of this question")
+                    .help("add them to one view, or name the view: `view: …`"),
+            );
         }
+        found
     }
 
     fn members(&self, ask: &written::Ask, view: &View, metrics: &[MetricId], out: &mut Diagnostics) {

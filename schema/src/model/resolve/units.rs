@@ -1,5 +1,7 @@
 //! Units of expressions over metrics: what adds up, and what a result is measured in.
 
+use std::borrow::Cow;
+
 use crate::{
     expr::{BinaryOp, Expr, Function, types::Meaning},
     model::MetricId,
@@ -18,9 +20,9 @@ pub(in crate::model) struct Clash {
 pub(in crate::model) fn unit_of<'a>(
     expr: &Expr<Meaning<MetricId>>,
     unit: &impl Fn(MetricId) -> Option<&'a str>,
-) -> Result<Option<&'a str>, Clash> {
+) -> Result<Option<Cow<'a, str>>, Clash> {
     match expr {
-        Expr::Ref(meaning) => Ok(unit(meaning.to)),
+        Expr::Ref(meaning) => Ok(unit(meaning.to).map(Cow::Borrowed)),
         Expr::Literal(_) => Ok(None),
         Expr::Unary(_, value) => unit_of(value, unit),
         Expr::Binary(op, left, right) => {
@@ -38,7 +40,11 @@ pub(in crate::model) fn unit_of<'a>(
                     (_, true) => left_unit,
                     (false, false) => None,
                 }),
-                BinaryOp::Divide => Ok(left_unit.filter(|_| is_constant(right))),
+                BinaryOp::Divide => Ok(match (left_unit, right_unit) {
+                    (Some(unit), _) if is_constant(right) => Some(unit),
+                    (Some(money), Some(by)) => money_by(money, &by),
+                    (_, _) => None,
+                }),
                 BinaryOp::And | BinaryOp::Or => Ok(None),
             }
         }
@@ -54,7 +60,7 @@ pub(in crate::model) fn unit_of<'a>(
             let arguments = with_units(arguments, unit)?;
             match function {
                 Function::Coalesce | Function::NullIf | Function::Greatest | Function::Least => same(arguments),
-                Function::Abs | Function::Round | Function::Floor => Ok(arguments.first().and_then(|(_, unit)| *unit)),
+                Function::Abs | Function::Round | Function::Floor => Ok(arguments.into_iter().next().and_then(|(_, unit)| unit)),
                 Function::Lower
                 | Function::Upper
                 | Function::DaysBetween
@@ -68,7 +74,21 @@ pub(in crate::model) fn unit_of<'a>(
     }
 }
 
-type WithUnit<'e, 'a> = (&'e Expr<Meaning<MetricId>>, Option<&'a str>);
+/// Whether a unit is one of amounts in the project's currency, or amounts per something.
+pub(in crate::model) fn is_money(unit: &str) -> bool {
+    unit == "currency" || unit.starts_with("currency/")
+}
+
+/// Money over something else is money per that, and money over a number of things is money. Of other units nothing is known.
+fn money_by<'a>(money: Cow<'a, str>, by: &str) -> Option<Cow<'a, str>> {
+    match by {
+        _ if !is_money(&money) || is_money(by) => None,
+        "count" | "percent" => Some(money),
+        _ => Some(Cow::Owned(format!("{money}/{by}"))),
+    }
+}
+
+type WithUnit<'e, 'a> = (&'e Expr<Meaning<MetricId>>, Option<Cow<'a, str>>);
 
 fn with_units<'e, 'a>(
     exprs: impl IntoIterator<Item = &'e Expr<Meaning<MetricId>>>,
@@ -77,14 +97,14 @@ fn with_units<'e, 'a>(
     exprs.into_iter().map(|expr| Ok((expr, unit_of(expr, unit)?))).collect()
 }
 
-fn same<'e, 'a>(items: impl IntoIterator<Item = WithUnit<'e, 'a>>) -> Result<Option<&'a str>, Clash> {
-    let mut common: Option<&str> = None;
+fn same<'e, 'a>(items: impl IntoIterator<Item = WithUnit<'e, 'a>>) -> Result<Option<Cow<'a, str>>, Clash> {
+    let mut common: Option<Cow<'a, str>> = None;
     for (expr, unit) in items {
-        match (common, unit) {
-            (Some(one), Some(other)) if one != other => {
+        match (&common, unit) {
+            (Some(one), Some(other)) if *one != other => {
                 let mut span = None;
                 expr.visit_refs(&mut |meaning| span = span.or(Some(meaning.span)));
-                return Err(Clash { one: one.to_owned(), other: other.to_owned(), span });
+                return Err(Clash { one: one.to_string(), other: other.into_owned(), span });
             }
             (None, unit) => common = unit,
             (Some(_), _) => {}

@@ -15,13 +15,35 @@ pub(in crate::model) fn one_of<T: Copy>(what: &str, text: &Text, options: &[(&st
         return Some(*value);
     }
     let words: Vec<&str> = options.iter().map(|(word, _)| *word).collect();
-    let mut diagnostic = Diagnostic::error("M006", text.span, format!("`{}` is not a {what}", text.value))
+    let mut diagnostic = Diagnostic::error("M006", text.span, format!("`{}` is not {} {what}", text.value, article(what)))
         .label(format!("expected one of: {}", words.join(", ")));
-    if let Some(question) = did_you_mean(&text.value, words) {
+    let meant = other_word(&text.value).filter(|meant| words.contains(meant));
+    if let Some(question) = meant.map(|meant| format!("did you mean `{meant}`?")).or_else(|| did_you_mean(&text.value, words)) {
         diagnostic = diagnostic.help(question);
     }
     out.push(diagnostic);
     None
+}
+
+/// The indefinite article of a noun of ours.
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" }
+}
+
+/// The word of this language for what others call so. Spelling would suggest `median` for `mean`.
+fn other_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "mean" | "average" => "avg",
+        "total" => "sum",
+        "minimum" => "min",
+        "maximum" => "max",
+        "text" | "varchar" => "string",
+        "integer" | "bigint" => "int",
+        "number" | "numeric" | "float" | "double" => "decimal",
+        "boolean" => "bool",
+        "datetime" => "timestamp",
+        _ => return None,
+    })
 }
 
 /// The type of that name.

@@ -1,6 +1,6 @@
 //! One metric whose inputs are finished: its type, facts, unit, additivity and filter.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
     super::{
@@ -18,7 +18,7 @@ use crate::{
     definition::{Text, metric as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr::{
-        Expr,
+        BinaryOp, Expr,
         types::{Meaning, described},
     },
     model::{
@@ -73,6 +73,7 @@ pub(super) fn metric(draft: &Draft<'_>, id: MetricId, shape: &Shape, manner: Man
     }
     empty_is_not_zero(definition, shape, manner, out).then_some(())?;
     no_cohort_inside(draft, definition, name, shape, &inputs, out).then_some(())?;
+    all_cohorts_or_none(draft, definition, name, &inputs, out).then_some(())?;
     Some(Metric {
         name: name.value.clone(),
         label: label(definition.label.as_ref(), &name.value),
@@ -384,10 +385,37 @@ fn no_cohort_inside(
     false
 }
 
+/// Cohorts are asked for at ages, and nothing else is: no question has both sides of what mixes them.
+fn all_cohorts_or_none(
+    draft: &Draft<'_>,
+    definition: &written::Metric,
+    name: &Text,
+    inputs: &[MetricId],
+    out: &mut Diagnostics,
+) -> bool {
+    let (cohorts, others): (Vec<&Metric>, Vec<&Metric>) =
+        inputs.iter().filter_map(|id| draft.metrics[id.index()].as_ref()).partition(|metric| metric.is_cohort);
+    let (Some(cohort), Some(other)) = (cohorts.first(), others.first()) else { return true };
+    out.push(
+        Diagnostic::error(
+            "M044",
+            definition.span,
+            format!(
+                "`{}` is asked for at ages and `{}` is not, so no question can answer `{}`",
+                cohort.name, other.name, name.value
+            ),
+        )
+        .also(cohort.span, "this is about cohorts")
+        .also(other.span, "this is not")
+        .help("make both of cohort metrics, or neither"),
+    );
+    false
+}
+
 fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
     let unit_of_metric = |id: MetricId| draft.metrics[id.index()].as_ref().and_then(|metric| metric.unit.as_deref());
     // Units that clash are reported by their rule.
-    let of_expr = |expr: &MetricExpr| unit_of(expr, &unit_of_metric).ok().flatten().map(str::to_owned);
+    let of_expr = |expr: &MetricExpr| unit_of(expr, &unit_of_metric).ok().flatten().map(Cow::into_owned);
     match shape {
         Shape::Simple(measure) => draft.entity(measure.entity).measures[measure.index.index()].unit.clone(),
         Shape::Movement { movement, .. } | Shape::Cohort { movement, .. } => match &movement.take {
@@ -396,6 +424,9 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
             Taken::Value(_) => None,
         },
         Shape::Derived { expr, .. } => of_expr(expr),
+        Shape::Ratio { numerator, denominator, .. } => {
+            of_expr(&Expr::binary(BinaryOp::Divide, numerator.clone(), denominator.clone()))
+        }
         Shape::Cumulative { of, .. } | Shape::Offset { of, .. } | Shape::Share { of, form: ShareForm::Difference } => {
             unit_of_metric(*of).map(str::to_owned)
         }
@@ -406,7 +437,7 @@ fn unit(draft: &Draft<'_>, shape: &Shape) -> Option<String> {
         Shape::Peers { peers, .. } => (peers.take == PeersTake::Count).then(|| "count".to_owned()),
         Shape::PerEntity { top: Some(_), .. } => None,
         Shape::PerEntity { of, .. } => of.as_ref().and_then(of_expr),
-        Shape::Ratio { .. } | Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
+        Shape::Share { form: ShareForm::Ratio, .. } | Shape::Score(_) | Shape::OfScore { .. } => None,
     }
 }
 

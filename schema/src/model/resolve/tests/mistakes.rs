@@ -1,6 +1,6 @@
 //! Mistakes in definitions: each has its message, and no mistake has a second one.
 
-use super::{BASE, base_with, resolve};
+use super::{BASE, base_with, model_with, resolve};
 
 /// Definitions added to the base, and the messages they cause.
 const MISTAKES: &[(&str, &[&str])] = &[
@@ -311,6 +311,26 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "metrics: {m: {measure: usage.sessions}}\n---\nrules: {r: {per: account, when: m + 1 > 2}}\n",
         &["M060: a rule compares one metric with a number"],
     ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: top_share, top: 10%}}}\n",
+        &["D005: `top` is a number such as 10000 or 0.05, not `10%`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {per_entity: {entity: account, of: m, aggregate: mean}}}\n",
+        &["M006: `mean` is not an aggregate"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, where: account.segment = null}}\n",
+        &["M026: a comparison with `null` holds for nothing"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions, where: \"account.segment not in ('smb', null)\"}}\n",
+        &["M026: a comparison with `null` holds for nothing"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\n---\nview: v\nmetrics: [m, nothing]\n",
+        &["M002: view `v` is defined twice"],
+    ),
     ("policies: {p: {applies_to: account, roles: [csm]}}\n", &["M061: policy `p` restricts nothing"]),
     ("policies: {p: {applies_to: account, mask: [account_id]}}\n", &["M061: `account_id` is part of the key of `account`"]),
     (
@@ -351,6 +371,14 @@ fn every_mistake_has_its_message_and_no_other() {
         assert_eq!(messages, expected, "{documents}");
         assert!(model.is_none(), "{documents}");
     }
+}
+
+#[test]
+fn a_question_without_a_view_is_asked_through_one_that_has_what_it_names() {
+    let views = "---\nview: a\nmetrics: [m]\n---\nview: b\nmetrics: [m]\ndimensions: [account.segment]\n";
+    model_with(&format!(
+        "metrics: {{m: {{measure: usage.sessions}}}}\n{views}---\nsaved_queries: {{q: {{ask: {{metrics: [m], by: segment}}}}}}\n"
+    ));
 }
 
 #[test]
