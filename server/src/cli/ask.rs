@@ -21,13 +21,17 @@ use super::{
     place::Place,
     say,
     settings::{Common, Global},
+    show,
     words::{Words, refusal},
 };
 use crate::{
     boot,
     engine::Engine,
     generation::Generation,
-    testing::ask::{Surroundings, question},
+    testing::{
+        ask::{Surroundings, question},
+        shown,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -143,7 +147,8 @@ async fn words(
     match engine.metrics(&context(generation, caller), query).await {
         Ok(answer) => {
             let mut lines = vec![header(query, &answer)];
-            lines.extend((0..answer.rows.row_count()).map(|row| line(&answer.rows, row)));
+            let shown = shown(query, &answer.rows);
+            lines.extend((0..shown).map(|row| line(&answer.rows, row)));
             if let Some(totals) = &answer.totals {
                 lines.extend((0..totals.row_count()).map(|row| totals_line(&answer, totals, row)));
             }
@@ -151,6 +156,9 @@ async fn words(
                 Format::Table => table(&lines),
                 Format::Csv => csv(&lines)?,
             })?;
+            if shown < answer.rows.row_count() {
+                show(&format!("there are more rows: these are the first {shown}, as `limit` says\n"));
+            }
             Ok(Outcome::Well)
         }
         Err(holdfast_resolvers::RunError::Query(error)) => {

@@ -31,10 +31,11 @@ impl Expected<'_> {
     /// What is different; empty when nothing is.
     pub(super) fn differences(&self, rows: &RowSet, totals: Option<&RowSet>) -> Vec<String> {
         let mut found = Vec::new();
-        if rows.row_count() != self.test.expect.len() {
-            found.push(format!("expected {} rows, found {}", self.test.expect.len(), rows.row_count()));
+        let shown = shown(self.query, rows);
+        if shown != self.test.expect.len() {
+            found.push(format!("expected {} rows, found {shown}", self.test.expect.len()));
         }
-        for (index, expected) in self.test.expect.iter().enumerate().take(rows.row_count()) {
+        for (index, expected) in self.test.expect.iter().enumerate().take(shown) {
             self.compare_row(&format!("row {}", index + 1), expected, rows, index, &self.plan.columns, &mut found);
         }
         if let Some(expected) = &self.test.expect_totals {
@@ -123,15 +124,22 @@ impl Expected<'_> {
             ColumnRole::RowCount => "row count",
         });
         let mut lines = vec![header.map(str::to_owned).collect::<Vec<_>>().join(" | ")];
-        for row in 0..rows.row_count().min(20) {
+        let shown = shown(self.query, rows);
+        for row in 0..shown.min(20) {
             let cells: Vec<String> = (0..rows.columns().len()).map(|column| show(rows.cell(row, column))).collect();
             lines.push(cells.join(" | "));
         }
-        if rows.row_count() > 20 {
+        if shown > 20 {
             lines.push("…".to_owned());
         }
         lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// How many rows are an answer: of those beyond the limit one comes too, to tell that there are more.
+pub(crate) fn shown(query: &MetricQuery, rows: &RowSet) -> usize {
+    let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    rows.row_count().min(limit)
 }
 
 /// `0.05`, or a fraction such as `60/1010`, rounded as ratios are.

@@ -7,6 +7,7 @@ use holdfast_schema::{
     model::{Model, View, ViewTarget},
     query::{Comparator, Filter},
     source::Span,
+    suggest,
     value::{Value, ValueType},
 };
 use jiff::{Timestamp, civil::Date};
@@ -47,7 +48,8 @@ impl Reader<'_> {
             Expr::IsNull { value, negated } => Ok(Filter::IsNull { field: self.name(value)?.0, is_null: !negated }),
             Expr::In { value, list, negated } => {
                 let (field, value_type) = self.name(value)?;
-                let values = list.iter().map(|item| self.constant(item, value_type)).collect::<Result<_, _>>()?;
+                let values = list.iter().map(|item| self.constant(item, value_type)).collect::<Result<Vec<_>, _>>()?;
+                values.iter().try_for_each(|value| self.is_value_of(&field, value))?;
                 Ok(Filter::In { field, values, negated: *negated })
             }
             Expr::Ref(name) => self.bare(name),
@@ -68,7 +70,9 @@ impl Reader<'_> {
             }
         };
         let (field, value_type) = self.name(left)?;
-        Ok(Filter::Compare { field, operator: comparator, value: self.constant(right, value_type)? })
+        let value = self.constant(right, value_type)?;
+        self.is_value_of(&field, &value)?;
+        Ok(Filter::Compare { field, operator: comparator, value })
     }
 
     /// A name alone: a yes-or-no dimension, or a segment.
@@ -105,6 +109,25 @@ impl Reader<'_> {
                     .ok_or_else(|| Box::new(no_dimension(view, &written, name.span)))
             }
         }
+    }
+
+    /// Refuses a word that a dimension of declared values never is: the answer would be empty without a reason.
+    fn is_value_of(&self, field: &str, value: &Value) -> Result<(), Box<Diagnostic>> {
+        let Scope::Dimensions { model, view } = &self.scope else { return Ok(()) };
+        let Some(ViewTarget::Dimension(id)) = view.dimension_named(field).map(|index| view.dimensions[index.index()].target) else {
+            return Ok(());
+        };
+        let known = &model.dimension(id).values;
+        let Value::Text(text) = value else { return Ok(()) };
+        if known.is_empty() || known.contains(text) {
+            return Ok(());
+        }
+        let message = format!("`{text}` is not a value of `{field}`");
+        let diagnostic = Diagnostic::error(BAD_QUESTION, self.span, message);
+        Err(Box::new(match suggest::nearest(text, known.iter().map(String::as_str)).first() {
+            Some(nearest) => diagnostic.help(format!("did you mean '{nearest}'?")),
+            None => diagnostic.help(format!("it can be: {}", known.join(", "))),
+        }))
     }
 
     fn constant(&self, expr: &Expr<Name>, value_type: ValueType) -> Result<Value, Box<Diagnostic>> {

@@ -18,6 +18,7 @@ use holdfast_schema::{
 };
 use holdfast_warehouse::{Error, Warehouse};
 
+pub(crate) use self::compare::shown;
 pub use self::place::Place;
 use self::{
     ask::{Surroundings, question},
