@@ -119,6 +119,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
     }
     let generation = load.generation.clone().ok_or_else(|| BootError::Definitions(load.human(false)))?;
     let runner = Arc::new(Engine::new(Arc::clone(&warehouse), config.engine()));
+    let doubts = runner.doubts();
     let app = Arc::new(App::new(Parts {
         load,
         generation: Arc::clone(&generation),
@@ -133,7 +134,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         metrics: Some(metrics.clone()),
     }));
     tokio::spawn(identity::keep_current(identity));
-    tokio::spawn(catalogue::watch::run(Arc::clone(&app)));
+    tokio::spawn(catalogue::watch::run(Arc::clone(&app), doubts));
     tokio::spawn(documents::watch(documents));
     if config.definitions.watch {
         tokio::spawn(watch::run(Arc::clone(&app), origin, config.definitions.poll_interval));

@@ -24,6 +24,7 @@ use holdfast_schema::{
 };
 use holdfast_warehouse::{Error, Warehouse};
 use metrics::{counter, gauge, histogram};
+use tokio::sync::Notify;
 use tracing::{Instrument as _, debug, info_span, warn};
 
 pub use self::settings::Settings;
@@ -44,6 +45,8 @@ pub struct Engine {
     admission: Arc<Admission>,
     budgets: Option<Budgets>,
     settings: Settings,
+    /// Told when the warehouse does not understand a statement.
+    doubts: Arc<Notify>,
 }
 
 /// What the answers to all statements of a question have in common.
@@ -66,7 +69,13 @@ impl Engine {
             budgets: (settings.budget > 0).then(|| Budgets::new(settings.budget, settings.budget_refill)),
             warehouse,
             settings,
+            doubts: Arc::default(),
         }
+    }
+
+    /// Is told when the warehouse does not understand a statement: its tables may no longer be what the definitions say.
+    pub fn doubts(&self) -> Arc<Notify> {
+        Arc::clone(&self.doubts)
     }
 
     /// The warehouse behind.
@@ -100,7 +109,13 @@ impl Engine {
         };
         let lifetime = scope.ttl_seconds.map_or(self.settings.default_ttl, std::time::Duration::from_secs);
         let found = self.cache.get_or_run(key, lifetime, || self.run(scope.context, asked)).await;
-        found.map_err(|error| explain_error(error, scope.context, &asked.digest, self.settings.queue_wait))
+        found.map_err(|error| {
+            // The definitions may not fit the tables any more.
+            if matches!(error, Error::Statement(_)) {
+                self.doubts.notify_one();
+            }
+            explain_error(error, scope.context, &asked.digest, self.settings.queue_wait)
+        })
     }
 
     /// Waits for a turn and runs. Others may wait for the same run: it is not its asker's alone.

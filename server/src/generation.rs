@@ -1,11 +1,8 @@
 //! Definition files → one generation of model and GraphQL surface, or everything that is wrong with them.
 
-use std::{
-    collections::BTreeSet,
-    panic,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeSet, panic, sync::Arc};
 
+use arc_swap::ArcSwapOption;
 use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
     diagnostic::{Diagnostics, Severity, render},
@@ -35,7 +32,7 @@ pub struct Generation {
     /// What there is to say about these files without looking at the warehouse: no errors.
     warnings: Diagnostics,
     /// What of the definitions the warehouse does not have; empty until it has been asked.
-    misfits: OnceLock<Diagnostics>,
+    misfits: ArcSwapOption<Diagnostics>,
 }
 
 impl Generation {
@@ -57,19 +54,19 @@ impl Generation {
     }
 
     /// What of the definitions the warehouse does not have; `None` while it has not been asked.
-    pub fn misfits(&self) -> Option<&Diagnostics> {
-        self.misfits.get()
+    pub fn misfits(&self) -> Option<Arc<Diagnostics>> {
+        self.misfits.load_full()
     }
 
-    /// Takes note of a comparison with the warehouse; the first one counts.
+    /// Takes note of a comparison with the warehouse; the last one counts, because tables change.
     pub fn compared(&self, misfits: Diagnostics) {
-        self.misfits.get_or_init(|| misfits);
+        self.misfits.store(Some(Arc::new(misfits)));
     }
 
     /// All there is to say about it, as editors read it.
     pub fn json(&self) -> String {
         let mut all = self.warnings.clone();
-        all.extend(self.misfits().cloned().unwrap_or_default());
+        all.extend(self.misfits().map(|misfits| (*misfits).clone()).unwrap_or_default());
         render::json(&self.sources, &all)
     }
 }
@@ -99,7 +96,7 @@ impl Load {
         let generation = built.map(|(model, api)| {
             let (sources, warnings) = (sources.clone(), diagnostics.clone());
             let restricted = moka::future::Cache::new(MOST_RESTRICTED);
-            Arc::new(Generation { model, api, restricted, loaded_at: now, sources, warnings, misfits: OnceLock::new() })
+            Arc::new(Generation { model, api, restricted, loaded_at: now, sources, warnings, misfits: ArcSwapOption::empty() })
         });
         Self { sources, diagnostics, generation }
     }

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_tests::binary::{Server, copy_definitions, repository, run};
+use holdfast_tests::{
+    binary::{Server, copy_definitions, repository, run},
+    postgres::Postgres,
+};
 use tokio::time::sleep;
 
 /// Longest wait for a reload, which takes about a second; other tests run beside it.
@@ -51,6 +54,13 @@ fn what_definitions_save_is_asked_by_name() {
         "period,opening_mrr,new_mrr,reactivation_mrr,expansion_mrr,component_add_mrr,contraction_mrr,component_loss_mrr,churned_mrr,credit_adjustment_mrr,closing_mrr"
     );
     assert_eq!(lines[1], "2025-01-01,1000000,0,0,80000,0,50000,0,30000,0,1000000");
+
+    let few =
+        ["ask", "--demo", "golden", "--metrics", "mrr", "--by", "account", "--range", "2025-01", "--limit", "2", "--format", "csv"];
+    let output = run(repository(), &few);
+    let shown = text(&output.stdout);
+    assert_eq!(shown.lines().count(), 3, "a header and two rows: {shown}");
+    assert!(text(&output.stderr).contains("there are more rows"), "{}", text(&output.stderr));
 
     let output = run(repository(), &["ask", "--demo", "golden", "--saved", "mrr_brigde"]);
     assert_eq!(output.status.code(), Some(2));
@@ -226,4 +236,18 @@ async fn definitions_that_do_not_fit_the_tables_serve_and_are_told() {
     write("model/sales.yaml", &sales("sale_id: int, shop: string, price: decimal"));
     until("the new definitions were compared", async || misfits().await == 1).await;
     assert!(holdfast.has_logged("do not fit").await, "{}", holdfast.log());
+}
+
+#[tokio::test]
+async fn tables_that_change_under_a_server_are_noticed_when_a_statement_fails() {
+    let database = Postgres::shared().database().await;
+    database.execute(SALES).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("sales.yaml"), sales("sale_id: int, shop: string")).expect("the file can be written");
+    let holdfast = Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]);
+    let misfits = async || holdfast.get_json("/health/ready").await["definitions"]["misfits"].clone();
+    until("the tables were compared", async || misfits().await == 0).await;
+    database.execute("alter table sale rename column amount to total").await;
+    assert_eq!(holdfast.ask("{ selling { rows { revenue } } }").await.codes().len(), 1);
+    until("the tables were compared again", async || misfits().await == 1).await;
 }

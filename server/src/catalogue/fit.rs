@@ -2,9 +2,10 @@
 
 use holdfast_schema::{
     diagnostic::{Diagnostic, Diagnostics},
+    expr::{BinaryOp, Expr, Function, UnaryOp},
     model::{
-        Cardinality, Model,
-        entity::{ColumnName, Dimension, Entity, Source},
+        Cardinality, Measure, Model,
+        entity::{Aggregate, ColumnName, Dimension, Entity, RowValue, Source},
     },
     source::Span,
     suggest,
@@ -64,6 +65,7 @@ fn check_columns(model: &Model, entity: &Entity, columns: &[&CatalogueColumn], o
     }
     for measure in &entity.measures {
         measure.visit_columns(&mut |column| check.exists(column, measure.span));
+        check.can_be_added_up(measure);
     }
     for relationship in &entity.relationships {
         relationship.own.iter().for_each(|column| check.exists(column, relationship.span));
@@ -115,6 +117,33 @@ impl Check<'_, '_> {
         });
     }
 
+    /// What is added up or averaged has to be a number. A column that only measures use has no declared type of its own.
+    fn can_be_added_up(&mut self, measure: &Measure) {
+        match measure.aggregate {
+            Aggregate::Sum | Aggregate::Average | Aggregate::Median => {}
+            Aggregate::Min | Aggregate::Max | Aggregate::Count | Aggregate::CountRows | Aggregate::CountDistinct => return,
+        }
+        let mut added = Vec::new();
+        terms(&measure.expr, &mut added);
+        for column in added {
+            let Some(found) = self.columns.iter().find(|known| known.column == column.as_str()) else { continue };
+            if matches!(found.value_type, Some(ValueType::Int | ValueType::Decimal)) {
+                continue;
+            }
+            let message = format!(
+                "`{}` adds up `{}` of `{}`, which is no number: its type is `{}`",
+                measure.name,
+                column.as_str(),
+                self.entity.name,
+                found.type_name
+            );
+            self.out.push(
+                Diagnostic::error(OTHER_TYPE, measure.span, message)
+                    .help("use a column of numbers, or convert it in the source: `source: {sql: select …}`"),
+            );
+        }
+    }
+
     fn has_type(&mut self, dimension: &Dimension) {
         let Some(column) = dimension.column() else {
             return;
@@ -132,10 +161,40 @@ impl Check<'_, '_> {
                 format!("`{}` is declared as {}, its column is `{}`", dimension.name, dimension.value_type.name(), found.type_name),
             )
             .help(match found.value_type {
+                Some(value_type) if !dimension.values.is_empty() => format!(
+                    "its `values` are text: convert the column in the source (`source: {{sql: select …}}`), or leave out `values` and declare `type: {}`",
+                    value_type.name()
+                ),
                 Some(value_type) => format!("declare `type: {}`", value_type.name()),
                 None => "columns of this type cannot be read; use an expression or a view that converts them".to_owned(),
             }),
         );
+    }
+}
+
+/// The columns whose values are added up, alone or as parts of a calculation.
+fn terms<'e>(expr: &'e Expr<RowValue>, found: &mut Vec<&'e ColumnName>) {
+    match expr {
+        Expr::Ref(RowValue::Column(column)) => found.push(column),
+        Expr::Unary(UnaryOp::Negate, value) => terms(value, found),
+        Expr::Binary(BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide, left, right) => {
+            terms(left, found);
+            terms(right, found);
+        }
+        Expr::Case { arms, otherwise } => {
+            arms.iter().for_each(|arm| terms(&arm.then, found));
+            otherwise.iter().for_each(|otherwise| terms(otherwise, found));
+        }
+        Expr::Call(Function::Coalesce | Function::Greatest | Function::Least | Function::Abs | Function::Round, arguments) => {
+            arguments.iter().for_each(|argument| terms(argument, found));
+        }
+        Expr::Ref(RowValue::AsOf)
+        | Expr::Literal(_)
+        | Expr::Unary(UnaryOp::Not, _)
+        | Expr::Binary(..)
+        | Expr::IsNull { .. }
+        | Expr::In { .. }
+        | Expr::Call(..) => {}
     }
 }
 
