@@ -186,6 +186,7 @@ pub(crate) enum ProvenanceField {
     MovementGrain,
     DimensionBasis,
     Overlapping,
+    AsKnownNow,
     Sql,
 }
 
@@ -303,6 +304,7 @@ fn provenance_field(name: &str) -> ProvenanceField {
         "movementGrain" => ProvenanceField::MovementGrain,
         "dimensionBasis" => ProvenanceField::DimensionBasis,
         "overlappingMembers" => ProvenanceField::Overlapping,
+        "asKnownNow" => ProvenanceField::AsKnownNow,
         "sql" => ProvenanceField::Sql,
         _ => ProvenanceField::Typename,
     }

@@ -260,6 +260,11 @@ fn answers(types: &mut Types) {
                 required("Boolean"),
                 "Whether a member may count in several groups, so that rows do not add up to totals.",
             ))
+            .field(field(
+                "asKnownNow",
+                required_list("String"),
+                "Entities that were read as they are known now although `asKnownAt` asks for earlier: they keep no record of when rows became known.",
+            ))
             .field(field("sql", named("String"), "The statement, where the server shows it.")),
     );
 }

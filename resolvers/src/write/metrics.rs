@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use holdfast_schema::{
     compile::ColumnRole,
+    model::EntityId,
     query::DimensionBasis,
     time::Grain,
     value::{CellRef, RowSet},
@@ -280,6 +281,12 @@ impl Writer<'_> {
                     },
                 ),
                 ProvenanceField::Overlapping => json::boolean(out, answer.plan.overlapping),
+                ProvenanceField::AsKnownNow => {
+                    let cannot_tell =
+                        |id: &&EntityId| plan.query.as_known_at.is_some() && self.model.entity(**id).recorded.is_none();
+                    let names = answer.plan.entities.iter().filter(cannot_tell).map(|id| self.model.entity(*id).name.as_str());
+                    json::strings(out, names);
+                }
                 ProvenanceField::Sql => json::optional(out, self.asker.explain(&plan.query).ok().flatten().as_deref()),
             }
         }
