@@ -162,6 +162,73 @@ async fn callers_see_the_rows_and_sums_that_their_claims_let_through_on_both_war
     }
 }
 
+/// For so many seconds two callers ask as fast as they can; `LOAD_SECONDS` in the environment says for longer.
+const LOAD_SECONDS: u64 = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_at_full_load_never_get_each_others_rows() {
+    let fixture = Fixture::new().await;
+    let folder = fixture.folder.path();
+    let callers = [("emea", "region = 'emea'"), ("apac", "region in ('apac')"), ("", "false")];
+    let seconds = std::env::var("LOAD_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(LOAD_SECONDS);
+    let server = Arc::new(Server::run(fixture.serve(&fixture.database.url).env("HOLDFAST_IDENTITY_JWT_SECRET", SECRET)));
+    let mut askers = Vec::new();
+    for (region, condition) in callers {
+        let header = token(folder, &["--subject", "same", "--claim", &format!("regions={region}")]);
+        let expected = fixture.by_hand(condition).await;
+        for _ in 0..4 {
+            let (server, header, expected) = (Arc::clone(&server), header.clone(), expected.clone());
+            askers.push(tokio::spawn(async move {
+                let begun = std::time::Instant::now();
+                let mut asked = 0_u64;
+                while begun.elapsed() < Duration::from_secs(seconds) {
+                    // Some of them anew, so that statements of both run beside kept answers.
+                    let document = if asked % 8 == 0 { format!("{QUESTION} # {asked}") } else { QUESTION.to_owned() };
+                    let (status, answer) = server.ask_with(&document, &[("authorization", &header)]).await;
+                    assert_eq!((status, answer.codes()), (200, vec![]), "{:#}", answer.json);
+                    assert_eq!((answer.rows("selling"), answer.totals("selling")), expected, "after {asked} answers");
+                    asked += 1;
+                }
+                asked
+            }));
+        }
+    }
+    let mut answers = 0;
+    for asker in askers {
+        answers += asker.await.expect("no row crosses");
+    }
+    assert!(answers > 100, "{answers} answers are no load");
+    println!("{answers} answers in {seconds} s, each its caller's own");
+}
+
+#[tokio::test]
+async fn live_queries_are_their_callers_own_and_end_with_their_tokens() {
+    let fixture = Fixture::new().await;
+    let folder = fixture.folder.path();
+    let mut serve = fixture.serve(&fixture.database.url);
+    serve
+        .env("HOLDFAST_IDENTITY_JWT_SECRET", SECRET)
+        .env("HOLDFAST_IDENTITY_LEEWAY", "0s")
+        .env("HOLDFAST_STREAMS_KEEP_ALIVE", "500ms");
+    let server = Server::run(&mut serve);
+    let live = async |regions: &str| {
+        let header = token(folder, &["--subject", "ann", "--claim", &format!("regions={regions}"), "--expires", "3s"]);
+        let request = reqwest::Client::new().post(format!("{}/graphql", server.url));
+        let request = request.header("accept", "text/event-stream").header("authorization", header);
+        request.json(&json!({ "query": format!("subscription {QUESTION}") })).send().await.expect("the server answers")
+    };
+    let (emea, apac) = (live("emea").await, live("apac").await);
+    // The whole of a stream, which ends although nobody has completed it.
+    let whole = async |response: reqwest::Response| {
+        tokio::time::timeout(Duration::from_secs(20), response.text()).await.expect("it ends with the token").expect("text")
+    };
+    let (emea, apac) = (whole(emea).await, whole(apac).await);
+    assert!(emea.contains("\"34.75\"") && !emea.contains("7.75\""), "{emea}");
+    assert!(apac.contains("\"7.75\"") && !apac.contains("34.75"), "{apac}");
+    let nobody = reqwest::Client::new().post(format!("{}/graphql", server.url)).header("accept", "text/event-stream");
+    assert_eq!(nobody.json(&json!({ "query": "{ __typename }" })).send().await.expect("answered").status(), 401);
+}
+
 #[tokio::test]
 async fn a_question_asked_as_somebody_has_their_answer() {
     let fixture = Fixture::new().await;
