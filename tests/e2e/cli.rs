@@ -244,7 +244,7 @@ async fn tables_that_change_under_a_server_are_noticed_when_a_statement_fails() 
     database.execute(SALES).await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("sales.yaml"), sales("sale_id: int, shop: string")).expect("the file can be written");
-    let holdfast = Server::start(folder.path(), &["--warehouse", &database.url, "--definitions", "."]);
+    let holdfast = Server::start(folder.path(), &["--anonymous", "--warehouse", &database.url, "--definitions", "."]);
     let misfits = async || holdfast.get_json("/health/ready").await["definitions"]["misfits"].clone();
     until("the tables were compared", async || misfits().await == 0).await;
     database.execute("alter table sale rename column amount to total").await;
