@@ -127,6 +127,7 @@ fn main() {
             caller: Caller::default(),
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             correlation_id: String::new(),
+            shows_cost: false,
         };
         runtime.block_on(api.execute(Arc::clone(&runner), context, Request::new(QUESTION))).body
     };

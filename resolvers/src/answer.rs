@@ -30,7 +30,7 @@ pub struct Retry {
     /// Why.
     pub reason: RetryReason,
     /// After how many seconds it may be tried again; at least one.
-    pub after_seconds: u64,
+    pub after_seconds: u32,
 }
 
 /// Why a request is refused for now.

@@ -145,7 +145,7 @@ impl Concealer {
             texts.into_iter().flat_map(words).filter(|(_, is_word)| *is_word).map(|(word, _)| folded(word)).collect();
         for problem in problems {
             problem.message = self.text(&problem.message, &written).into();
-            problem.suggestions.clear();
+            problem.suggestions = Box::default();
             // Advice is for those who know the names; without them it may be none.
             let is_safe =
                 problem.help.as_deref().is_none_or(|help| self.text(help, &written) == help && !self.names_any(help, &written));

@@ -152,7 +152,7 @@ pub(crate) fn charge(runner: &dyn Runner, context: &RequestContext, units: u64, 
         Err(spent) => {
             let (left, wait) = (spent.remaining, whole_seconds(spent.retry_after));
             let message = format!("the operation costs {units} units, and {left} are left of your budget; try again in {wait} s");
-            Err(Problem { retry_after: Some(spent.retry_after), ..Problem::new(BUDGET_EXCEEDED, message) })
+            Err(Problem { retry_after_seconds: Some(wait), ..Problem::new(BUDGET_EXCEEDED, message) })
         }
     }
 }

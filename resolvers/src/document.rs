@@ -97,7 +97,7 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
         }
         let mut problems = problems(&wrong.errors, VALIDATION_FAILED);
         if settings.suggestions {
-            problems.iter_mut().for_each(|problem| problem.suggestions = suggestions(schema, &problem.message));
+            problems.iter_mut().for_each(|problem| problem.suggestions = suggestions(schema, &problem.message).into());
         }
         Err(problems)
     })?;

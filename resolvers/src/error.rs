@@ -17,13 +17,13 @@ pub(crate) struct Problem {
     /// What to do.
     pub(crate) help: Option<Box<str>>,
     /// Nearest valid names.
-    pub(crate) suggestions: Vec<String>,
+    pub(crate) suggestions: Box<[String]>,
     /// Lines and columns in the document.
     pub(crate) locations: Vec<(usize, usize)>,
     /// Where in the response; empty for the whole request.
     pub(crate) path: Vec<Step>,
-    /// When it may be tried again, where that helps.
-    pub(crate) retry_after: Option<Duration>,
+    /// In how many seconds it may be tried again, where that helps.
+    pub(crate) retry_after_seconds: Option<u32>,
 }
 
 /// One step of a path.
@@ -65,10 +65,10 @@ impl Problem {
             code,
             message: message.into(),
             help: None,
-            suggestions: Vec::new(),
+            suggestions: Box::default(),
             locations: Vec::new(),
             path: Vec::new(),
-            retry_after: None,
+            retry_after_seconds: None,
         }
     }
 
@@ -125,8 +125,8 @@ impl Problem {
             out.extend_from_slice(b",\"suggestions\":");
             json::strings(out, self.suggestions.iter().map(String::as_str));
         }
-        if let Some(after) = self.retry_after {
-            out.extend_from_slice(format!(",\"retryAfterSeconds\":{}", whole_seconds(after)).as_bytes());
+        if let Some(seconds) = self.retry_after_seconds {
+            out.extend_from_slice(format!(",\"retryAfterSeconds\":{seconds}").as_bytes());
         }
         out.extend_from_slice(b"}}");
     }
@@ -149,8 +149,9 @@ pub(crate) fn write_all(out: &mut Vec<u8>, key: &[u8], problems: &[Problem], cor
 }
 
 /// A wait in whole seconds, never shorter than it is and never none.
-pub(crate) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+pub(crate) fn whole_seconds(wait: Duration) -> u32 {
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// Line and column as numbers.
@@ -164,7 +165,7 @@ impl From<QueryError> for Problem {
             QueryErrorCode::InvalidArgument => BAD_USER_INPUT,
             other => other.as_str(),
         };
-        Self { help: error.help.map(Box::from), suggestions: error.suggestions, ..Self::new(code, error.message) }
+        Self { help: error.help.map(Box::from), suggestions: error.suggestions.into(), ..Self::new(code, error.message) }
     }
 }
 
@@ -176,7 +177,9 @@ impl From<RunError> for Problem {
             RunError::WarehouseUnavailable => Self::new("WAREHOUSE_UNAVAILABLE", message),
             RunError::Timeout { .. } => Self::new("QUERY_TIMEOUT", message),
             RunError::ResultTooLarge { .. } => Self::new(RESULT_TOO_LARGE, message),
-            RunError::Overloaded { retry_after } => Self { retry_after: Some(retry_after), ..Self::new(OVERLOADED, message) },
+            RunError::Overloaded { retry_after } => {
+                Self { retry_after_seconds: Some(whole_seconds(retry_after)), ..Self::new(OVERLOADED, message) }
+            }
             RunError::Data(_) => Self::new("DATA_ERROR", message),
             RunError::Internal => Self::new("INTERNAL_SERVER_ERROR", message),
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::{
     Answer, Retry, RetryReason,
-    error::{BUDGET_EXCEEDED, OVERLOADED, PARSE_FAILED, Problem, whole_seconds, write_all},
+    error::{BUDGET_EXCEEDED, OVERLOADED, PARSE_FAILED, Problem, write_all},
     fetch::Fetched,
     plan::RootPlan,
 };
@@ -28,9 +28,9 @@ pub(crate) fn refuse(problems: &[Problem], correlation_id: &str) -> Answer {
 
 /// When a refused request may be sent again.
 fn retry(problems: &[Problem]) -> Option<Retry> {
-    let problem = problems.iter().max_by_key(|problem| problem.retry_after)?;
+    let problem = problems.iter().max_by_key(|problem| problem.retry_after_seconds)?;
     let reason = if problem.code == BUDGET_EXCEEDED { RetryReason::BudgetSpent } else { RetryReason::Overloaded };
-    problem.retry_after.map(|after| Retry { reason, after_seconds: whole_seconds(after) })
+    problem.retry_after_seconds.map(|after_seconds| Retry { reason, after_seconds })
 }
 
 /// Why nothing of an operation could be answered, when that is only because too much else is asked. Then it is as if it had not
@@ -54,7 +54,7 @@ pub(crate) fn turned_away(plans: &[RootPlan<'_>], fetched: &[Result<Fetched, Pro
         if problem.code != OVERLOADED {
             return None;
         }
-        if found.as_ref().is_none_or(|found| found.retry_after < problem.retry_after) {
+        if found.as_ref().is_none_or(|found| found.retry_after_seconds < problem.retry_after_seconds) {
             found = Some(Problem { path: Vec::new(), locations: Vec::new(), ..problem.clone() });
         }
     }

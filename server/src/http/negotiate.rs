@@ -3,7 +3,7 @@
 use holdfast_resolvers::{Answer, RetryReason};
 use poem::http::StatusCode;
 
-/// Which statuses tell how an answer went, in [`Format::GraphqlResponse`].
+/// Which statuses tell how an answer of `application/graphql-response+json` went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statuses {
     /// 200 with data, 400 without.

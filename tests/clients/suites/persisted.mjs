@@ -28,7 +28,7 @@ async function byHand(t) {
   const query = fresh('accounts(first: 1, asOf: "2026-01-01") { nodes { id } }');
   const digest = sha256(query);
   const byDigest = (sha256Hash, text, more = {}) => ask(text, undefined, { extensions: { persistedQuery: { version: 1, sha256Hash, ...more } } });
-  const data = { accounts: { nodes: [{ id: "account:A0001" }] } };
+  const data = { accounts: { nodes: [{ id: "account:A0001@2026-01-01" }] } };
 
   await t.check("a digest nobody registered: PersistedQueryNotFound", async () => {
     const answer = await byDigest(digest);

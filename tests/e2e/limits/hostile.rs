@@ -165,11 +165,7 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
         ),
         (
             "deep extensions",
-            format!(
-                "{{\"query\":\"{{__typename}}\",\"extensions\":{{\"a\":{}{}}}}}",
-                "{\"a\":".repeat(1_000),
-                format!("1{}", "}".repeat(1_000))
-            ),
+            format!("{{\"query\":\"{{__typename}}\",\"extensions\":{{\"a\":{}1{}}}}}", "{\"a\":".repeat(1_000), "}".repeat(1_000)),
             BAD,
         ),
         ("a list of many", with(names, &json!({"names": vec!["x"; 20_000]})), ""),
