@@ -3,6 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::{SinkExt as _, StreamExt as _};
 use holdfast_tests::{
     binary::{Server, command},
     postgres::{Database, Postgres},
@@ -32,6 +33,10 @@ use tokio::{
     sync::Mutex,
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
 
 const DEFINITIONS: &str = "
 project: sales
@@ -227,6 +232,40 @@ async fn live_queries_are_their_callers_own_and_end_with_their_tokens() {
     assert!(apac.contains("\"7.75\"") && !apac.contains("34.75"), "{apac}");
     let nobody = reqwest::Client::new().post(format!("{}/graphql", server.url)).header("accept", "text/event-stream");
     assert_eq!(nobody.json(&json!({ "query": "{ __typename }" })).send().await.expect("answered").status(), 401);
+}
+
+/// A client that always has something to say must not outstay its token.
+#[tokio::test]
+async fn a_busy_socket_ends_with_its_token_too() {
+    let fixture = Fixture::new().await;
+    let mut serve = fixture.serve(&fixture.database.url);
+    serve
+        .env("HOLDFAST_IDENTITY_JWT_SECRET", SECRET)
+        .env("HOLDFAST_IDENTITY_LEEWAY", "0s")
+        .env("HOLDFAST_STREAMS_KEEP_ALIVE", "500ms");
+    let server = Server::run(&mut serve);
+    let header = token(fixture.folder.path(), &["--subject", "ann", "--claim", "regions=emea", "--expires", "3s"]);
+    let mut request =
+        format!("{}/graphql", server.url.replace("http", "ws")).into_client_request().expect("an address of a socket");
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("plain"));
+    let (mut socket, _) = connect_async(request).await.expect("the server opens a socket");
+    let say = |message: Value| Message::text(message.to_string());
+    socket.send(say(json!({ "type": "connection_init", "payload": { "authorization": header } }))).await.expect("sent");
+    let closed = tokio::time::timeout(Duration::from_secs(20), async {
+        let mut acknowledged = false;
+        loop {
+            // Far more often than the server looks after its sockets.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            socket.send(say(json!({ "type": "ping" }))).await.ok();
+            match socket.next().await {
+                Some(Ok(Message::Text(text))) => acknowledged |= text.contains("connection_ack"),
+                Some(Ok(Message::Close(Some(frame)))) => return (acknowledged, u16::from(frame.code)),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return (acknowledged, 0),
+            }
+        }
+    });
+    assert_eq!(closed.await.expect("it ends with the token"), (true, 4403));
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn an_asker_learns_that_the_warehouse_is_not_there_and_the_log_learns_why(
     let folder = tempfile::tempdir().expect("a temporary folder");
     fs::write(folder.path().join("p.yaml"), DEFINITIONS).expect("the file can be written");
     let ask = async |url: &str| {
-        let program = Program::start(folder.path(), &["--warehouse", url, "--definitions", "."]);
+        let program = Program::start(folder.path(), &["--anonymous", "--warehouse", url, "--definitions", "."]);
         let answer = program.ask("{ shop { rows { sales } } }").await;
         (answer, program)
     };

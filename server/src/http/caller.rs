@@ -54,9 +54,10 @@ impl Proof {
 
     /// Who it makes the client.
     pub(super) async fn caller(&self, identity: &Identity) -> Result<Caller, Problem> {
-        let shown = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
-        let (authorization, api_key) = (shown(&self.authorization), shown(&self.api_key));
-        let credentials = Credentials { authorization: authorization.as_deref(), api_key: api_key.as_deref() };
+        fn shown(secret: &Option<Secret>) -> Option<&str> {
+            secret.as_ref().map(Secret::expose)
+        }
+        let credentials = Credentials { authorization: shown(&self.authorization), api_key: shown(&self.api_key) };
         identity.caller(credentials).await.map_err(refuse)
     }
 }

@@ -76,11 +76,16 @@ impl Session {
         self.proof.is_empty()
     }
 
-    /// Resolves when what once proved who asks does so no more.
+    /// Whether what once proved who asks still does.
+    pub(in crate::http) async fn is_proved(&self) -> bool {
+        self.proof.caller(&self.app.identity).await.ok().as_ref() == Some(&self.caller)
+    }
+
+    /// Resolves when what once proved who asks does so no more. It has to be waited for in one piece.
     pub(in crate::http) async fn expired(&self) {
         loop {
             tokio::time::sleep(self.app.streams.keep_alive).await;
-            if self.proof.caller(&self.app.identity).await.ok().as_ref() != Some(&self.caller) {
+            if !self.is_proved().await {
                 return;
             }
         }

@@ -81,7 +81,7 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
     let mut keep_alive = interval(client.app.streams.keep_alive);
     let mut connection = Connection { sink, client, session: None, operations: HashMap::new(), sender };
     let closed = loop {
-        let session = connection.session.clone();
+        let is_initialised = connection.session.is_some();
         let done = tokio::select! {
             message = incoming.next() => match message {
                 Some(Ok(message)) => connection.receive(message).await,
@@ -89,9 +89,8 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
                 Some(Err(_)) | None => return,
             },
             Some(said) = outgoing.recv() => connection.say(said).await,
-            () = sleep_until(init_until), if session.is_none() => Err((4408, "Connection initialisation timeout".to_owned())),
-            () = expired(session.as_ref()) => Err((4403, "Forbidden".to_owned())),
-            _ = keep_alive.tick() => connection.send(Message::Ping(Vec::new())).await,
+            () = sleep_until(init_until), if !is_initialised => Err((4408, "Connection initialisation timeout".to_owned())),
+            _ = keep_alive.tick() => connection.look_after().await,
             _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => Err((1001, "Going away".to_owned())),
         };
         match done {
@@ -180,6 +179,16 @@ impl Connection {
         }
     }
 
+    /// What is due now and then, however busy the socket is: is the client still who it was, and still there?
+    async fn look_after(&mut self) -> Result<bool, Closed> {
+        if let Some(session) = &self.session
+            && !session.is_proved().await
+        {
+            return Err((4403, "Forbidden".to_owned()));
+        }
+        self.send(Message::Ping(Vec::new())).await
+    }
+
     async fn text(&mut self, text: String) -> Result<bool, Closed> {
         self.send(Message::Text(text)).await
     }
@@ -187,14 +196,6 @@ impl Connection {
     /// Sends a message; a client that is gone ends the socket.
     async fn send(&mut self, message: Message) -> Result<bool, Closed> {
         Ok(self.sink.send(message).await.is_ok())
-    }
-}
-
-/// Resolves when a session is not that of its caller any more; before there is one, never.
-async fn expired(session: Option<&Session>) {
-    match session {
-        Some(session) => session.expired().await,
-        None => std::future::pending().await,
     }
 }
 
