@@ -110,7 +110,7 @@ pub async fn run(config: Config, origin: Origin, data: Data) -> Result<(), BootE
         }
         tracing::warn!("requests without credentials are answered: everyone who reaches this address can ask");
     }
-    let documents = Arc::new(Documents::new(config.documents.mode, config.documents.manifests.clone())?);
+    let documents = Arc::new(Documents::new(config.documents.mode, &config.documents.manifests)?);
     let listener = TcpListener::bind(address).await.map_err(|source| BootError::Listen { address, source })?;
     let (loaded, keys) = tokio::join!(load(&config, &origin, data), identity.refresh());
     let (load, warehouse) = loaded?;

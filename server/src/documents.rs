@@ -5,16 +5,15 @@ mod manifest;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use metrics::counter;
 use sha2::{Digest as _, Sha256};
 
-pub use manifest::ManifestError;
+use crate::watched::Watched;
 
 /// Bytes of registered documents that are kept.
 const REGISTERED_BYTES: u64 = 16 << 20;
@@ -101,16 +100,24 @@ impl Refusal {
     }
 }
 
+/// A manifest of trusted documents that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("manifest of trusted documents {}: {message}", path.display())]
+pub struct ManifestError {
+    /// Which file.
+    path: PathBuf,
+    /// Found and expected.
+    message: String,
+}
+
 /// The known documents.
-#[derive(Debug)]
 pub struct Documents {
     mode: Mode,
-    manifests: Vec<PathBuf>,
-    trusted: ArcSwap<Trusted>,
+    manifests: Vec<Watched<Trusted>>,
     registered: moka::sync::Cache<String, Arc<str>>,
 }
 
-/// Documents of manifests.
+/// Documents of a manifest.
 #[derive(Debug, Default)]
 struct Trusted {
     by_name: HashMap<String, Arc<str>>,
@@ -118,14 +125,12 @@ struct Trusted {
 }
 
 impl Trusted {
-    fn read(manifests: &[PathBuf]) -> Result<Self, ManifestError> {
+    fn read(manifest: &str) -> Result<Self, String> {
         let mut trusted = Self::default();
-        for path in manifests {
-            for (name, text) in manifest::read(path)? {
-                let text: Arc<str> = text.into();
-                trusted.by_digest.insert(digest(&text), Arc::clone(&text));
-                trusted.by_name.insert(name, text);
-            }
+        for (name, text) in manifest::read(manifest)? {
+            let text: Arc<str> = text.into();
+            trusted.by_digest.insert(digest(&text), Arc::clone(&text));
+            trusted.by_name.insert(name, text);
         }
         Ok(trusted)
     }
@@ -139,22 +144,23 @@ impl Trusted {
 
 impl Documents {
     /// Reads the manifests.
-    pub fn new(mode: Mode, manifests: Vec<PathBuf>) -> Result<Self, ManifestError> {
+    pub fn new(mode: Mode, manifests: &[PathBuf]) -> Result<Self, ManifestError> {
+        let open =
+            |path: &Path| Watched::open(path, Trusted::read).map_err(|message| ManifestError { path: path.to_owned(), message });
+        let manifests = manifests.iter().map(|path| open(path)).collect::<Result<_, _>>()?;
         let registered = moka::sync::Cache::builder()
             .max_capacity(REGISTERED_BYTES)
             .weigher(|key: &String, text: &Arc<str>| u32::try_from(key.len() + text.len()).unwrap_or(u32::MAX))
             .build();
-        let trusted = ArcSwap::from_pointee(Trusted::read(&manifests)?);
-        Ok(Self { mode, manifests, trusted, registered })
+        Ok(Self { mode, manifests, registered })
     }
 
     /// The text that a reference means. `saved` tells documents of the definitions by their names.
     pub fn text<'s>(&self, reference: &Reference, saved: impl Fn(&str) -> Option<&'s str>) -> Result<Arc<str>, Refusal> {
-        let trusted = self.trusted.load();
         match reference {
-            Reference::Text(text) => self.allowed(&trusted, text),
+            Reference::Text(text) => self.allowed(text),
             Reference::Name(name) => {
-                let found = trusted.named(name).cloned().or_else(|| saved(name).map(Arc::from));
+                let found = self.trusted(|manifest| manifest.named(name)).or_else(|| saved(name).map(Arc::from));
                 found.ok_or(Refusal::UnknownName)
             }
             Reference::Digest { .. } if self.mode == Mode::Off => Err(Refusal::NotSupported),
@@ -162,10 +168,10 @@ impl Documents {
                 if *given != digest(text) {
                     return Err(Refusal::DigestMismatch);
                 }
-                self.allowed(&trusted, text)
+                self.allowed(text)
             }
-            Reference::Digest { digest, text: None } => match trusted.by_digest.get(digest) {
-                Some(text) => Ok(Arc::clone(text)),
+            Reference::Digest { digest, text: None } => match self.trusted(|manifest| manifest.by_digest.get(digest)) {
+                Some(text) => Ok(text),
                 None if self.mode == Mode::AllowList => Err(Refusal::NotTrusted),
                 None => self.registered.get(digest).ok_or(Refusal::NotRegistered),
             },
@@ -181,13 +187,18 @@ impl Documents {
         }
     }
 
-    fn allowed(&self, trusted: &Trusted, text: &str) -> Result<Arc<str>, Refusal> {
+    /// A document of the first manifest that has it.
+    fn trusted(&self, find: impl Fn(&Trusted) -> Option<&Arc<str>>) -> Option<Arc<str>> {
+        self.manifests.iter().find_map(|manifest| find(&manifest.get()).cloned())
+    }
+
+    fn allowed(&self, text: &str) -> Result<Arc<str>, Refusal> {
         if !matches!(self.mode, Mode::LogOnly | Mode::AllowList) {
             return Ok(text.into());
         }
         let digest = digest(text);
-        if let Some(known) = trusted.by_digest.get(&digest) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.trusted(|manifest| manifest.by_digest.get(&digest)) {
+            return Ok(known);
         }
         counter!("holdfast_documents_not_trusted_total").increment(1);
         if self.mode == Mode::AllowList {
@@ -198,35 +209,12 @@ impl Documents {
     }
 }
 
-/// Reads manifests again when they change; while one cannot be read, the earlier documents stay. Runs until the process ends.
+/// Looks at manifests for as long as the process runs.
 pub async fn watch(documents: Arc<Documents>) {
-    if documents.manifests.is_empty() {
-        return;
-    }
-    let mut seen = stamps(&documents.manifests);
-    loop {
+    while !documents.manifests.is_empty() {
         tokio::time::sleep(LOOK_EVERY).await;
-        let found = stamps(&documents.manifests);
-        if found == seen {
-            continue;
-        }
-        seen = found;
-        match Trusted::read(&documents.manifests) {
-            Ok(trusted) => {
-                tracing::info!(documents = trusted.by_name.len(), "manifests of trusted documents read again");
-                documents.trusted.store(Arc::new(trusted));
-            }
-            Err(error) => tracing::error!(%error, "manifests refused; the earlier documents stay trusted"),
-        }
+        documents.manifests.iter().for_each(Watched::look_again);
     }
-}
-
-fn stamps(manifests: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
-    let stamp = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    manifests.iter().map(stamp).collect()
 }
 
 fn digest(text: &str) -> String {
@@ -243,7 +231,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("manifest.json");
         std::fs::write(&path, serde_json::json!({ "id1": KNOWN }).to_string()).expect("written");
-        Documents::new(mode, vec![path]).expect("the manifest is right")
+        Documents::new(mode, &[path]).expect("the manifest is right")
     }
 
     fn saved(name: &str) -> Option<&'static str> {
@@ -265,6 +253,26 @@ mod tests {
             assert_eq!(ask("page").as_deref(), Ok("{ page }"));
             assert_eq!(ask("other"), Err(Refusal::UnknownName));
         }
+    }
+
+    #[test]
+    fn a_manifest_that_changes_is_read_again_and_one_that_is_wrong_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("manifest.json");
+        let write = |text: &str| std::fs::write(&path, text).expect("written");
+        write(&serde_json::json!({ "id1": KNOWN }).to_string());
+        let documents = Documents::new(Mode::AllowList, std::slice::from_ref(&path)).expect("the manifest is right");
+        let known = |name: &str| {
+            documents.manifests[0].look_again();
+            documents.text(&Reference::Name(name.to_owned()), saved).is_ok()
+        };
+        assert_eq!((known("id1"), known("id2")), (true, false));
+        write(&serde_json::json!({ "id2": KNOWN }).to_string());
+        assert_eq!((known("id1"), known("id2")), (false, true));
+        write("{");
+        assert_eq!((known("id1"), known("id2")), (false, true));
+        let error = Documents::new(Mode::AllowList, &[path]).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("manifest.json: not JSON"), "{error}");
     }
 
     #[test]

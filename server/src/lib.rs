@@ -16,6 +16,7 @@ pub mod app;
 pub mod boot;
 pub mod live;
 pub mod watch;
+mod watched;
 
 pub mod http;
 

@@ -1,32 +1,18 @@
 //! Manifests of trusted documents, as build tools of clients write them: Apollo's, and the flat map of Relay and GraphQL Code
 //! Generator.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::{Map, Value};
 
 /// The `format` of Apollo's manifests.
 const APOLLO: &str = "apollo-persisted-query-manifest";
 
-/// Why a manifest cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("manifest of trusted documents {}: {message}", path.display())]
-pub struct ManifestError {
-    /// Which file.
-    path: PathBuf,
-    /// Found and expected.
-    message: String,
-}
-
-/// Ids and texts of a manifest.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, String)>, ManifestError> {
-    let fail = |message: String| ManifestError { path: path.to_owned(), message };
-    let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
-    let manifest: Value = serde_json::from_slice(&bytes).map_err(|error| fail(format!("not JSON: {error}")))?;
-    let Value::Object(manifest) = manifest else {
-        return Err(fail("found no object; expected a map from ids to documents, or an Apollo manifest".to_owned()));
-    };
-    documents(manifest).map_err(fail)
+/// Ids and texts of a manifest; the error says what was found and expected.
+pub(super) fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(manifest)) => documents(manifest),
+        Ok(_) => Err("found no object; expected a map from ids to documents, or an Apollo manifest".to_owned()),
+        Err(error) => Err(format!("not JSON: {error}")),
+    }
 }
 
 fn documents(manifest: Map<String, Value>) -> Result<Vec<(String, String)>, String> {
@@ -65,28 +51,24 @@ mod tests {
 
     use super::*;
 
-    fn read(manifest: Value) -> Result<Vec<(String, String)>, String> {
-        let Value::Object(manifest) = manifest else { panic!("a manifest is an object") };
-        documents(manifest)
-    }
-
     #[test]
     fn both_kinds_are_read() {
         let expected = vec![("a".to_owned(), "{ x }".to_owned())];
-        assert_eq!(read(json!({"a": "{ x }"})), Ok(expected.clone()));
+        assert_eq!(read(&json!({"a": "{ x }"}).to_string()), Ok(expected.clone()));
         let operation = json!({"id": "a", "name": "X", "type": "query", "body": "{ x }"});
-        assert_eq!(read(json!({"format": APOLLO, "version": 1, "operations": [operation]})), Ok(expected));
+        assert_eq!(read(&json!({"format": APOLLO, "version": 1, "operations": [operation]}).to_string()), Ok(expected));
     }
 
     #[test]
     fn what_is_no_manifest_is_refused() {
         for (manifest, message) in [
+            (json!([1]), "found no object; expected a map from ids to documents, or an Apollo manifest"),
             (json!({"a": 1}), "`a` is no text; expected a map from ids to documents"),
             (json!({"format": APOLLO, "version": 2}), "expected `version` 1 of an Apollo manifest"),
             (json!({"format": APOLLO, "version": 1}), "expected `operations`, a list"),
             (json!({"format": APOLLO, "version": 1, "operations": [{}]}), "operation 0 has no `id` and `body` that are texts"),
         ] {
-            assert_eq!(read(manifest), Err(message.to_owned()));
+            assert_eq!(read(&manifest.to_string()), Err(message.to_owned()));
         }
     }
 }

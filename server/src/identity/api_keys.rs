@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use toml::{Table, Value as Toml};
 
-use super::{IdentityError, Refused, claims, watched::Watched};
+use super::{IdentityError, Refused, claims};
+use crate::watched::Watched;
 
 /// What every key begins with, so that one that is lost can be found by those who look for secrets.
 pub(super) const PREFIX: &str = "hf_";

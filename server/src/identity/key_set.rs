@@ -11,8 +11,8 @@ use hyper::Uri;
 use jsonwebtoken::jwk::Jwk;
 use tokio::sync::Mutex;
 
-use super::{fetch, key::Key, watched::Watched};
-use crate::config::identity::Jwks;
+use super::{fetch, key::Key};
+use crate::{config::identity::Jwks, watched::Watched};
 
 /// How often at most a set is fetched because a token names a key that is not in it. Anybody can send such tokens.
 const PAUSE: Duration = Duration::from_secs(10);

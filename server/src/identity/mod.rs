@@ -12,7 +12,6 @@ mod key_set;
 mod tokens;
 
 mod api_keys;
-mod watched;
 
 pub mod mint;
 

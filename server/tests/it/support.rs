@@ -178,7 +178,7 @@ pub(crate) fn app_of(sources: SourceMap, behaviour: Behaviour, is_up: bool, sett
         warehouse: Arc::new(FakeWarehouse { is_up }),
         http: config.http,
         metrics: None,
-        documents: Arc::new(Documents::new(config.documents.mode, config.documents.manifests).expect("readable manifests")),
+        documents: Arc::new(Documents::new(config.documents.mode, &config.documents.manifests).expect("readable manifests")),
         streams: config.streams,
         refresh_interval: config.cache.refresh_interval,
     }))

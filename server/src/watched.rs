@@ -3,13 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 
 /// What a file means, as of its last good content.
-pub(super) struct Watched<T> {
+pub(crate) struct Watched<T> {
     path: PathBuf,
     read: fn(&str) -> Result<T, String>,
     /// What was seen last, good or not, so that a mistake is told once.
@@ -22,19 +22,19 @@ impl<T: Send + Sync> Watched<T> {
     ///
     /// # Errors
     /// When it cannot be read or understood.
-    pub(super) fn open(path: &Path, read: fn(&str) -> Result<T, String>) -> Result<Self, String> {
+    pub(crate) fn open(path: &Path, read: fn(&str) -> Result<T, String>) -> Result<Self, String> {
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
         let meaning = ArcSwap::from_pointee(read(&text)?);
         Ok(Self { path: path.to_owned(), read, seen: Mutex::new(Ok(text)), meaning })
     }
 
     /// What it means now.
-    pub(super) fn get(&self) -> arc_swap::Guard<std::sync::Arc<T>> {
+    pub(crate) fn get(&self) -> Guard<Arc<T>> {
         self.meaning.load()
     }
 
     /// Reads it again. A content that cannot be understood is told once, and the earlier meaning stays.
-    pub(super) fn look_again(&self) {
+    pub(crate) fn look_again(&self) {
         let found = fs::read_to_string(&self.path).map_err(|error| error.to_string());
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen == found {
@@ -42,7 +42,7 @@ impl<T: Send + Sync> Watched<T> {
         }
         match found.as_ref().map_err(Clone::clone).and_then(|text| (self.read)(text)) {
             Ok(meaning) => {
-                self.meaning.store(std::sync::Arc::new(meaning));
+                self.meaning.store(Arc::new(meaning));
                 tracing::info!(path = %self.path.display(), "read again");
             }
             Err(error) => {
