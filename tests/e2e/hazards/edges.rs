@@ -40,10 +40,11 @@ metrics:
   floored: {expr: 'greatest(raw, 0)'}
   capped: {expr: 'least(100, raw, 90)'}
   settled: {expr: 'greatest(coalesce(raw, 0), 0)'}
+  clamped: {expr: 'least(100, greatest(0, 110 - greatest(raw, 20)) + least(raw, 30) / 2)'}
   paid_before: {offset: {of: paid, by: 1 month}}
 ---
 view: ledger
-metrics: [paid, payers, opening, closing, new_mrr, churned, change, lost_accounts, kept, floored, capped, settled, paid_before]
+metrics: [paid, payers, opening, closing, new_mrr, churned, change, lost_accounts, kept, floored, capped, settled, clamped, paid_before]
 dimensions: [account, account.region]
 ",
     )
@@ -164,10 +165,11 @@ async fn facts_that_cannot_tell_what_was_known_say_so() {
 async fn the_greatest_of_something_unknown_is_unknown() {
     let desk = desk().await;
     let document = r#"{ ledger(by: [{time: {grain: MONTH}}], fill: DENSE, range: {between: {from: "2025-02-01", to: "2025-05-01"}}) {
-        rows { period(grain: MONTH) { start } floored capped settled } } }"#;
-    let by_hand = "select m::date, greatest(sum(mrr), case when sum(mrr) is not null then 0 end), least(sum(mrr), case when sum(mrr) is not null then 90 end), coalesce(sum(mrr), 0)
+        rows { period(grain: MONTH) { start } floored capped settled clamped } } }"#;
+    let by_hand = "select m::date, greatest(sum(mrr), case when sum(mrr) is not null then 0 end), least(sum(mrr), case when sum(mrr) is not null then 90 end), coalesce(sum(mrr), 0),
+        case when sum(mrr) is not null then least(100, greatest(0, 110 - greatest(sum(mrr), 20)) + least(sum(mrr), 30) / 2) end
         from generate_series(date '2025-02-01', date '2025-04-01', interval '1 month') m
         left join balance b on date_trunc('month', b.month) = m group by 1 order by 1";
     let answer = desk.check("ledger", document, by_hand).await;
-    assert_eq!(answer.rows("ledger")[1][1..], ["null", "null", "0"]);
+    assert_eq!(answer.rows("ledger")[1][1..], ["null", "null", "0", "null"]);
 }

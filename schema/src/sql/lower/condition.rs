@@ -79,19 +79,55 @@ fn call(function: Function, arguments: Vec<Expr>, second: Option<i64>) -> Expr {
         Function::MonthsBetween => Expr::MonthsBetween(next(), next()),
         Function::Floor => Expr::Floor(next()),
         Function::MonthStart => Expr::Truncate(Truncation { grain: Grain::Month, months: 0, days: 0 }, next()),
-        Function::Greatest | Function::Least => known(Expr::Call(function.name(), list.as_slice().to_vec()), list.as_slice()),
+        Function::Greatest | Function::Least => known(function.name(), list),
         Function::Coalesce | Function::NullIf | Function::Abs | Function::Lower | Function::Upper => {
             Expr::Call(function.name(), list.collect())
         }
     }
 }
 
-/// The value of a call, null where one of its arguments is: SQL's `greatest` and `least` pass over nulls, and would make a number of
-/// what is not known.
-fn known(call: Expr, arguments: &[Expr]) -> Expr {
-    let nullable: Vec<Expr> =
-        arguments.iter().filter(|argument| !is_never_null(argument)).cloned().map(Expr::is_not_null).collect();
-    if nullable.is_empty() { call } else { Expr::when(Expr::And(nullable), call) }
+/// `greatest` or `least`, null where one of its arguments is: SQL's pass over nulls, and would make a number of what is not known.
+fn known(name: &'static str, arguments: impl Iterator<Item = Expr>) -> Expr {
+    let mut conditions = Vec::new();
+    let arguments = arguments.map(|argument| opened(argument, &mut conditions)).collect();
+    let call = Expr::Call(name, arguments);
+    if conditions.is_empty() { call } else { Expr::when(Expr::And(conditions), call) }
+}
+
+/// An argument without the conditions under which it is known; those go to `conditions`. One call inside another would otherwise
+/// repeat what it is made of in a condition of its own, and double with each call around it.
+fn opened(expr: Expr, conditions: &mut Vec<Expr>) -> Expr {
+    match expr {
+        Expr::Infix(infix @ (Infix::Add | Infix::Subtract | Infix::Multiply), left, right) => {
+            let (left, right) = (opened(*left, conditions), opened(*right, conditions));
+            Expr::infix(infix, left, right)
+        }
+        Expr::Case { mut arms, otherwise: None } if matches!(arms.as_slice(), [(Expr::And(all), call)] if is_known(all, call)) => {
+            let (condition, call) = arms.remove(0);
+            if let Expr::And(all) = condition {
+                all.into_iter().for_each(|one| note(one, conditions));
+            }
+            call
+        }
+        other => {
+            if !is_never_null(&other) {
+                note(Expr::is_not_null(other.clone()), conditions);
+            }
+            other
+        }
+    }
+}
+
+/// Whether this is what [`known`] makes.
+fn is_known(conditions: &[Expr], call: &Expr) -> bool {
+    matches!(call, Expr::Call("greatest" | "least", _))
+        && conditions.iter().all(|condition| matches!(condition, Expr::IsNull { negated: true, .. }))
+}
+
+fn note(condition: Expr, conditions: &mut Vec<Expr>) {
+    if !conditions.contains(&condition) {
+        conditions.push(condition);
+    }
 }
 
 fn is_never_null(expr: &Expr) -> bool {
@@ -99,7 +135,6 @@ fn is_never_null(expr: &Expr) -> bool {
         Expr::Number(_) => true,
         Expr::Value(value) => *value != Value::Null,
         Expr::Call("coalesce", list) => list.iter().any(is_never_null),
-        Expr::Infix(Infix::Add | Infix::Subtract | Infix::Multiply, left, right) => is_never_null(left) && is_never_null(right),
         _ => false,
     }
 }
