@@ -5,6 +5,7 @@ pub mod dialect;
 pub(crate) mod lower;
 pub mod render;
 pub mod statement;
+mod walk;
 
 pub use dialect::Dialect;
 pub use statement::{OutputColumn, Param, SqlText, Statement};

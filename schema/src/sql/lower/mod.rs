@@ -19,6 +19,7 @@ mod peers;
 mod per_entity;
 pub(crate) mod scan;
 mod series;
+mod shared;
 mod time;
 
 use smol_str::format_smolstr;

@@ -10,6 +10,7 @@ use super::{
     column,
     condition::{condition, expression},
     from_cte, key_alias, numbered,
+    shared::{Steps, step_table, steps},
     time::truncate,
     value_alias,
 };
@@ -133,8 +134,13 @@ impl Lowerer<'_> {
         let beyond = self.beyond(plan, &table, &mut met);
         joins.extend(met.joins());
         let items = self.derived(plan, &Tables { groups: &table, totals: &total_table, rate: &rate_table }, &beyond);
-        let select = Select { items, from: Some(from_cte(&groups, &table)), joins, ..Select::default() };
-        self.cte("rows", Query::select(select))
+        let Steps { before, last } = steps(items);
+        let mut source = Select { from: Some(from_cte(&groups, &table)), joins, ..Select::default() };
+        for items in before {
+            let step = self.cte("step", Query::select(Select { items, ..source }));
+            source = Select { from: Some(from_cte(&step, &step_table())), ..Select::default() };
+        }
+        self.cte("rows", Query::select(Select { items: last, ..source }))
     }
 
     /// Leaves side by side, grouped by the keys. Grouping takes null keys as equal, so nothing is lost or doubled.
