@@ -7,7 +7,7 @@ use holdfast_warehouse::{
     embedded::{Embedded, folder},
     postgres::Postgres,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -42,6 +42,17 @@ pub enum Data {
     Golden,
     /// A warehouse by its address.
     Warehouse(Secret),
+}
+
+impl Data {
+    /// The day after the last month of made-up data; what a warehouse holds grows with the calendar.
+    pub fn end(&self) -> Option<Date> {
+        match self {
+            Data::Portfolio => Some(demo::portfolio_end()),
+            Data::Golden => Some(demo::golden_end()),
+            Data::Warehouse(_) => None,
+        }
+    }
 }
 
 /// Why a server could not be started.

@@ -44,7 +44,8 @@ pub(super) struct Arguments {
     common: Common,
     #[command(flatten)]
     place: Place,
-    /// The day that counts as today: metrics are asked for the month before it [default: today].
+    /// The day that counts as today: metrics are asked for the month before it [default: today; of a demo, the day after its last
+    /// month].
     #[arg(long, value_name = "DATE")]
     as_of: Option<Date>,
     /// Milliseconds from which an answer counts as slow.
@@ -62,7 +63,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let Some(generation) = settings.generation(&origin)? else {
         return Ok(Outcome::Wrong);
     };
-    let as_of = arguments.as_of.unwrap_or_else(|| Zoned::now().date());
+    let as_of = arguments.as_of.or_else(|| data.end()).unwrap_or_else(|| Zoned::now().date());
     block_on(async {
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
         if !arguments.saved.is_empty() {
@@ -130,7 +131,7 @@ fn summary(answers: &[(&str, Answer)], slow: u128) -> String {
     )
 }
 
-/// The metric over the last complete month before a day.
+/// The metric over the last complete month before a day, in total; where that has no value, by the entity that comes first in its view.
 async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: Date) -> Answer {
     let started = Instant::now();
     let nothing = |note: String, outcome| Answer {
@@ -143,25 +144,58 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
     let Some(query) = question(&generation.model, metric, as_of) else {
         return nothing("in no view: others are computed from it".to_owned(), Kind::NotAsked);
     };
-    match engine.metrics(&context(generation, &Caller::default()), &query).await {
-        Ok(answer) => {
-            let value = cell(&answer, ColumnRole::Metric(0)).map(text).unwrap_or_default();
-            let (outcome, note) = match cell(&answer, ColumnRole::Status(0)) {
-                Some(CellRef::Text(status)) => (Kind::Explained, status.to_lowercase().replace('_', " ")),
-                _ if answer.rows.row_count() == 0 => (Kind::Explained, "no rows".to_owned()),
-                _ if value.is_empty() => (Kind::Failed, "no value and no reason".to_owned()),
-                _ => (Kind::Value, String::new()),
-            };
-            let (rows, milliseconds) = (answer.rows.row_count(), started.elapsed().as_millis());
-            Answer { outcome, value, rows, milliseconds, note }
+    let context = context(generation, &Caller::default());
+    let answer = match engine.metrics(&context, &query).await {
+        Ok(answer) => answer,
+        Err(error) => return nothing(error.to_string(), Kind::Failed),
+    };
+    let milliseconds = started.elapsed().as_millis();
+    let rows = answer.rows.row_count();
+    let value = cell(&answer, 0, ColumnRole::Metric(0)).map(text).unwrap_or_default();
+    let reason = match cell(&answer, 0, ColumnRole::Status(0)) {
+        Some(CellRef::Text(status)) => status.to_lowercase().replace('_', " "),
+        _ if rows == 0 => "no rows".to_owned(),
+        _ if value.is_empty() => return nothing("no value and no reason".to_owned(), Kind::Failed),
+        _ => return Answer { outcome: Kind::Value, value, rows, milliseconds, note: String::new() },
+    };
+    let within = match by_entity(&generation.model, &query) {
+        Some((entity, query)) => engine.metrics(&context, &query).await.ok().and_then(|answer| first_value(&answer, entity)),
+        None => None,
+    };
+    match within {
+        Some((value, place)) => {
+            Answer { outcome: Kind::Value, value, rows, milliseconds, note: format!("{reason} in total; {place}") }
         }
-        Err(error) => nothing(error.to_string(), Kind::Failed),
+        None => Answer { outcome: Kind::Explained, value, rows, milliseconds, note: reason },
     }
 }
 
-fn cell(answer: &MetricAnswer, role: ColumnRole) -> Option<CellRef<'_>> {
+/// The same question by the first entity of its view; none where it is asked by one already.
+fn by_entity<'a>(model: &'a Model, query: &MetricQuery) -> Option<(&'a str, MetricQuery)> {
+    let Scope::View(name) = &query.scope else { return None };
+    let view = model.views.iter().find(|view| view.name == *name)?;
+    let is_entity = |target: &ViewTarget| matches!(target, ViewTarget::Entity(_));
+    let dimension = view.dimensions.iter().find(|dimension| is_entity(&dimension.target) && dimension.via.is_empty())?;
+    let item = GroupItem::Dimension(dimension.name.clone());
+    if query.by.iter().any(|by| matches!(&by.item, GroupItem::Dimension(name) if *name == dimension.name)) {
+        return None;
+    }
+    let by = query.by.iter().cloned().chain([GroupBy { key: dimension.name.clone(), item }]).collect();
+    Some((&dimension.name, MetricQuery { by, ..query.clone() }))
+}
+
+/// The first value of an answer by an entity, and of how many it is one.
+fn first_value(answer: &MetricAnswer, entity: &str) -> Option<(String, String)> {
+    let all = answer.rows.row_count();
+    let mut values =
+        (0..all).filter_map(|row| cell(answer, row, ColumnRole::Metric(0)).map(text)).filter(|value| !value.is_empty());
+    let first = values.next()?;
+    Some((first, format!("the first of {} with a value by {entity}, of {all}", 1 + values.count())))
+}
+
+fn cell(answer: &MetricAnswer, row: usize, role: ColumnRole) -> Option<CellRef<'_>> {
     let column = answer.plan.columns.iter().position(|known| *known == role)?;
-    (answer.rows.row_count() > 0).then(|| answer.rows.cell(0, column))
+    (row < answer.rows.row_count()).then(|| answer.rows.cell(row, column))
 }
 
 fn question(model: &Model, metric: &Metric, as_of: Date) -> Option<MetricQuery> {

@@ -5,7 +5,7 @@ use holdfast_warehouse::table::Table;
 use jiff::civil::{Date, date};
 
 use super::{
-    cell::{day, flag, int, recorded, text},
+    cell::{day, days_after, flag, int, recorded, text},
     portfolio::Rows,
 };
 
@@ -31,6 +31,12 @@ pub fn golden() -> Vec<Table> {
         before = Some(balance);
     }
     rows.into_tables()
+}
+
+/// The day after its last month.
+pub fn golden_end() -> Date {
+    let last = BALANCES.lines().skip(1).map(|line| Balance::read(line).month).max().expect("the file has lines");
+    days_after(last, 1)
 }
 
 /// One line of the file.

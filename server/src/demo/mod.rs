@@ -8,9 +8,9 @@ mod portfolio;
 mod random;
 
 pub use fixture::{FixtureError, fixture};
-pub use golden::golden;
+pub use golden::{golden, golden_end};
 pub use layout::layout;
-pub use portfolio::portfolio;
+pub use portfolio::{portfolio, portfolio_end};
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ const WORTH: usize = 64;
 const SMALL: usize = 4;
 
 /// Columns in steps: each reads the one before it, the first of them what the columns read themselves.
+#[derive(Debug)]
 pub(super) struct Steps {
     /// Columns of the subqueries in front.
     pub(super) before: Vec<Vec<Item>>,
@@ -189,3 +190,6 @@ fn is_total(expr: &Expr) -> bool {
         | Expr::RowNumber { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

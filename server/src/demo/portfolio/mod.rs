@@ -17,8 +17,13 @@ use std::{collections::HashMap, ops::Range, thread};
 
 use holdfast_schema::value::Value;
 use holdfast_warehouse::table::Table;
+use jiff::civil::Date;
 
-use super::{layout::layout, random::Random};
+use super::{
+    cell::{MONTHS, first_day},
+    layout::layout,
+    random::Random,
+};
 
 /// Number of accounts.
 const ACCOUNTS: usize = 300;
@@ -34,6 +39,11 @@ pub fn portfolio() -> Vec<Table> {
     });
     tables.iter_mut().zip(&rest).for_each(|(table, rest)| table.append(rest));
     tables
+}
+
+/// The day after its last month.
+pub fn portfolio_end() -> Date {
+    first_day(MONTHS)
 }
 
 fn accounts(mut rows: Rows, numbers: Range<usize>) -> Vec<Table> {
