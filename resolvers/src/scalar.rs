@@ -7,7 +7,11 @@ use crate::input::Input;
 
 /// Name, description and specification of each custom scalar.
 pub(crate) const SCALARS: [(&str, &str, &str); 6] = [
-    ("Decimal", "An exact decimal number of any length, as text.", "https://speleotrove.com/decimal/daconvs.html"),
+    (
+        "Decimal",
+        "An exact decimal number as text; one that something is compared with has at most 20 digits before the point and 18 after it.",
+        "https://speleotrove.com/decimal/daconvs.html",
+    ),
     ("BigInt", "A whole number of up to 64 bits, as text.", "https://www.rfc-editor.org/rfc/rfc8259#section-6"),
     ("Date", "A calendar day: `2025-01-31`.", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
     ("DateTime", "An instant: `2025-01-31T12:00:00Z`.", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),

@@ -20,10 +20,10 @@ impl Budget {
     }
 }
 
-/// Reads `limits.suggestions`; `None` is `auto`.
-pub fn suggestions(reader: &mut Reader<'_>) -> Option<bool> {
+/// Reads a flag that may be left open; `None` is `auto`.
+pub fn auto(reader: &mut Reader<'_>, key: &'static str) -> Option<bool> {
     let read = |text: &str| if text == "auto" { Some(None) } else { flag(text).map(Some) };
-    reader.parse("limits.suggestions", "`auto`, `true` or `false`", read).flatten()
+    reader.parse(key, "`auto`, `true` or `false`", read).flatten()
 }
 
 /// Reads section `limits`: the settings of the GraphQL surface. Names are suggested when that is said, or when only programs of this

@@ -45,6 +45,8 @@ pub struct Config {
     pub limits: holdfast_resolvers::Settings,
     /// `limits.suggestions` as it was said; `None` is `auto`, which `limits` has decided by the address alone.
     pub suggests: Option<bool>,
+    /// `warehouse.show_sql` as it was said; `None` is `auto`, which `warehouse` has decided by the address alone.
+    pub shows_sql: Option<bool>,
     /// Settings `limits.budget…`.
     pub budget: limits::Budget,
     /// Section `telemetry`.
@@ -58,6 +60,7 @@ impl Config {
     #[must_use]
     pub fn over_demo(mut self) -> Self {
         self.limits.suggestions = self.suggests.unwrap_or(true);
+        self.warehouse.show_sql = self.shows_sql.unwrap_or(true);
         self
     }
 
@@ -140,7 +143,8 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
     let mut reader = Reader::new(&values, &mut errors);
     let http = http::Http::read(&mut reader);
     let identity = identity::Identity::read(&mut reader);
-    let suggestions = limits::suggestions(&mut reader);
+    let suggestions = limits::auto(&mut reader, "limits.suggestions");
+    let shows_sql = limits::auto(&mut reader, "warehouse.show_sql");
     let is_local = http.listen.ip().is_loopback() && !identity.knows_anybody();
     let config = Config {
         definitions: definitions::Definitions::read(&mut reader),
@@ -148,9 +152,10 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
         streams: streams::Streams::read(&mut reader),
         limits: limits::read(&mut reader, suggestions, is_local),
         suggests: suggestions,
+        shows_sql,
         identity,
         http,
-        warehouse: warehouse::Warehouse::read(&mut reader),
+        warehouse: warehouse::Warehouse::read(&mut reader, shows_sql.unwrap_or(is_local)),
         cache: cache::Cache::read(&mut reader),
         budget: limits::Budget::read(&mut reader),
         telemetry: telemetry::Telemetry::read(&mut reader),

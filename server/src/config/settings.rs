@@ -105,7 +105,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("warehouse.pool_wait", "5s", "Longest time to wait for a free connection."),
     setting("warehouse.queue", "256", "Requests that may wait while statements of others use all of `warehouse.pool_size`."),
     setting("warehouse.queue_wait", "5s", "Longest time they wait for their turn."),
-    setting("warehouse.show_sql", "true", "Show SQL in the catalogue and in provenance."),
+    setting(
+        "warehouse.show_sql",
+        "auto",
+        "Show SQL in the catalogue and in provenance; `auto` does over the demo, and where only programs of this machine are answered.",
+    ),
     setting("warehouse.statement_timeout", "30s", "Longest time a statement may run."),
     setting("warehouse.max_rows", "1000000", "Rows of one statement at most."),
     setting("warehouse.ca_file", "", "PEM file of certificate authorities to trust beside the system's."),

@@ -108,6 +108,20 @@ fn origins_are_written_as_browsers_write_them() {
 }
 
 #[test]
+fn sql_is_shown_where_someone_develops() {
+    let shows = |pairs: &[(&str, &str)]| {
+        let config = load(Sources { environment: environment(pairs), ..Sources::default() }).expect("valid");
+        (config.warehouse.show_sql, config.over_demo().warehouse.show_sql)
+    };
+    assert_eq!(shows(&[]), (true, true));
+    let public = ("HOLDFAST_HTTP_LISTEN", "0.0.0.0:4000");
+    assert_eq!(shows(&[public]), (false, true));
+    assert_eq!(shows(&[public, ("HOLDFAST_WAREHOUSE_SHOW_SQL", "true")]), (true, true));
+    assert_eq!(shows(&[("HOLDFAST_WAREHOUSE_SHOW_SQL", "off")]), (false, false));
+    assert_eq!(shows(&[("HOLDFAST_IDENTITY_JWT_SECRET", &"s".repeat(32))]), (false, true));
+}
+
+#[test]
 fn names_are_suggested_where_someone_develops() {
     let suggests = |pairs: &[(&str, &str)]| {
         let config = load(Sources { environment: environment(pairs), ..Sources::default() }).expect("valid");

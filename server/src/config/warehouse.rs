@@ -32,8 +32,8 @@ pub struct Warehouse {
 }
 
 impl Warehouse {
-    /// Reads the section.
-    pub fn read(reader: &mut Reader<'_>) -> Self {
+    /// Reads the section, of which `show_sql` is read and decided already.
+    pub fn read(reader: &mut Reader<'_>, show_sql: bool) -> Self {
         Self {
             url: reader.text("warehouse.url").map(Secret::address),
             pool_size: reader.count("warehouse.pool_size"),
@@ -41,7 +41,7 @@ impl Warehouse {
             pool_wait: reader.duration("warehouse.pool_wait"),
             queue: reader.count("warehouse.queue"),
             queue_wait: reader.duration("warehouse.queue_wait"),
-            show_sql: reader.flag("warehouse.show_sql"),
+            show_sql,
             statement_timeout: reader.duration("warehouse.statement_timeout"),
             max_rows: reader.count("warehouse.max_rows"),
             ca_file: reader.text("warehouse.ca_file").map(PathBuf::from),

@@ -87,9 +87,14 @@ fn values_fit_their_fields() {
         expect!["E_TYPE_MISMATCH: `segment` is compared with null | use {segment: {isNull: true}} | "],
     );
     check_refusal(
-        &MetricQuery { having: Some(compare("mrr", Value::Text("a lot".to_owned()))), ..base },
+        &MetricQuery { having: Some(compare("mrr", Value::Text("a lot".to_owned()))), ..base.clone() },
         expect!["E_TYPE_MISMATCH: `mrr` takes a decimal, found a string that is not one | - | "],
     );
+    for too_long in [format!("1{}", "0".repeat(20)), format!("-0.{}1", "0".repeat(18))] {
+        let asked = MetricQuery { having: Some(compare("mrr", Value::Text(too_long.clone()))), ..base.clone() };
+        let error = compile::metrics(&model(), &asked, &nobody(), Dialect::Postgres).expect_err(&too_long);
+        assert!(error.to_string().contains("digits before the point"), "{too_long}: {error}");
+    }
 }
 
 #[test]
