@@ -1,7 +1,7 @@
 //! GraphQL over a model: the schema, the executor, the shape of answers. Knows no HTTP, no driver, no cache.
 //!
 //! [`Api::new`] turns a model into a GraphQL schema once; [`Api::execute`] turns a request into the bytes of its JSON response by
-//! asking a [`Runner`]. [`Endpoint`] wraps both in async-graphql's `Executor` for transports that want one.
+//! asking a [`Runner`].
 //!
 //! The way of a request, one module per step: `document` (text → validated document), `limits`, `select` (one collection of fields),
 //! `plan` (root fields → questions and shapes), `cost` (what they ask of the warehouse), `fetch` (questions → rows, one per level and metric group), `write` (rows → bytes).
@@ -41,7 +41,6 @@ mod signal;
 
 mod answer;
 mod conceal;
-mod endpoint;
 mod error;
 pub mod evolution;
 mod federation;
@@ -49,7 +48,6 @@ mod refusal;
 
 pub use answer::{Answer, CacheSummary, OperationKind, Retry, RetryReason};
 pub use api::{Api, Prepared, Settings};
-pub use endpoint::{Endpoint, Session};
 pub use limits::Limits;
 pub use runner::{
     Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,

@@ -1,14 +1,12 @@
 //! Documents as a whole: failures inside of them, mistakes, and limits.
 
-use std::sync::Arc;
-
-use async_graphql::{Executor as _, Request};
+use async_graphql::Request;
 use expect_test::expect;
-use holdfast_resolvers::{Endpoint, Limits, Session, Settings};
+use holdfast_resolvers::{Limits, Settings};
 use serde_json::json;
 
 use super::{ask, codes};
-use crate::fake::{Fake, api, context, send};
+use crate::fake::{Fake, send};
 
 #[test]
 fn a_failed_answer_nulls_what_may_be_null_and_says_where() {
@@ -51,20 +49,6 @@ fn a_failed_answer_nulls_what_may_be_null_and_says_where() {
     assert_eq!(body["data"], json!({"a": "Query", "retention": null, "account": {"name": "name of A1"}}));
     assert_eq!(body["errors"][0]["path"], json!(["retention"]));
     assert_eq!(body["errors"].as_array().map(Vec::len), Some(1));
-}
-
-#[test]
-fn transports_that_want_values_get_them() {
-    let endpoint = Endpoint::new(|| {
-        let api = Arc::new(api(Settings::default()));
-        let context = context(&api);
-        Session { api, runner: Arc::new(Fake::default()), context }
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let response = runtime.block_on(endpoint.execute(Request::new("{ retention(by: []) { rows { mrr } } nothing }")));
-    assert_eq!(response.errors.len(), 1);
-    let response = runtime.block_on(endpoint.execute(Request::new("{ retention(by: []) { rows { mrr } } }")));
-    assert_eq!(response.data.into_json().expect("it is JSON"), json!({"retention": {"rows": [{"mrr": "10.5"}]}}));
 }
 
 #[test]
