@@ -15,6 +15,7 @@ pub mod demo;
 pub mod app;
 pub mod boot;
 pub mod live;
+mod panics;
 pub mod watch;
 mod watched;
 

@@ -5,19 +5,20 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use async_graphql::Request;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt as _, Stream, stream};
 use holdfast_resolvers::{Answer, Api, CacheState, Prepared, RequestContext, RequestId};
 use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{app::App, generation::Generation};
+use crate::{app::App, generation::Generation, panics};
 
 /// The shortest time between two looks at one live query.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -70,6 +71,10 @@ pub enum Event {
     Refused(Bytes),
 }
 
+/// Nobody asks a live query any more, and nobody has said why: a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Died;
+
 impl Live {
     /// No live queries yet.
     pub fn new(refresh_interval: Duration) -> Self {
@@ -91,7 +96,7 @@ impl Live {
         correlation_id: String,
         request: Request,
         prepared: (Arc<Generation>, Arc<Api>, Prepared),
-    ) -> impl Stream<Item = Event> + Send + use<> {
+    ) -> impl Stream<Item = Result<Event, Died>> + Send + use<> {
         let question = Question {
             caller: caller.clone(),
             document: request.query.clone(),
@@ -100,10 +105,17 @@ impl Live {
         };
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|_, watched| watched.strong_count() > 0);
-        let found = watched.get(&question).and_then(Weak::upgrade).unwrap_or_else(|| {
+        // What has ended is only held by those who have still to be told.
+        let running = watched.get(&question).and_then(Weak::upgrade).filter(|found| !found.asking.is_finished());
+        let found = running.unwrap_or_else(|| {
             let (sender, state) = watch::channel(State::Asking);
             let asker = Asker { app: Arc::clone(app), caller, correlation_id, request, pace: self.refresh_interval };
-            let found = Arc::new(Watched { state, asking: tokio::spawn(asker.run(prepared, sender)) });
+            let asking = async move {
+                if let Err(panic) = AssertUnwindSafe(asker.run(prepared, sender)).catch_unwind().await {
+                    panics::note(panic.as_ref(), "live query");
+                }
+            };
+            let found = Arc::new(Watched { state, asking: tokio::spawn(asking) });
             watched.insert(question, Arc::downgrade(&found));
             found
         });
@@ -113,18 +125,21 @@ impl Live {
 }
 
 /// The changes of what is watched, from the newest answer on.
-fn events(watched: Arc<Watched>) -> impl Stream<Item = Event> + Send {
+fn events(watched: Arc<Watched>) -> impl Stream<Item = Result<Event, Died>> + Send {
     let mut state = watched.state.clone();
     state.mark_changed();
     stream::unfold(Some((watched, state)), |subscribed| async move {
         let (watched, mut state) = subscribed?;
         loop {
-            state.changed().await.ok()?;
+            if state.changed().await.is_err() {
+                // Whoever asks says so before it ends.
+                return Some((Err(Died), None));
+            }
             let newest = state.borrow_and_update().clone();
             match newest {
                 State::Asking => {}
-                State::Answered(body) => return Some((Event::Next(body), Some((watched, state)))),
-                State::Refused(body) => return Some((Event::Refused(body), None)),
+                State::Answered(body) => return Some((Ok(Event::Next(body)), Some((watched, state)))),
+                State::Refused(body) => return Some((Ok(Event::Refused(body)), None)),
             }
         }
     })

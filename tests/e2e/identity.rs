@@ -29,12 +29,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::Mutex,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::{
-    connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest as _},
 };
 
@@ -245,11 +245,7 @@ async fn a_busy_socket_ends_with_its_token_too() {
         .env("HOLDFAST_STREAMS_KEEP_ALIVE", "500ms");
     let server = Server::run(&mut serve);
     let header = token(fixture.folder.path(), &["--subject", "ann", "--claim", "regions=emea", "--expires", "3s"]);
-    let mut request =
-        format!("{}/graphql", server.url.replace("http", "ws")).into_client_request().expect("an address of a socket");
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("plain"));
-    let (mut socket, _) = connect_async(request).await.expect("the server opens a socket");
-    let say = |message: Value| Message::text(message.to_string());
+    let mut socket = socket(&server).await;
     socket.send(say(json!({ "type": "connection_init", "payload": { "authorization": header } }))).await.expect("sent");
     let closed = tokio::time::timeout(Duration::from_secs(20), async {
         let mut acknowledged = false;
@@ -266,6 +262,41 @@ async fn a_busy_socket_ends_with_its_token_too() {
         }
     });
     assert_eq!(closed.await.expect("it ends with the token"), (true, 4403));
+}
+
+/// A socket of the protocol, with nothing said yet.
+async fn socket(server: &Server) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let mut request =
+        format!("{}/graphql", server.url.replace("http", "ws")).into_client_request().expect("an address of a socket");
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("plain"));
+    connect_async(request).await.expect("the server opens a socket").0
+}
+
+fn say(message: Value) -> Message {
+    Message::text(message.to_string())
+}
+
+/// Who cannot be known is not told that they are not allowed, until the keys are there.
+#[tokio::test]
+async fn a_socket_is_told_apart_what_is_wrong_with_its_client_and_what_with_us() {
+    let fixture = Fixture::new().await;
+    let mut serve = fixture.serve(&fixture.database.url);
+    // Nobody listens there.
+    serve.env("HOLDFAST_IDENTITY_JWKS", "http://127.0.0.1:1/keys").env("HOLDFAST_IDENTITY_AUDIENCE", "holdfast");
+    let server = Server::run(&mut serve);
+    let expires = Timestamp::now().as_second() + 600;
+    let good = Signer::new("one").token(&json!({"sub": "ann", "aud": "holdfast", "exp": expires}));
+    for (payload, code) in
+        [(json!({ "authorization": good }), 4500), (json!({ "authorization": "Bearer nonsense" }), 4403), (json!({}), 4403)]
+    {
+        let mut socket = socket(&server).await;
+        socket.send(say(json!({ "type": "connection_init", "payload": payload }))).await.expect("sent");
+        let answer = tokio::time::timeout(Duration::from_secs(20), socket.next()).await.expect("it is answered");
+        match answer {
+            Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), code, "{payload}: {}", frame.reason),
+            other => panic!("{payload}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

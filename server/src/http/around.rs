@@ -10,6 +10,7 @@ use poem::{Request, Response, http::HeaderValue};
 use tracing::Instrument as _;
 
 use super::{negotiate::Format, problem::Problem};
+use crate::panics;
 
 /// The header that carries the correlation id, in and out.
 pub(super) const REQUEST_ID: &str = "x-request-id";
@@ -38,8 +39,7 @@ where
         match tokio::time::timeout(limit, work).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
-                tracing::error!(panic = panic_text(panic.as_ref()), "request panicked");
-                metrics::counter!("holdfast_panics_total").increment(1);
+                panics::note(panic.as_ref(), "request");
                 Problem::Internal.response(Format::Json, &id.0)
             }
             Err(_) => Problem::Timeout.response(Format::Json, &id.0),
@@ -71,8 +71,4 @@ fn correlation_id(request: &Request) -> CorrelationId {
         (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     });
     CorrelationId(given.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
 }

@@ -33,6 +33,21 @@ async fn a_subscription_needs_a_transport_that_streams() {
     assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (406, &json!("SUBSCRIPTION_NEEDS_STREAM")));
 }
 
+/// One that ended in silence would look as if there were nothing more to come.
+#[tokio::test]
+async fn a_live_query_that_breaks_is_an_error_and_not_a_mere_end() {
+    let app = app(Behaviour::Panic, true, &[]);
+    let body = json!({ "query": "subscription { selling(by: []) { rows { revenue } } }" }).to_string();
+    for _ in 0..2 {
+        let answer = send(&app, Method::POST, "/graphql", &[JSON, EVENTS], &body).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.starts_with("event: next\ndata: {\"errors\":[{\"message\":"), "{}", answer.body);
+        assert!(answer.body.contains("INTERNAL_SERVER_ERROR") && !answer.body.contains("a bug"), "{}", answer.body);
+        assert!(answer.body.ends_with("\n\nevent: complete\ndata: \n\n"), "{}", answer.body);
+        assert_eq!(app.live.count(), 0, "nobody asks it any more");
+    }
+}
+
 #[tokio::test]
 async fn a_shared_stream_is_reserved_opened_once_and_known_by_its_token() {
     let app = app(Behaviour::Empty, true, &[]);

@@ -1,9 +1,11 @@
 // GraphQL over WebSocket (`graphql-transport-ws`): the life of an operation by the graphql-ws client, every message and close code by hand.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createClient } from "graphql-ws";
 import WebSocket from "ws";
 import { within } from "../lib/checks.mjs";
+import { startServer } from "../lib/process.mjs";
 import { data, webSocketUrl } from "../lib/server.mjs";
 import { handshake, Socket } from "../lib/sockets.mjs";
 
@@ -272,6 +274,20 @@ async function closeCodes(t) {
     socket.send({ type: "connection_init" });
     socket.send({ type: "connection_init" });
     return socket;
+  });
+  await t.check("4500: a token that cannot be checked, because its keys cannot be fetched", async () => {
+    const { url, stop } = await startServer({ HOLDFAST_IDENTITY_JWKS: "http://127.0.0.1:1/keys", HOLDFAST_IDENTITY_AUDIENCE: "holdfast" });
+    try {
+      const part = (json) => Buffer.from(JSON.stringify(json)).toString("base64url");
+      const claims = { sub: "ann", aud: "holdfast", exp: Math.floor(Date.now() / 1000) + 600 };
+      const token = [part({ alg: "ES256", typ: "JWT", kid: "one" }), part(claims), randomBytes(64).toString("base64url")].join(".");
+      const client = createClient({ url: url.replace(/^http/, "ws"), webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: { authorization: `Bearer ${token}` } });
+      const closed = await all(client, { query: "{ __typename }" }).then(() => assert.fail("it was answered"), (closed) => closed);
+      assert.deepEqual({ code: closed.code, reason: closed.reason }, { code: 4500, reason: "Internal server error" });
+      await client.dispose();
+    } finally {
+      stop();
+    }
   });
   await t.check("a reason is given, short enough for a close frame", async () => {
     const socket = await Socket.ready();

@@ -17,7 +17,9 @@ use crate::{
     app::App,
     generation::Generation,
     http::{around::CorrelationId, caller::Proof, problem::Problem},
-    live::Event,
+    identity,
+    live::{self, Event},
+    panics,
 };
 
 /// The header by which a client asks what its operation costs.
@@ -76,16 +78,19 @@ impl Session {
         self.proof.is_empty()
     }
 
-    /// Whether what once proved who asks still does.
-    pub(in crate::http) async fn is_proved(&self) -> bool {
-        self.proof.caller(&self.app.identity).await.ok().as_ref() == Some(&self.caller)
+    /// Looks again whether what once proved who asks still does; the error is why it does not.
+    pub(in crate::http) async fn prove_again(&self) -> Result<(), Problem> {
+        if self.proof.caller(&self.app.identity).await? == self.caller {
+            return Ok(());
+        }
+        Err(Problem::Unauthenticated(identity::Refused::NotValid("they are somebody else's by now".to_owned())))
     }
 
     /// Resolves when what once proved who asks does so no more. It has to be waited for in one piece.
     pub(in crate::http) async fn expired(&self) {
         loop {
             tokio::time::sleep(self.app.streams.keep_alive).await;
-            if !self.is_proved().await {
+            if self.prove_again().await.is_err() {
                 return;
             }
         }
@@ -129,7 +134,8 @@ impl Ready {
     /// Asks again and again.
     pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
         let Session { app, id, caller, .. } = self.session;
-        app.live.subscribe(&app, caller, id.0, self.request, (self.generation, self.api, self.prepared))
+        let changes = app.live.subscribe(&app, caller, id.0.clone(), self.request, (self.generation, self.api, self.prepared));
+        changes.map(move |change| change.unwrap_or_else(|live::Died| refusal(&Problem::Internal, &id)))
     }
 }
 
@@ -156,7 +162,10 @@ impl Ready {
         let answer = async move {
             match tokio::time::timeout(limit, AssertUnwindSafe(self.answer()).catch_unwind()).await {
                 Ok(Ok(answer)) => Event::Next(answer.body),
-                Ok(Err(_)) => refusal(&Problem::Internal, &id),
+                Ok(Err(panic)) => {
+                    panics::note(panic.as_ref(), "operation");
+                    refusal(&Problem::Internal, &id)
+                }
                 Err(_) => refusal(&Problem::Timeout, &id),
             }
         };

@@ -7,7 +7,7 @@ use poem::web::websocket::{Message, WebSocketStream};
 use serde_json::{Map, Value};
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
+    task::{AbortHandle, JoinError, JoinSet},
     time::{Instant, interval, sleep_until},
 };
 
@@ -20,7 +20,9 @@ use crate::{
         graphql::{self, Asked, Session},
         problem::Problem,
     },
+    identity::Refused,
     live::Event,
+    panics,
 };
 
 /// Messages of operations that wait for a slow client; operations wait then.
@@ -58,14 +60,10 @@ struct Connection {
     client: Client,
     /// There once the client has said who it is.
     session: Option<Session>,
-    operations: HashMap<String, JoinHandle<()>>,
+    operations: HashMap<String, AbortHandle>,
+    /// Their tasks, which end with the socket.
+    running: JoinSet<()>,
     sender: mpsc::Sender<Outgoing>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.operations.values().for_each(JoinHandle::abort);
-    }
 }
 
 /// Serves a socket until either side closes it.
@@ -79,7 +77,7 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
     let mut stopping = client.app.stopping.subscribe();
     let init_until = Instant::now() + client.app.streams.init_timeout;
     let mut keep_alive = interval(client.app.streams.keep_alive);
-    let mut connection = Connection { sink, client, session: None, operations: HashMap::new(), sender };
+    let mut connection = Connection { sink, client, session: None, operations: HashMap::new(), running: JoinSet::new(), sender };
     let closed = loop {
         let is_initialised = connection.session.is_some();
         let done = tokio::select! {
@@ -89,6 +87,7 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
                 Some(Err(_)) | None => return,
             },
             Some(said) = outgoing.recv() => connection.say(said).await,
+            Some(ended) = connection.running.join_next() => survived(ended),
             () = sleep_until(init_until), if !is_initialised => Err((4408, "Connection initialisation timeout".to_owned())),
             _ = keep_alive.tick() => connection.look_after().await,
             _ = async { stopping.wait_for(|stopping| *stopping).await.is_ok() } => Err((1001, "Going away".to_owned())),
@@ -144,9 +143,8 @@ impl Connection {
             return Err((4429, "Too many initialisation requests".to_owned()));
         }
         let Client { app, proof, shows_cost, id } = &self.client;
-        let forbidden = |_| (4403, "Forbidden".to_owned());
-        let proof = Proof::of_payload(payload).map_err(forbidden)?.unwrap_or_else(|| proof.clone());
-        self.session = Some(Session::of(Arc::clone(app), proof, *shows_cost, id.clone()).await.map_err(forbidden)?);
+        let proof = Proof::of_payload(payload).map_err(shut_out)?.unwrap_or_else(|| proof.clone());
+        self.session = Some(Session::of(Arc::clone(app), proof, *shows_cost, id.clone()).await.map_err(shut_out)?);
         self.text(write("connection_ack", None, None)).await
     }
 
@@ -163,7 +161,7 @@ impl Connection {
             let problem = Problem::BadRequest(format!("a socket has {limit} operations at most; complete one first"));
             return self.text(write("error", Some(&id), Some(&problem.errors(&session.id.0).to_string()))).await;
         }
-        let running = tokio::spawn(operation(session, id.clone(), asked, self.sender.clone()));
+        let running = self.running.spawn(operation(session, id.clone(), asked, self.sender.clone()));
         self.operations.insert(id, running);
         Ok(true)
     }
@@ -181,10 +179,8 @@ impl Connection {
 
     /// What is due now and then, however busy the socket is: is the client still who it was, and still there?
     async fn look_after(&mut self) -> Result<bool, Closed> {
-        if let Some(session) = &self.session
-            && !session.is_proved().await
-        {
-            return Err((4403, "Forbidden".to_owned()));
+        if let Some(session) = &self.session {
+            session.prove_again().await.map_err(shut_out)?;
         }
         self.send(Message::Ping(Vec::new())).await
     }
@@ -196,6 +192,31 @@ impl Connection {
     /// Sends a message; a client that is gone ends the socket.
     async fn send(&mut self, message: Message) -> Result<bool, Closed> {
         Ok(self.sink.send(message).await.is_ok())
+    }
+}
+
+/// How a client is shut out whose credentials do not make a caller: because of them, or because nobody can look into them now.
+fn shut_out(problem: Problem) -> Closed {
+    match problem {
+        Problem::Unauthenticated(Refused::Unavailable(_)) => internal(),
+        _ => (4403, "Forbidden".to_owned()),
+    }
+}
+
+/// What is not the client's fault, and leaves nothing to say to it under any id.
+fn internal() -> Closed {
+    (4500, "Internal server error".to_owned())
+}
+
+/// Whether a socket goes on after a task of it has ended. Tasks say by themselves how their operations end; one that could not
+/// leaves its client without an answer.
+fn survived(ended: Result<(), JoinError>) -> Result<bool, Closed> {
+    match ended.map_err(JoinError::try_into_panic) {
+        Ok(()) | Err(Err(_)) => Ok(true),
+        Err(Ok(panic)) => {
+            panics::note(panic.as_ref(), "task of a socket");
+            Err(internal())
+        }
     }
 }
 
@@ -224,4 +245,30 @@ async fn operation(session: Session, id: String, asked: Asked, sender: mpsc::Sen
 fn errors(body: &[u8]) -> String {
     let response: Value = serde_json::from_slice(body).unwrap_or_default();
     response.get("errors").map_or_else(|| "[]".to_owned(), Value::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_task_that_broke_closes_its_socket() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        assert_eq!(survived(tasks.join_next().await.expect("a task")), Ok(true));
+        tasks.spawn(std::future::pending()).abort();
+        assert_eq!(survived(tasks.join_next().await.expect("a task")), Ok(true), "its client has completed it");
+        tasks.spawn(async { panic!("a bug") });
+        assert_eq!(survived(tasks.join_next().await.expect("a task")).map_err(|(code, _)| code), Err(4500));
+    }
+
+    #[test]
+    fn clients_are_shut_out_for_what_they_sent_or_for_what_we_lack() {
+        let code = |refused| shut_out(Problem::Unauthenticated(refused)).0;
+        let why = || "why".to_owned();
+        assert_eq!(code(Refused::Missing), 4403);
+        assert_eq!(code(Refused::Expired(why())), 4403);
+        assert_eq!(code(Refused::NotValid(why())), 4403);
+        assert_eq!(code(Refused::Unavailable(why())), 4500);
+    }
 }
