@@ -20,6 +20,8 @@ use holdfast_schema::{
     value::{RowSet, Value},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     error::Problem,
     plan::{ChildKind, ConnectionPlan, KeyedPlan, MetricPlan, RootKind, RootPlan, RowsPlan},
@@ -68,6 +70,8 @@ pub(crate) struct Child {
     pub(crate) level: Level,
     /// How many rows there are per row above, when counted.
     pub(crate) counts: Option<HashMap<Key, i64>>,
+    /// Entities that keep no record of what was known when, where an earlier knowledge is asked for.
+    pub(crate) as_known_now: Vec<EntityId>,
 }
 
 /// Metrics by the key of the entity.
@@ -198,12 +202,14 @@ async fn connection(asker: &Asker, model: &Model, plan: &ConnectionPlan, parents
     let question = EntityQuery { parents, ..plan.question(model) };
     let rows = async {
         if !plan.wants_rows {
-            return Ok(level_of_keys(Vec::new()));
+            return Ok((level_of_keys(Vec::new()), Vec::new()));
         }
         let answer = asker.entity_rows(question.clone()).await?;
+        let known_at = question.as_known_at.or(question.metrics.as_known_at);
+        let as_known_now = as_known_now(model, known_at, &answer.plan.entities).collect();
         let limit = usize::try_from(plan.page.limit).unwrap_or(usize::MAX);
         let level = level_of_rows(&answer, &plan.rows, limit, plan.page.backwards);
-        Ok::<_, Problem>(below(asker, model, &plan.rows, level).await)
+        Ok::<_, Problem>((below(asker, model, &plan.rows, level).await, as_known_now))
     };
     let counts = async {
         if !plan.wants_count {
@@ -220,8 +226,18 @@ async fn connection(asker: &Asker, model: &Model, plan: &ConnectionPlan, parents
         };
         Ok::<_, Problem>(Some(keys.into_iter().zip(counts).collect()))
     };
-    let (level, counts) = futures_util::join!(rows, counts);
-    Ok(Child { level: level?, counts: counts? })
+    let (rows, counts) = futures_util::join!(rows, counts);
+    let (level, as_known_now) = rows?;
+    Ok(Child { level, counts: counts?, as_known_now })
+}
+
+/// Those of the entities read that cannot be read as they were known at an instant: they keep no record of when rows became known.
+pub(crate) fn as_known_now<'m>(
+    model: &'m Model,
+    known_at: Option<Timestamp>,
+    read: &'m [EntityId],
+) -> impl Iterator<Item = EntityId> + 'm {
+    read.iter().copied().filter(move |id| known_at.is_some() && model.entity(*id).recorded.is_none())
 }
 
 fn level_of_keys(keys: Vec<Key>) -> Level {
@@ -320,7 +336,7 @@ fn below<'a>(asker: &'a Asker, model: &'a Model, plan: &'a RowsPlan, mut level: 
 
 async fn level_below(asker: &Asker, model: &Model, kind: &ChildKind, parents: Parents) -> Result<Child, Problem> {
     if parents.keys.is_empty() {
-        return Ok(Child { level: level_of_keys(Vec::new()), counts: None });
+        return Ok(Child { level: level_of_keys(Vec::new()), counts: None, as_known_now: Vec::new() });
     }
     match kind {
         ChildKind::Many(plan) => connection(asker, model, plan, Some(parents)).await,
@@ -329,7 +345,7 @@ async fn level_below(asker: &Asker, model: &Model, kind: &ChildKind, parents: Pa
             let question = EntityQuery { parents: Some(parents), ..plan.question(model, page) };
             let answer = asker.entity_rows(question).await?;
             let level = level_of_rows(&answer, plan, 1, false);
-            Ok(Child { level: below(asker, model, plan, level).await, counts: None })
+            Ok(Child { level: below(asker, model, plan, level).await, counts: None, as_known_now: Vec::new() })
         }
     }
 }

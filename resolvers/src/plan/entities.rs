@@ -114,6 +114,8 @@ pub(crate) enum ConnectionField {
     PageInfo(Vec<(String, PageField)>),
     /// How many rows there are.
     TotalCount,
+    /// Which entities could not be read as they were known earlier.
+    AsKnownNow,
 }
 
 /// One field of an edge.
@@ -315,6 +317,7 @@ impl<'a> Planner<'a> {
                         .collect(),
                 ),
                 "totalCount" => ConnectionField::TotalCount,
+                "asKnownNow" => ConnectionField::AsKnownNow,
                 _ => ConnectionField::Typename,
             };
             fields.push((field.key.to_owned(), kind));

@@ -260,11 +260,16 @@ fn answers(types: &mut Types) {
                 required("Boolean"),
                 "Whether a member may count in several groups, so that rows do not add up to totals.",
             ))
-            .field(field(
-                "asKnownNow",
-                required_list("String"),
-                "Entities that were read as they are known now although `asKnownAt` asks for earlier: they keep no record of when rows became known.",
-            ))
+            .field(as_known_now())
             .field(field("sql", named("String"), "The statement, where the server shows it.")),
     );
+}
+
+/// What could not be read as it was known earlier: beside every answer that can be asked for as of an earlier knowledge.
+pub(super) fn as_known_now() -> Field {
+    field(
+        "asKnownNow",
+        required_list("String"),
+        "Entities that were read as they are known now although `asKnownAt` asks for earlier: they keep no record of when rows became known.",
+    )
 }

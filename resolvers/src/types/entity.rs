@@ -3,7 +3,10 @@
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
 use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
 
-use super::{Root, Types, condition, currency, field, input, list, named, one_line, required, required_list, signal, text};
+use super::{
+    Root, Types, common::as_known_now, condition, currency, field, input, list, named, one_line, required, required_list, signal,
+    text,
+};
 use crate::{
     federation,
     limits::Limits,
@@ -23,7 +26,8 @@ pub(super) fn register(model: &Model, surface: &Surface, entity: &Entity, names:
             .field(field("edges", required_list(format!("{name}Edge")), ""))
             .field(field("nodes", required_list(name), ""))
             .field(field("pageInfo", required("PageInfo"), ""))
-            .field(field("totalCount", required("Int"), "Rows there are, regardless of the page; counted only when selected.")),
+            .field(field("totalCount", required("Int"), "Rows there are, regardless of the page; counted only when selected."))
+            .field(as_known_now()),
     );
     types.add(Object::new(format!("{name}Edge")).field(field("node", required(name), "")).field(field(
         "cursor",

@@ -117,6 +117,10 @@ impl Writer<'_> {
                     });
                 }
                 ConnectionField::PageInfo(fields) => writer.page_info(plan, level, window, fields),
+                ConnectionField::AsKnownNow => {
+                    let names = child.as_known_now.iter().map(|id| writer.model.entity(*id).name.as_str());
+                    json::strings(&mut writer.out, names);
+                }
             }
             Ok(())
         })

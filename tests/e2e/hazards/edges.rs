@@ -159,6 +159,18 @@ async fn facts_that_cannot_tell_what_was_known_say_so() {
     assert_eq!(then.at("/data/ledger/provenance/asKnownNow").to_string(), r#"["balance"]"#);
     let now = desk.ask(&ask("")).await;
     assert_eq!(now.at("/data/ledger/provenance/asKnownNow").to_string(), "[]");
+    // Lists of entities say so too, of everything that was read to choose and to order their rows.
+    let list = |arguments: &str| format!("{{ accounts({arguments}) {{ asKnownNow totalCount }} }}");
+    let paid = r#"asOf: "2025-03-01", having: {paid: {gt: "0"}}"#;
+    for (arguments, expected) in [
+        (r#"asOf: "2025-03-01""#.to_owned(), "[]"),
+        (r#"asOf: "2025-03-01", asKnownAt: "2020-01-01T00:00:00Z""#.to_owned(), r#"["account"]"#),
+        (format!(r#"{paid}, asKnownAt: "2020-01-01T00:00:00Z""#), r#"["account","balance"]"#),
+        (format!(r#"{paid}, metrics: {{asKnownAt: "2020-01-01T00:00:00Z"}}"#), r#"["account","balance"]"#),
+    ] {
+        let answer = desk.ask(&list(&arguments)).await;
+        assert_eq!(answer.at("/data/accounts/asKnownNow").to_string(), expected, "{arguments}: {}", answer.json);
+    }
 }
 
 #[tokio::test]
