@@ -13,7 +13,8 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Api, CacheState, EntityAnswer, Limits, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner, Settings,
+    Api, CacheState, EntityAnswer, Limits, MetricAnswer, Planning, Provenance, RequestContext, RequestId, RunError, Runner,
+    Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole},
@@ -128,6 +129,7 @@ fn main() {
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             correlation_id: String::new(),
             shows_cost: false,
+            planning: Planning::untimed(),
         };
         runtime.block_on(api.execute(Arc::clone(&runner), context, Request::new(QUESTION))).body
     };

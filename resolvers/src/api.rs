@@ -224,6 +224,7 @@ impl Api {
         // Whatever day a question is about, what its caller may see is what holds on the day of the request.
         let zone = TimeZone::get(&self.model.project.time_zone).unwrap_or(TimeZone::UTC);
         context.caller.today = context.now.to_zoned(zone).date();
+        context.planning = context.planning.within(self.settings.limits.planning);
         let planner = Planner {
             model: &self.model,
             surface: &self.surface,
@@ -232,7 +233,7 @@ impl Api {
             now: context.now,
             service: &self.service,
         };
-        let plans = planner.roots(planner.request.root(&operation.selection_set));
+        let plans = planner.roots(planner.request.root(&operation.selection_set), &context.planning);
         let correlation_id = context.correlation_id.clone();
         let shows_cost = context.shows_cost || self.settings.show_cost;
         let units = self.costs.of(&self.model, &self.settings.limits, &plans);

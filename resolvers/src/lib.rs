@@ -21,6 +21,7 @@ mod input;
 mod select;
 
 mod plan;
+mod planning;
 
 mod catalogue;
 mod filter;
@@ -49,6 +50,7 @@ mod refusal;
 pub use answer::{Answer, CacheSummary, OperationKind, Retry, RetryReason};
 pub use api::{Api, Prepared, Settings};
 pub use limits::Limits;
+pub use planning::Planning;
 pub use runner::{
     Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,
 };

@@ -1,5 +1,7 @@
 //! How much one document may ask for: checked before anything is planned.
 
+use std::time::Duration;
+
 use apollo_compiler::{
     ExecutableDocument,
     executable::{Field, Operation, Selection, SelectionSet},
@@ -38,6 +40,8 @@ pub struct Limits {
     pub max_rows: u64,
     /// Bytes of a response.
     pub response_bytes: usize,
+    /// Time that planning a request may take: see `planning`.
+    pub planning: Duration,
 }
 
 impl Default for Limits {
@@ -57,6 +61,7 @@ impl Default for Limits {
             rows: 1_000,
             max_rows: 50_000,
             response_bytes: 10 * 1024 * 1024,
+            planning: Duration::from_millis(250),
         }
     }
 }

@@ -16,6 +16,8 @@ use holdfast_schema::{
 };
 use jiff::Timestamp;
 
+use crate::Planning;
+
 /// What belongs to one request and is the same for all its questions.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
@@ -31,6 +33,8 @@ pub struct RequestContext {
     pub correlation_id: String,
     /// Whether the answer tells what it cost.
     pub shows_cost: bool,
+    /// How long its planning has taken. A runner adds the time in which it compiles questions.
+    pub planning: Planning,
 }
 
 /// Tells the requests of a process apart.

@@ -126,7 +126,7 @@ impl Engine {
     }
 
     async fn metric_answer(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
-        let ready = self.compiled.metrics(&context.model, &context.caller, query)?;
+        let ready = self.compiled.metrics(context, query)?;
         let plan = &ready.plan;
         let scope = self.scope(context, &ready, &plan.policies, plan.ttl_seconds).await;
         let totals = async {
@@ -141,7 +141,7 @@ impl Engine {
     }
 
     async fn entity_answer(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
-        let ready = self.compiled.entities(&context.model, &context.caller, query)?;
+        let ready = self.compiled.entities(context, query)?;
         let plan = &ready.plan;
         let scope = self.scope(context, &ready, &plan.policies, plan.ttl_seconds).await;
         let rows = self.answer(&scope, &ready.rows).await?;
@@ -169,7 +169,7 @@ impl Runner for Engine {
     }
 
     async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
-        let ready = self.compiled.count(&context.model, &context.caller, query)?;
+        let ready = self.compiled.count(context, query)?;
         let scope = self.scope(context, &ready, &ready.plan.policies, ready.plan.ttl_seconds).await;
         let found = self.answer(&scope, &ready.rows).await?;
         let parents = query.parents.as_ref().map(|parents| parents.keys.as_slice());
@@ -180,7 +180,7 @@ impl Runner for Engine {
         if !self.settings.show_sql {
             return Ok(None);
         }
-        let ready = self.compiled.metrics(&context.model, &context.caller, query)?;
+        let ready = self.compiled.metrics(context, query)?;
         Ok(Some(ready.rows.statement.sql.as_str().to_owned()))
     }
 }

@@ -16,6 +16,7 @@ pub mod app;
 pub mod boot;
 pub mod live;
 mod panics;
+mod stopwatch;
 pub mod watch;
 mod watched;
 

@@ -18,7 +18,7 @@ use holdfast_schema::query::Caller;
 use jiff::Timestamp;
 use tokio::{sync::watch, task::JoinHandle};
 
-use crate::{app::App, generation::Generation, panics};
+use crate::{app::App, generation::Generation, panics, stopwatch};
 
 /// The shortest time between two looks at one live query.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -182,6 +182,7 @@ impl Asker {
                 now: Timestamp::now(),
                 correlation_id: self.correlation_id.clone(),
                 shows_cost: false,
+                planning: stopwatch::planning(),
             };
             let answer = api.run(Arc::clone(&self.app.runner), context, &prepared).await;
             let pause = pause(&answer, self.pace);

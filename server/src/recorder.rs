@@ -7,8 +7,8 @@ use std::{
 
 use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
 use holdfast_schema::{
-    compile::{self, CompiledCount, CompiledEntities, CompiledMetrics},
-    query::{EntityQuery, MetricQuery},
+    compile::{self, CompiledCount, CompiledEntities, CompiledMetrics, Terms},
+    query::{Access, EntityQuery, MetricQuery, QueryError},
     sql::{Dialect, Statement},
     value::{Column, RowSet},
 };
@@ -51,6 +51,15 @@ impl Recorder {
         Self { dialect, asked }
     }
 
+    fn compile<T>(
+        &self,
+        context: &RequestContext,
+        compile: impl FnOnce(Terms<'_>) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        let access = Access::of(&context.model, &context.caller);
+        context.planning.spend(|checkpoint| compile(Terms { access: &access, dialect: self.dialect, checkpoint }))
+    }
+
     fn remember(&self, question: Question) {
         if let Ok(mut asked) = self.asked.lock() {
             asked.push(question);
@@ -61,26 +70,26 @@ impl Recorder {
 #[async_trait::async_trait]
 impl Runner for Recorder {
     async fn metrics(&self, context: &RequestContext, query: &MetricQuery) -> Result<MetricAnswer, RunError> {
-        let plan = Arc::new(compile::metrics(&context.model, query, &context.caller, self.dialect)?);
+        let plan = Arc::new(self.compile(context, |terms| compile::metrics_on(terms, &context.model, query))?);
         self.remember(Question::Metrics { query: query.clone(), plan: Arc::clone(&plan) });
         let totals = plan.totals.as_ref().map(empty);
         Ok(MetricAnswer { rows: empty(&plan.rows), totals, provenance: provenance(&plan.rows), plan })
     }
 
     async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
-        let plan = Arc::new(compile::entities(&context.model, query, &context.caller, self.dialect)?);
+        let plan = Arc::new(self.compile(context, |terms| compile::entities_on(terms, &context.model, query))?);
         self.remember(Question::Entities { query: query.clone(), plan: Arc::clone(&plan) });
         Ok(EntityAnswer { rows: empty(&plan.rows), provenance: provenance(&plan.rows), plan })
     }
 
     async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
-        let plan = Arc::new(compile::count(&context.model, query, &context.caller, self.dialect)?);
+        let plan = Arc::new(self.compile(context, |terms| compile::count_on(terms, &context.model, query))?);
         self.remember(Question::Count { query: query.clone(), plan });
         Ok(vec![0; query.parents.as_ref().map_or(1, |parents| parents.keys.len())])
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
-        let plan = compile::metrics(&context.model, query, &context.caller, self.dialect)?;
+        let plan = self.compile(context, |terms| compile::metrics_on(terms, &context.model, query))?;
         Ok(Some(plan.rows.sql.as_str().to_owned()))
     }
 }

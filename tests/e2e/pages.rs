@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables};
-use holdfast_resolvers::{Limits, RequestContext, RequestId};
+use holdfast_resolvers::{Limits, Planning, RequestContext, RequestId};
 use holdfast_schema::{query::Caller, sql::Dialect};
 use holdfast_server::{demo, engine::Settings, recorder::Recorder};
 use holdfast_tests::{
@@ -93,6 +93,7 @@ async fn saved_pages_cost_what_the_servers_readme_says() {
             now: "2026-01-15T12:00:00Z".parse().expect("an instant"),
             correlation_id: String::new(),
             shows_cost: true,
+            planning: Planning::untimed(),
         };
         let recorder = Arc::new(Recorder::new(Dialect::Postgres, Arc::default()));
         let request = Request::new(document).variables(Variables::from_json(variables));

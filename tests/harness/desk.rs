@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables};
-use holdfast_resolvers::{Api, RequestContext, RequestId, Settings as ApiSettings};
+use holdfast_resolvers::{Api, Planning, RequestContext, RequestId, Settings as ApiSettings};
 use holdfast_schema::{diagnostic::render, model::Model, query::Caller, source::SourceMap};
 use holdfast_server::engine::{Engine, Settings as EngineSettings};
 use holdfast_warehouse::{
@@ -111,6 +111,7 @@ impl Counter {
             now: self.now,
             correlation_id: "test".to_owned(),
             shows_cost: false,
+            planning: Planning::untimed(),
         };
         let runner: Arc<Engine> = Arc::clone(&self.engine);
         let answer =

@@ -10,7 +10,7 @@ use futures_util::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
-use holdfast_schema::query::{EntityQuery, MetricQuery};
+use holdfast_schema::query::{EntityQuery, MetricQuery, QueryErrorCode};
 
 use crate::{
     CacheSummary, RequestContext, Runner,
@@ -48,9 +48,12 @@ impl Asker {
         *self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The statement of a question, where it is shown.
+    /// The statement of a question, where it is shown. A question that cannot be asked, such as one that lacks a range, has none.
     pub(crate) fn explain(&self, query: &MetricQuery) -> Result<Option<String>, Problem> {
-        self.runner.explain(&self.context, query).map_err(Problem::from)
+        match self.runner.explain(&self.context, query) {
+            Err(RunError::Query(error)) if error.code != QueryErrorCode::PlanningTimeout => Ok(None),
+            explained => explained.map_err(Problem::from),
+        }
     }
 
     /// Rows of a metric question.

@@ -25,6 +25,7 @@ use holdfast_schema::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
+    Planning,
     api::Settings,
     catalogue::CataloguePlan,
     error::Problem,
@@ -111,22 +112,24 @@ pub(crate) struct Moment {
 }
 
 impl<'a> Planner<'a> {
-    /// Plans every root field.
-    pub(crate) fn roots(&self, selected: Vec<Selected<'a>>) -> Vec<RootPlan<'a>> {
+    /// Plans every root field, those for which there is time.
+    pub(crate) fn roots(&self, selected: Vec<Selected<'a>>, planning: &Planning) -> Vec<RootPlan<'a>> {
         selected
             .into_iter()
             .map(|selected| {
-                let kind =
-                    self.root(&selected).unwrap_or_else(|problem| RootKind::Failed(selected.problem(&self.request, problem)));
+                let kind = match self.surface.roots.get(selected.name) {
+                    Some(root) => planning.spend(|_| self.root(*root, &selected)),
+                    None => Ok(RootKind::Introspection),
+                };
+                let kind = kind.unwrap_or_else(|problem| RootKind::Failed(selected.problem(&self.request, problem)));
                 RootPlan { selected, kind }
             })
             .collect()
     }
 
-    fn root(&self, selected: &Selected<'a>) -> Result<RootKind, Problem> {
-        let Some(root) = self.surface.roots.get(selected.name) else { return Ok(RootKind::Introspection) };
+    fn root(&self, root: Root, selected: &Selected<'a>) -> Result<RootKind, Problem> {
         let arguments = self.request.arguments(selected)?;
-        Ok(match *root {
+        Ok(match root {
             Root::View(view) => RootKind::Metrics(Box::new(self.metrics(view, selected, &arguments)?)),
             Root::Entity(entity) => {
                 let found = arguments.get("id").and_then(Input::text).and_then(|id| ids::parse(self.model, entity, id));

@@ -1,7 +1,9 @@
 //! The catalogue's answers as bytes.
 
+use holdfast_schema::query::MetricQuery;
+
 use super::{Writer, Written};
-use crate::{catalogue::Value, json};
+use crate::{catalogue::Value, error::Step, json};
 
 impl Writer<'_> {
     /// Writes a value of the catalogue.
@@ -12,10 +14,26 @@ impl Writer<'_> {
             Value::Number(value) => json::number(&mut self.out, *value),
             Value::Text(text) => json::string(&mut self.out, text),
             Value::List(items) => return self.list(items, |writer, item| writer.catalogue(item)),
-            Value::Object(fields) => return self.object(fields, |writer, _, value| writer.catalogue(value)),
-            // A metric that cannot be asked for without a range has no statement of its own.
-            Value::Sql(query) => json::optional(&mut self.out, self.asker.explain(query).ok().flatten().as_deref()),
+            Value::Object(fields) => {
+                return self.object(fields, |writer, key, value| match value {
+                    Value::List(_) | Value::Object(_) | Value::Sql(_) => {
+                        writer.step(Step::Key(key.to_owned()), |writer| writer.catalogue(value))
+                    }
+                    // Nothing in it can fail, so that its path is not needed.
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => writer.catalogue(value),
+                });
+            }
+            Value::Sql(query) => self.sql(query),
         }
         Ok(())
+    }
+
+    /// Writes the statement of a question, or null where there is none or it could not be made.
+    pub(super) fn sql(&mut self, query: &MetricQuery) {
+        let explained = self.asker.explain(query).unwrap_or_else(|problem| {
+            self.fail(problem);
+            None
+        });
+        json::optional(&mut self.out, explained.as_deref());
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use holdfast_schema::{
     compile::ColumnRole,
-    model::EntityId,
     query::DimensionBasis,
     time::Grain,
     value::{CellRef, RowSet},
@@ -16,7 +15,7 @@ use crate::{
     CacheState,
     error::Step,
     exact,
-    fetch::{MetricResult, group_columns, key_of},
+    fetch::{MetricResult, as_known_now, group_columns, key_of},
     ids, json,
     plan::{CompareField, Compared, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape, StatusField},
     runner::MetricAnswer,
@@ -282,12 +281,10 @@ impl Writer<'_> {
                 ),
                 ProvenanceField::Overlapping => json::boolean(out, answer.plan.overlapping),
                 ProvenanceField::AsKnownNow => {
-                    let cannot_tell =
-                        |id: &&EntityId| plan.query.as_known_at.is_some() && self.model.entity(**id).recorded.is_none();
-                    let names = answer.plan.entities.iter().filter(cannot_tell).map(|id| self.model.entity(*id).name.as_str());
-                    json::strings(out, names);
+                    let found = as_known_now(self.model, plan.query.as_known_at, &answer.plan.entities);
+                    json::strings(out, found.map(|id| self.model.entity(id).name.as_str()));
                 }
-                ProvenanceField::Sql => json::optional(out, self.asker.explain(&plan.query).ok().flatten().as_deref()),
+                ProvenanceField::Sql => self.step(Step::Key(key.clone()), |writer| writer.sql(&plan.query)),
             }
         }
         self.out.push(b'}');

@@ -7,14 +7,14 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Answer, Api, Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError,
-    Runner, Settings,
+    Answer, Api, Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Planning, Provenance, RequestContext, RequestId,
+    RunError, Runner, Settings,
 };
 use holdfast_schema::{
-    compile::{self, ColumnRole, EntityColumn},
+    compile::{self, ColumnRole, EntityColumn, Terms},
     load,
     model::{Entity, Model},
-    query::{Caller, EntityOrderKey, EntityQuery, Filter, GroupItem, MetricQuery},
+    query::{Access, Caller, EntityOrderKey, EntityQuery, Filter, GroupItem, MetricQuery, QueryError},
     source::SourceMap,
     sql::Dialect,
     value::{Column, RowSet, TextColumn, Value, ValueType},
@@ -219,7 +219,7 @@ impl Runner for Fake {
         if self.is_busy {
             return Err(RunError::Overloaded { retry_after: Duration::from_millis(2_500) });
         }
-        let plan = compile::metrics(&context.model, query, &context.caller, Dialect::Postgres)?;
+        let plan = compiled(context, |terms| compile::metrics_on(terms, &context.model, query))?;
         let groups = if query.by.is_empty() { 1 } else { 2 };
         let columns = plan.columns.iter().map(|role| match role {
             ColumnRole::Group { by, .. } => match &query.by[*by].item {
@@ -247,7 +247,7 @@ impl Runner for Fake {
 
     async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError> {
         self.note(Asked::Entities(query.clone()));
-        let plan = compile::entities(&context.model, query, &context.caller, Dialect::Postgres)?;
+        let plan = compiled(context, |terms| compile::entities_on(terms, &context.model, query))?;
         let entity =
             context.model.entity(context.model.entity_named(&query.entity).expect("the planner asks for entities that exist"));
         let found = keys(query, entity);
@@ -285,14 +285,20 @@ impl Runner for Fake {
 
     async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
         self.note(Asked::Count(query.clone()));
-        compile::count(&context.model, query, &context.caller, Dialect::Postgres)?;
+        compiled(context, |terms| compile::count_on(terms, &context.model, query))?;
         Ok(query.parents.as_ref().map_or(vec![3], |parents| vec![2; parents.keys.len()]))
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
-        compile::metrics(&context.model, query, &context.caller, Dialect::Postgres)?;
+        compiled(context, |terms| compile::metrics_on(terms, &context.model, query))?;
         Ok(Some(format!("select {}", query.metrics.len())))
     }
+}
+
+/// Compiles for whoever asks, while there is time.
+fn compiled<T>(context: &RequestContext, compile: impl FnOnce(Terms<'_>) -> Result<T, QueryError>) -> Result<T, QueryError> {
+    let access = Access::of(&context.model, &context.caller);
+    context.planning.spend(|checkpoint| compile(Terms { access: &access, dialect: Dialect::Postgres, checkpoint }))
 }
 
 /// Sends a request to the small model; the answer, and what the runner was asked.
@@ -320,5 +326,6 @@ pub(crate) fn context(api: &Api) -> RequestContext {
         now: "2025-03-15T10:00:00Z".parse().expect("an instant"),
         correlation_id: "c-1".to_owned(),
         shows_cost: false,
+        planning: Planning::untimed(),
     }
 }

@@ -9,6 +9,7 @@ mod federation;
 mod ids;
 mod lists;
 mod names;
+mod planning;
 mod rules;
 mod views;
 

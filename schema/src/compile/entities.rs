@@ -1,13 +1,13 @@
 //! Questions about rows of an entity, compiled.
 
-use super::{CompiledCount, CompiledEntities, EntityColumn, metrics::env as question_env, ttl_seconds};
+use super::{CompiledCount, CompiledEntities, EntityColumn, Terms, metrics::env as question_env, ttl_seconds};
 use crate::{
     model::{EntityId, Model},
     plan::{
         entity::{self as plan, EntityPlan},
         entity_text,
     },
-    query::{Caller, EntityQuery, Page, QueryError, bind_entities, entity::BoundEntities},
+    query::{Access, Caller, EntityQuery, Page, QueryError, bind_entities, bind_entities_for, entity::BoundEntities},
     sql::{
         Dialect, OutputColumn, Statement,
         lower::{Named, entity as lower, lower_named, scan::Env},
@@ -16,14 +16,26 @@ use crate::{
     value::ValueType,
 };
 
-/// Compiles one level of an entity selection.
+/// Compiles one level of an entity selection for a caller.
 ///
 /// # Errors
 /// When the question cannot be right, or asks for what the caller may not see.
 pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledEntities, QueryError> {
-    let bound = bind_entities(model, query, caller)?;
+    entities_on(Terms::unhurried(&Access::of(model, caller), dialect), model, query)
+}
+
+/// Compiles one level of an entity selection on terms.
+///
+/// # Errors
+/// As [`entities`], and those of the checkpoint.
+pub fn entities_on(terms: Terms<'_>, model: &Model, query: &EntityQuery) -> Result<CompiledEntities, QueryError> {
+    let Terms { access, dialect, checkpoint } = terms;
+    let bound = bind_entities_for(model, query, access.clone())?;
+    checkpoint()?;
     let plan = plan::build(model, &bound)?;
+    checkpoint()?;
     let lowered = lower::rows(env(model, &bound), &plan, metrics(model, &bound, &plan));
+    checkpoint()?;
     let outputs = plan
         .columns
         .iter()
@@ -38,16 +50,28 @@ pub fn entities(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Di
     })
 }
 
-/// Compiles the number of rows of an entity question, whatever its page.
+/// Compiles the number of rows of an entity question for a caller, whatever its page.
 ///
 /// # Errors
 /// As for the rows.
 pub fn count(model: &Model, query: &EntityQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledCount, QueryError> {
+    count_on(Terms::unhurried(&Access::of(model, caller), dialect), model, query)
+}
+
+/// Compiles the number of rows of an entity question on terms, whatever its page.
+///
+/// # Errors
+/// As for the rows.
+pub fn count_on(terms: Terms<'_>, model: &Model, query: &EntityQuery) -> Result<CompiledCount, QueryError> {
+    let Terms { access, dialect, checkpoint } = terms;
     let page = Page { limit: 0, offset: 0, after: None, before: None, backwards: false };
     let counted = EntityQuery { order_by: Vec::new(), page, ..query.clone() };
-    let bound = bind_entities(model, &counted, caller)?;
+    let bound = bind_entities_for(model, &counted, access.clone())?;
+    checkpoint()?;
     let plan = plan::build(model, &bound)?;
+    checkpoint()?;
     let lowered = lower::count(env(model, &bound), &plan, metrics(model, &bound, &plan));
+    checkpoint()?;
     Ok(CompiledCount {
         ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, count_outputs(&plan), dialect, plan.is_lookup),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{CompiledMetrics, ttl_seconds};
+use super::{CompiledMetrics, Terms, ttl_seconds};
 use crate::{
     model::{EntityId, Model, path::Fan},
     plan::{self, Leaf, LeafKey, LeafKind, Plan},
-    query::{self, BoundQuery, Caller, DimensionBasis, MetricQuery, QueryError},
+    query::{self, Access, BoundQuery, Caller, DimensionBasis, MetricQuery, QueryError},
     sql::{
         Dialect,
         lower::{self, Lowered, scan::Env},
@@ -14,17 +14,31 @@ use crate::{
     },
 };
 
-/// Compiles a metric question: bind, plan, lower, render.
+/// Compiles a metric question for a caller: bind, plan, lower, render.
 ///
 /// # Errors
 /// Whatever cannot be right, before anything runs.
 pub fn metrics(model: &Model, query: &MetricQuery, caller: &Caller, dialect: Dialect) -> Result<CompiledMetrics, QueryError> {
-    let bound = query::bind(model, query, caller)?;
+    metrics_on(Terms::unhurried(&Access::of(model, caller), dialect), model, query)
+}
+
+/// Compiles a metric question on terms.
+///
+/// # Errors
+/// As [`metrics`], and those of the checkpoint.
+pub fn metrics_on(terms: Terms<'_>, model: &Model, query: &MetricQuery) -> Result<CompiledMetrics, QueryError> {
+    let Terms { access, dialect, checkpoint } = terms;
+    let bound = query::bind_for(model, query, access.clone())?;
+    checkpoint()?;
     let plan = plan::plan(model, &bound)?;
+    checkpoint()?;
     let totals = bound.totals.then(|| plan::plan_totals(model, &bound)).transpose()?;
+    checkpoint()?;
     let env = env(model, &bound);
     let rows = lower::lower(env, &plan);
+    checkpoint()?;
     let totals = totals.map(|totals| lower::lower(env, &totals));
+    checkpoint()?;
     let mut scanned: BTreeSet<EntityId> = rows.scanned.clone();
     scanned.extend(totals.iter().flat_map(|totals| &totals.scanned));
     let columns = rows.roles.clone();

@@ -3,16 +3,39 @@
 mod entities;
 mod metrics;
 
-pub use entities::{count, entities, explain_entities, refresh_key};
-pub use metrics::{explain, metrics};
+pub use entities::{count, count_on, entities, entities_on, explain_entities, refresh_key};
+pub use metrics::{explain, metrics, metrics_on};
 
 use std::collections::BTreeSet;
 
 use crate::{
     model::{EntityId, MetricId, Model},
-    sql::Statement,
+    query::{Access, QueryError},
+    sql::{Dialect, Statement},
     time::Grain,
 };
+
+/// On what terms questions are compiled. With the definitions and the question it is all that a compilation depends on: of an asker
+/// nothing but what they may see gets into a statement.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// What the asker may see.
+    pub access: &'a Access,
+    /// The engine that is to run it.
+    pub dialect: Dialect,
+    /// Asked between stages, which are the longest pieces of work that cannot be left half done; its error ends the compilation.
+    pub checkpoint: Checkpoint<'a>,
+}
+
+/// Says whether to go on.
+pub type Checkpoint<'a> = &'a dyn Fn() -> Result<(), QueryError>;
+
+impl<'a> Terms<'a> {
+    /// Terms of somebody who waits for as long as it takes.
+    pub fn unhurried(access: &'a Access, dialect: Dialect) -> Self {
+        Self { access, dialect, checkpoint: &|| Ok(()) }
+    }
+}
 
 /// Everything needed to run a metric question and to read its rows.
 #[derive(Debug, Clone, PartialEq)]

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The policies of one caller.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Access {
     /// Per entity the conditions under which its rows exist, over dimensions reached from it.
     pub rows: BTreeMap<EntityId, Vec<Expr<PathDimension>>>,

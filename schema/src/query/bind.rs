@@ -27,7 +27,11 @@ use crate::{
 /// # Errors
 /// The first thing that cannot be right, with suggestions.
 pub fn bind(model: &Model, query: &MetricQuery, caller: &Caller) -> Result<BoundQuery, QueryError> {
-    let access = Access::of(model, caller);
+    bind_for(model, query, Access::of(model, caller))
+}
+
+/// Checks a question against the model and what somebody may see.
+pub(crate) fn bind_for(model: &Model, query: &MetricQuery, access: Access) -> Result<BoundQuery, QueryError> {
     let scope = ScopeFields::of(model, &query.scope, &access)?;
     if query.metrics.is_empty() {
         return Err(QueryError::new(Code::EmptyQuery, "no metric is asked for").help("name at least one metric"));

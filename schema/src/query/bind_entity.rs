@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::{
     BoundQuery, Caller, EntityOrderBy, EntityOrderKey, EntityQuery, Filter, MetricSelection, Nulls, Page, Parents,
     access::Access,
-    bind::{bind, bind_having},
+    bind::{bind_for, bind_having},
     bind_condition::{Names, bind_condition, fit_key},
     bound::BoundMetric,
     condition::Condition,
@@ -25,12 +25,16 @@ use crate::{
 /// # Errors
 /// The first thing that cannot be right, with suggestions.
 pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<BoundEntities, QueryError> {
-    let access = Access::of(model, caller);
+    bind_entities_for(model, query, Access::of(model, caller))
+}
+
+/// Checks a question about rows of an entity against the model and what somebody may see.
+pub(crate) fn bind_entities_for(model: &Model, query: &EntityQuery, access: Access) -> Result<BoundEntities, QueryError> {
     let entity = entity_named(model, &query.entity)?;
     let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
     let names = EntityNames { model, entity, access: &access, zone };
     let filter = query.filter.as_ref().map(|filter| bind_condition(model, &names, filter)).transpose()?;
-    let metrics = bind_metrics(model, query, caller)?;
+    let metrics = bind_metrics(model, query, &access)?;
     let known = metrics.as_ref().map_or(&[][..], |metrics| &metrics.metrics);
     let having = query.having.as_ref().map(|having| bind_having(model, having, known)).transpose()?;
     let order_by = query.order_by.iter().map(|order| names.order(order, known)).collect::<Result<Vec<_>, _>>()?;
@@ -53,7 +57,7 @@ pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Res
 pub(crate) const METRICS: &str = "metrics";
 
 /// The question for the metrics that order and conditions speak of.
-fn bind_metrics(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<Option<BoundQuery>, QueryError> {
+fn bind_metrics(model: &Model, query: &EntityQuery, access: &Access) -> Result<Option<BoundQuery>, QueryError> {
     let mut used: Vec<&String> = Vec::new();
     if let Some(having) = &query.having {
         collect_fields(having, &mut used);
@@ -71,7 +75,7 @@ fn bind_metrics(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<O
     let select = |name: &String| MetricSelection::of(name);
     let selections = used.into_iter().map(select).collect();
     let question = query.metrics.question(&query.entity, selections, query.as_of, query.as_known_at);
-    bind(model, &question, caller).map(Some)
+    bind_for(model, &question, access.clone()).map(Some)
 }
 
 fn collect_fields<'a>(filter: &'a Filter, out: &mut Vec<&'a String>) {

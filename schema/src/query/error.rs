@@ -84,6 +84,8 @@ codes! {
     InvalidArgument = "E_INVALID_ARGUMENT",
     /// A question without metrics, or another that asks for nothing.
     EmptyQuery = "E_EMPTY_QUERY",
+    /// There is no time left to find out what it means: said by whoever gave the time, between two stages of a compilation.
+    PlanningTimeout = "PLANNING_TIMEOUT",
     /// The asker may not see this member.
     Forbidden = "FORBIDDEN",
 }

@@ -15,10 +15,12 @@ pub mod error;
 pub(crate) mod scope;
 mod value_check;
 
-pub use access::hidden_from;
+pub use access::{Access, hidden_from};
 pub use ages::Ages;
 pub use bind::bind;
+pub(crate) use bind::bind_for;
 pub use bind_entity::bind_entities;
+pub(crate) use bind_entity::bind_entities_for;
 pub use bound::BoundQuery;
 pub use caller::Caller;
 pub use error::{QueryError, QueryErrorCode};

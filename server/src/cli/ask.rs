@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::{MetricAnswer, RequestContext, RequestId, Runner as _};
+use holdfast_resolvers::{MetricAnswer, Planning, RequestContext, RequestId, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     definition::test::SavedQuestion,
@@ -98,6 +98,7 @@ pub(super) fn context(generation: &Generation, caller: &Caller) -> RequestContex
         now: Timestamp::now(),
         correlation_id: "command-line".to_owned(),
         shows_cost: false,
+        planning: Planning::untimed(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::{RequestContext, RequestId};
+use holdfast_resolvers::{Planning, RequestContext, RequestId};
 use holdfast_schema::{
     compile,
     model::Model,
@@ -84,6 +84,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         now: Timestamp::now(),
         correlation_id: String::new(),
         shows_cost: false,
+        planning: Planning::untimed(),
     };
     let answer = block_on(generation.api.execute(recorder, context, request))?;
     let questions = asked.lock().map(|mut asked| std::mem::take(&mut *asked)).unwrap_or_default();

@@ -55,6 +55,21 @@ async fn an_operation_that_costs_too_much_is_wrong_also_later() {
 }
 
 #[tokio::test]
+async fn what_takes_too_long_to_plan_fails_by_itself() {
+    let app = app(Behaviour::Empty, true, &[("limits.planning", "0ms")]);
+    for accept in [GRAPHQL, JSON] {
+        let answer = post(&app, accept, "{ __typename selling(by: []) { totals { revenue } } }").await;
+        assert_eq!((answer.status, answer.header("retry-after")), (200, None), "{}", answer.body);
+        assert_eq!(answer.json()["data"], serde_json::json!({"__typename": "Query", "selling": null}));
+        assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "PLANNING_TIMEOUT");
+        let message = answer.json()["errors"][0]["message"].to_string();
+        assert!(message.contains("may take 0 ms"), "{message}");
+    }
+    let app = crate::support::app(Behaviour::Empty, true, &[("limits.planning", "1h")]);
+    assert_eq!(post(&app, JSON, QUERY).await.json().get("errors"), None);
+}
+
+#[tokio::test]
 async fn costs_are_told_on_demand_and_such_answers_are_not_kept() {
     let app = app(Behaviour::Reuse, true, &[]);
     let body = serde_json::json!({ "query": QUERY }).to_string();

@@ -19,7 +19,7 @@ use crate::{
     http::{around::CorrelationId, caller::Proof, problem::Problem},
     identity,
     live::{self, Event},
-    panics,
+    panics, stopwatch,
 };
 
 /// The header by which a client asks what its operation costs.
@@ -127,6 +127,7 @@ impl Ready {
             now: Timestamp::now(),
             correlation_id: self.session.id.0,
             shows_cost: self.session.shows_cost,
+            planning: stopwatch::planning(),
         };
         self.api.run(Arc::clone(&self.session.app.runner), context, &self.prepared).await
     }
