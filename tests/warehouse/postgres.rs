@@ -211,6 +211,63 @@ async fn limits_stop_a_statement_and_leave_the_pool_usable() {
     assert_eq!(warehouse.status().connections, 1);
 }
 
+/// The server process behind the only connection of a pool.
+async fn process(warehouse: &postgres::Postgres) -> String {
+    let rows = warehouse.run(&statement("i", "select pg_backend_pid()", vec![])).await.expect("it runs");
+    shown(&rows).join("")
+}
+
+#[tokio::test]
+async fn a_statement_that_is_refused_costs_no_connection() {
+    let database = Postgres::shared().database().await;
+    database.execute("create type mood as enum ('sad', 'ok'); create table t (id uuid, mood mood)").await;
+    let limits = Limits { timeout: Duration::from_millis(200), ..Limits::default() };
+    let warehouse = open(&database, |settings| (settings.connections, settings.limits) = (1, limits));
+    let before = process(&warehouse).await;
+    let nobody = || vec![Param::Text("nobody".into())];
+    let refused = [
+        ("a value that cannot be computed", statement("n", "select 1 / 0", vec![])),
+        ("a table that is not there", statement("n", "select x from nowhere", vec![])),
+        ("time", statement("i", "select 1 from pg_sleep(20)", vec![])),
+        ("a value of an enum", statement("t", "select mood from t where mood = $1", nobody())),
+        ("a uuid to look up", Statement { is_lookup: true, ..statement("t", "select id from t where id = $1", nobody()) }),
+        ("a table to look up", Statement { is_lookup: true, ..statement("t", "select x from nowhere", vec![]) }),
+        ("writing", statement("i", "select 1 from set_config('transaction_read_only', 'off', false)", vec![])),
+    ];
+    for (what, statement) in &refused {
+        for _ in 0..3 {
+            warehouse.run(statement).await.expect_err(what);
+            assert_eq!(process(&warehouse).await, before, "after {what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_statement_whose_table_has_changed_fails_once_and_costs_no_connection() {
+    let database = Postgres::shared().database().await;
+    database.execute("create table t (id int); insert into t values (7)").await;
+    let warehouse = open(&database, |settings| settings.connections = 1);
+    let question = Statement { is_lookup: true, ..statement("i", "select id from t", vec![]) };
+    let before = process(&warehouse).await;
+    warehouse.run(&question).await.expect("it is kept");
+    database.execute("alter table t alter column id type bigint").await;
+    warehouse.run(&question).await.expect_err("its columns are others");
+    assert_eq!(shown(&warehouse.run(&question).await.expect("it is prepared anew")), ["7"]);
+    assert_eq!(process(&warehouse).await, before);
+}
+
+#[tokio::test]
+async fn a_result_that_is_too_large_is_not_read_to_its_end() {
+    let database = Postgres::shared().database().await;
+    let limits = Limits { timeout: Duration::from_secs(60), rows: 1_000, ..Limits::default() };
+    let warehouse = open(&database, |settings| settings.limits = limits);
+    // All of it would take a minute.
+    let long = statement("i", "select generate_series(1, 1000000000)", vec![]);
+    let refused = timeout(Duration::from_secs(5), warehouse.run(&long)).await.expect("it ends at once");
+    assert_eq!(refused, Err(Error::ResultTooLarge { limit: "1000 rows".into() }));
+    until_idle(&database).await;
+}
+
 #[tokio::test]
 async fn a_full_pool_turns_askers_away_in_time() {
     let database = Postgres::shared().database().await;

@@ -25,7 +25,10 @@ use holdfast_schema::{
     value::RowSet,
 };
 use tokio::time::timeout;
-use tokio_postgres::RowStream;
+use tokio_postgres::{
+    RowStream,
+    error::{DbError, Severity},
+};
 
 pub use self::connect::Settings;
 use self::{cancel::InFlight, connect::Connections};
@@ -78,54 +81,90 @@ impl Postgres {
             self.limits.timeout.as_millis()
         );
         let params = params::bind(&statement.params);
-        let failed = |error| Failure::sort(error, &self.limits);
+        let types: Vec<_> = params.iter().map(|(_, sql_type)| sql_type.clone()).collect();
         let kept = if statement.is_lookup {
             if client.statement_cache.size() > MOST_KEPT_STATEMENTS {
                 client.statement_cache.clear();
             }
-            let types: Vec<_> = params.iter().map(|(_, sql_type)| sql_type.clone()).collect();
-            Some(client.prepare_typed_cached(statement.sql.as_str(), &types).await.map_err(failed)?)
+            match client.prepare_typed_cached(statement.sql.as_str(), &types).await {
+                Ok(kept) => Some(kept),
+                Err(error) => return Err(self.give_up(in_flight, error)),
+            }
         } else {
             None
         };
+        // Our own refusal is the only error that ends the three at once; the server's wait until all of them are answered.
         let query = async {
             let stream = match &kept {
-                Some(kept) => client.query_raw(kept, params.iter().map(|(param, _)| param)).await?,
-                None => client.query_typed_raw(statement.sql.as_str(), params).await?,
+                Some(kept) => client.query_raw(kept, params.iter().map(|(param, _)| param)).await,
+                None => client.query_typed_raw(statement.sql.as_str(), params).await,
             };
-            Ok(self.collect(stream, statement).await)
+            match stream {
+                Ok(stream) => self.collect(stream, statement).await,
+                Err(error) => Ok(Err(error)),
+            }
         };
         // Polled in this order, so they are sent in this order before the first answer is waited for.
-        let together = async { tokio::join!(biased; client.batch_execute(&begin), query, client.batch_execute("commit")) };
+        let together = async {
+            tokio::try_join!(
+                biased;
+                async { Ok(client.batch_execute(&begin).await) },
+                query,
+                async { Ok(client.batch_execute("commit").await) }
+            )
+        };
         let (began, rows, ended) = match timeout(self.limits.timeout + GRACE, together).await {
-            Ok(done) => done,
+            Ok(Ok(answered)) => answered,
+            // The rest of the rows is on its way: the guard stops the statement and throws the connection away.
+            Ok(Err(refused)) => return Err(Failure::Other(refused)),
             Err(_) => return Err(Failure::Other(Error::Timeout { limit: self.limits.timeout })),
         };
-        began.map_err(failed)?;
-        let rows = rows.map_err(failed)?;
-        // Our own refusal leaves the stream unread: the guard stops the statement. Otherwise the connection is clean.
-        let rows = rows?;
-        ended.map_err(failed)?;
-        in_flight.finish();
-        Ok(rows)
+        match began.and(rows).and_then(|rows| ended.map(|()| rows)) {
+            Ok(rows) => {
+                in_flight.finish();
+                Ok(rows)
+            }
+            Err(error) => {
+                if statement.is_lookup {
+                    // It may be what is wrong: tables change under a statement that is kept.
+                    client.statement_cache.remove(statement.sql.as_str(), &types);
+                }
+                Err(self.give_up(in_flight, error))
+            }
+        }
     }
 
-    async fn collect(&self, stream: RowStream, statement: &Statement) -> Result<RowSet, Failure> {
+    /// Sorts an error after everything that was asked has been answered. What the server only refuses leaves the connection as it
+    /// was: the commit has ended the transaction. Any other error leaves it to the guard.
+    fn give_up(&self, in_flight: InFlight, error: tokio_postgres::Error) -> Failure {
+        if error.as_db_error().is_some_and(|refusal| !says_goodbye(refusal)) {
+            in_flight.finish();
+        }
+        Failure::sort(error, &self.limits)
+    }
+
+    /// Reads rows until their end, the driver's error, or our own refusal, which is the outer one.
+    async fn collect(&self, stream: RowStream, statement: &Statement) -> Result<Result<RowSet, tokio_postgres::Error>, Error> {
         let mut stream = pin!(stream);
         let mut decoder: Option<decode::Decoder> = None;
         let mut bytes = 0;
         let mut rows = 0;
-        while let Some(row) = stream.try_next().await.map_err(|error| Failure::sort(error, &self.limits))? {
+        loop {
+            let row = match stream.try_next().await {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(error) => return Ok(Err(error)),
+            };
             rows += 1;
             bytes += row.raw_size_bytes();
-            self.limits.check(rows, bytes).map_err(Failure::Other)?;
+            self.limits.check(rows, bytes)?;
             let decoder = match &mut decoder {
                 Some(decoder) => decoder,
-                none => none.insert(decode::Decoder::new(&statement.columns, row.columns()).map_err(Failure::Other)?),
+                none => none.insert(decode::Decoder::new(&statement.columns, row.columns())?),
             };
-            decoder.push(&row).map_err(Failure::Other)?;
+            decoder.push(&row)?;
         }
-        Ok(decoder.map_or_else(|| decode::empty(&statement.columns), decode::Decoder::finish))
+        Ok(Ok(decoder.map_or_else(|| decode::empty(&statement.columns), decode::Decoder::finish)))
     }
 
     fn note(&self, error: Option<&Error>) {
@@ -210,8 +249,7 @@ impl Failure {
             Some(refusal) => {
                 let error = Error::from_sqlstate(refusal.code().code(), refusal.to_string(), limits);
                 match error {
-                    // The server says goodbye on a connection it closes.
-                    Error::Unavailable(message) if refusal.code().code().starts_with("57P") => Failure::Closed(message),
+                    Error::Unavailable(message) if says_goodbye(refusal) => Failure::Closed(message),
                     error => Failure::Other(error),
                 }
             }
@@ -219,6 +257,15 @@ impl Failure {
             None => Failure::Other(Error::Statement(describe(&error))),
         }
     }
+}
+
+/// Whether the server closes the connection after this error.
+fn says_goodbye(refusal: &DbError) -> bool {
+    let is_fatal = match refusal.parsed_severity() {
+        Some(Severity::Fatal | Severity::Panic) => true,
+        Some(_) | None => false,
+    };
+    is_fatal || refusal.code().code().starts_with("57P")
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {
