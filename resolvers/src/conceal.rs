@@ -57,6 +57,7 @@ const PLAIN: &[&str] = &[
     "name",
     "nulls",
     "offset",
+    "operationName",
     "orderBy",
     "period",
     "preset",
@@ -164,12 +165,21 @@ impl Concealer {
             }
             let is_quoted = index % 2 == 1;
             for (word, is_word) in words(part) {
-                let is_name = is_word && (is_quoted || looks_like_a_name(word));
+                let is_name = is_word && (is_quoted || self.looks_like_a_name(word));
                 let is_known = !is_name || self.plain.contains(&folded(word)) || written.contains(&folded(word));
                 out.push_str(if is_known { word } else { "…" });
             }
         }
         out
+    }
+
+    /// Outside of backticks sentences have plain words; names have capitals or underscores, and a capital in front alone begins a
+    /// sentence, unless the model has the word.
+    fn looks_like_a_name(&self, word: &str) -> bool {
+        let is_marked = |letter: char| letter == '_' || letter.is_uppercase();
+        let mut letters = word.chars();
+        let begins = letters.next().is_some_and(is_marked);
+        letters.any(is_marked) || begins && self.names.contains(&folded(word))
     }
 
     fn names_any(&self, text: &str, written: &HashSet<String>) -> bool {
@@ -183,11 +193,6 @@ impl Concealer {
 /// Names of the model and of the API differ in capitals and underscores only.
 fn folded(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Outside of backticks sentences have plain words; names have capitals or underscores.
-fn looks_like_a_name(word: &str) -> bool {
-    word.chars().any(|letter| letter == '_' || letter.is_uppercase())
 }
 
 /// The words of a text and what is between them, in order, and which it is. Numbers are no words.

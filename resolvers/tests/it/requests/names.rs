@@ -151,5 +151,8 @@ fn what_the_reader_wrote_and_words_of_the_api_stay_readable() {
     };
     assert!(messages("{ retention(by: []) { rows { mrrr } } }").contains("type `…` does not have a field `mrrr`"));
     assert!(messages("{ accounts(first: 1, last: 1) { nodes { id } } }").contains("`first` and `last`"));
+    assert!(messages("query A { __typename } query B { __typename }").contains("no specified `operationName`"));
+    let nested = "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }";
+    assert!(!messages(nested).contains('…'), "{}", messages(nested));
     assert!(messages("{ retention(by: [], timeZone: \"Mars\") { rows { mrr } } }").contains("`Europe/Berlin`"));
 }
