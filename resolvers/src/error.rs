@@ -181,6 +181,9 @@ impl From<RunError> for Problem {
                 Self { retry_after_seconds: Some(whole_seconds(retry_after)), ..Self::new(OVERLOADED, message) }
             }
             RunError::Data(_) => Self::new("DATA_ERROR", message),
+            RunError::Misfit => Self::new("DEFINITIONS_MISFIT", message).help(
+                "`holdfast check` says which, and where it is declared; a server says it in its log and at `/definitions/diagnostics`",
+            ),
             RunError::Internal => Self::new("INTERNAL_SERVER_ERROR", message),
         }
     }

@@ -172,7 +172,10 @@ pub enum RunError {
     /// Values of the data that cannot be computed with, such as an overflow.
     #[error("the data could not be computed with: {0}")]
     Data(String),
-    /// A bug of ours, or definitions that do not fit the warehouse.
+    /// The definitions name a table or a column that is not there. Which one is for those who keep them.
+    #[error("the definitions name a table or a column that the warehouse does not have")]
+    Misfit,
+    /// A bug of ours, or definitions that do not fit the warehouse in another way.
     #[error("the query could not be run")]
     Internal,
 }

@@ -111,7 +111,7 @@ impl Engine {
         let found = self.cache.get_or_run(key, lifetime, || self.run(scope.context, asked)).await;
         found.map_err(|error| {
             // The definitions may not fit the tables any more.
-            if matches!(error, Error::Statement(_)) {
+            if matches!(error, Error::Misfit(_) | Error::Statement(_)) {
                 self.doubts.notify_one();
             }
             explain_error(error, scope.context, &asked.digest, self.settings.queue_wait)
@@ -259,6 +259,7 @@ fn explain_error(error: Error, context: &RequestContext, digest: &str, queue_wai
         // Whoever waits now has been answered or turned away by then.
         Error::Overloaded { .. } => RunError::Overloaded { retry_after: queue_wait },
         Error::Data(_) => RunError::Data("a value is out of range, or no number".to_owned()),
+        Error::Misfit(_) => RunError::Misfit,
         Error::Statement(_) | Error::Address(_) => RunError::Internal,
     }
 }
@@ -271,6 +272,7 @@ fn kind(error: &Error) -> &'static str {
         Error::ResultTooLarge { .. } => "too_large",
         Error::Overloaded { .. } => "overloaded",
         Error::Data(_) => "data",
+        Error::Misfit(_) => "misfit",
         Error::Statement(_) => "statement",
         Error::Address(_) => "address",
     }

@@ -1,6 +1,7 @@
 //! The ways in which a number over several tables goes wrong, each by name, against SQL written by hand.
 
 mod bridges;
+mod columns;
 mod corrections;
 mod edges;
 mod owners;

@@ -3,6 +3,7 @@
 pub mod ast;
 pub mod dialect;
 pub(crate) mod lower;
+mod prune;
 pub mod render;
 pub mod statement;
 mod walk;

@@ -17,7 +17,7 @@ use jiff::{Timestamp, Zoned};
 use super::{
     Failure, Outcome, Settings, block_on,
     caller::{As, today},
-    complain, document,
+    complain, document, misfits,
     place::Place,
     say,
     settings::{Common, Global},
@@ -77,16 +77,23 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     block_on(async {
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
         let engine = Arc::new(Engine::new(warehouse, settings.config.engine()));
-        let query = match arguments.saved.as_deref().and_then(|name| saved_question(&generation.model, name)) {
-            Some(query) => query?,
-            None if arguments.words.is_empty() => return answered(&generation, engine, &arguments, &caller).await,
-            None => match arguments.words.question(&generation.model) {
-                Some(query) => query,
-                None => return Ok(Outcome::Wrong),
-            },
-        };
-        words(&generation, &engine, &query, &caller, arguments.format).await
+        let outcome = ask(&generation, &engine, &arguments, &caller).await;
+        misfits::tell(&generation, &engine).await;
+        outcome
     })?
+}
+
+/// Asks what the arguments say.
+async fn ask(generation: &Generation, engine: &Arc<Engine>, arguments: &Arguments, caller: &Caller) -> Result<Outcome, Failure> {
+    let query = match arguments.saved.as_deref().and_then(|name| saved_question(&generation.model, name)) {
+        Some(query) => query?,
+        None if arguments.words.is_empty() => return answered(generation, Arc::clone(engine), arguments, caller).await,
+        None => match arguments.words.question(&generation.model) {
+            Some(query) => query,
+            None => return Ok(Outcome::Wrong),
+        },
+    };
+    words(generation, engine, &query, caller, arguments.format).await
 }
 
 /// What belongs to a question from the command line.

@@ -8,6 +8,7 @@ mod demo;
 mod describe;
 mod document;
 mod init;
+mod misfits;
 mod place;
 mod schema;
 mod sdl;

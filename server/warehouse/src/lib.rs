@@ -148,8 +148,11 @@ pub enum Error {
     /// The role may not read something (42501, class 28).
     #[error("permission denied: {0}")]
     Denied(String),
-    /// The statement does not fit the engine or its tables (the rest of class 42, and everything else): our bug, or definitions
-    /// that do not fit.
+    /// The statement names a table or a column that is not there (42P01, 42703, 3F000): definitions that do not fit.
+    #[error("no such table or column: {0}")]
+    Misfit(String),
+    /// The statement does not fit the engine or its tables otherwise (the rest of class 42, and everything else): our bug, or
+    /// definitions that do not fit.
     #[error("statement refused: {0}")]
     Statement(String),
 }
@@ -162,6 +165,7 @@ impl Error {
             ("08" | "53", _) | (_, "57P01" | "57P02" | "57P03" | "57P04" | "57P05") => Error::Unavailable(message),
             ("22", _) => Error::Data(message),
             ("28", _) | (_, "42501") => Error::Denied(message),
+            (_, "42P01" | "42703" | "3F000") => Error::Misfit(message),
             _ => Error::Statement(message),
         }
     }
@@ -180,7 +184,10 @@ mod tests {
         }
         assert_eq!(of("22003"), Error::Data(String::new()));
         assert_eq!(of("42501"), Error::Denied(String::new()));
-        for code in ["42703", "42P01", "XX000", ""] {
+        for code in ["42703", "42P01", "3F000"] {
+            assert_eq!(of(code), Error::Misfit(String::new()), "{code}");
+        }
+        for code in ["42883", "42601", "XX000", ""] {
             assert_eq!(of(code), Error::Statement(String::new()), "{code}");
         }
     }

@@ -314,9 +314,9 @@ fn effective_dated_rows_are_read_at_the_day_as_known_then() {
         expect![[r#"
             select "t0"."price_id" as "k0", "t0"."amount" as "d0"
             from (
-              select "versions"."amount" as "amount", "versions"."contract_id" as "contract_id", "versions"."price_id" as "price_id", "versions"."valid_from" as "valid_from", "versions"."valid_to" as "valid_to"
+              select "versions"."amount" as "amount", "versions"."price_id" as "price_id", "versions"."valid_from" as "valid_from", "versions"."valid_to" as "valid_to"
               from (
-                select "t0"."amount" as "amount", "t0"."contract_id" as "contract_id", "t0"."price_id" as "price_id", "t0"."valid_from" as "valid_from", "t0"."valid_to" as "valid_to", row_number() over (partition by "t0"."price_id", "t0"."valid_from" order by "t0"."recorded_at" desc nulls last) as "holdfast_rank"
+                select "t0"."amount" as "amount", "t0"."price_id" as "price_id", "t0"."valid_from" as "valid_from", "t0"."valid_to" as "valid_to", row_number() over (partition by "t0"."price_id", "t0"."valid_from" order by "t0"."recorded_at" desc nulls last) as "holdfast_rank"
                 from "warehouse"."price" as "t0"
                 where ("t0"."recorded_at" <= $1::timestamptz)
               ) as "versions"
@@ -337,9 +337,9 @@ fn effective_dated_rows_are_read_at_the_day_as_known_then() {
             join (
               select "t0"."price_id" as "p0", "t0"."contract_id" as "j0"
               from (
-                select "versions"."amount" as "amount", "versions"."contract_id" as "contract_id", "versions"."price_id" as "price_id", "versions"."valid_from" as "valid_from", "versions"."valid_to" as "valid_to"
+                select "versions"."contract_id" as "contract_id", "versions"."price_id" as "price_id", "versions"."valid_from" as "valid_from", "versions"."valid_to" as "valid_to"
                 from (
-                  select "t0"."amount" as "amount", "t0"."contract_id" as "contract_id", "t0"."price_id" as "price_id", "t0"."valid_from" as "valid_from", "t0"."valid_to" as "valid_to", row_number() over (partition by "t0"."price_id", "t0"."valid_from" order by "t0"."recorded_at" desc nulls last) as "holdfast_rank"
+                  select "t0"."contract_id" as "contract_id", "t0"."price_id" as "price_id", "t0"."valid_from" as "valid_from", "t0"."valid_to" as "valid_to", row_number() over (partition by "t0"."price_id", "t0"."valid_from" order by "t0"."recorded_at" desc nulls last) as "holdfast_rank"
                   from "warehouse"."price" as "t0"
                 ) as "versions"
                 where ("versions"."holdfast_rank" <= 1)

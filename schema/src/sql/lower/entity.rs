@@ -23,7 +23,10 @@ use crate::{
         keyset::SortKey,
     },
     query::{Direction, Nulls, entity::RowField},
-    sql::ast::{AggregateFunction, Alias, Cte, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
+    sql::{
+        ast::{AggregateFunction, Alias, Cte, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
+        prune::prune_columns,
+    },
 };
 
 /// A query, and every entity it reads.
@@ -64,7 +67,7 @@ pub(crate) fn rows(env: Env<'_>, plan: &EntityPlan, metrics: Option<Named>) -> L
             cut(scan.select(items, None), &rank, limit, offset)
         }
     };
-    Lowered { query: Query { with: with(metrics), ..query }, entities }
+    finish(Query { with: with(metrics), ..query }, entities)
 }
 
 /// How many rows a plan has regardless of its page: for each parent, or in all. `metrics` are those of the plan, lowered.
@@ -77,7 +80,12 @@ pub(crate) fn count(env: Env<'_>, plan: &EntityPlan, metrics: Option<Named>) -> 
     items.push(Expr::Aggregate(AggregateFunction::Count, None).named(&count_alias()));
     let select = scan.select(items, Some(keys));
     let order_by = parent.into_iter().map(ascending).collect();
-    Lowered { query: Query { with: with(metrics), order_by, ..Query::select(select) }, entities }
+    finish(Query { with: with(metrics), order_by, ..Query::select(select) }, entities)
+}
+
+fn finish(mut query: Query, entities: BTreeSet<EntityId>) -> Lowered {
+    prune_columns(&mut query);
+    Lowered { query, entities }
 }
 
 /// Name of a result column.

@@ -27,7 +27,10 @@ use smol_str::format_smolstr;
 use std::collections::BTreeSet;
 
 use self::scan::Env;
-use super::ast::{Alias, Cte, Expr, From, Item, Query, Relation};
+use super::{
+    ast::{Alias, Cte, Expr, From, Item, Query, Relation},
+    prune::prune_columns,
+};
 use crate::{
     model::{DimensionIndex, EntityId},
     plan::{Leaf, LeafKind, Plan},
@@ -39,8 +42,9 @@ use output::output_alias;
 
 /// Lowers a plan.
 pub(crate) fn lower(env: Env<'_>, plan: &Plan) -> Lowered {
-    let mut lowerer = Lowerer::new(env);
-    lowerer.plan(plan)
+    let mut lowered = Lowerer::new(env).plan(plan);
+    prune_columns(&mut lowered.query);
+    lowered
 }
 
 /// The rows of a plan as a named subquery of another statement: keys `k…`, metrics `m…`.

@@ -504,7 +504,7 @@ fn the_latest_rows_are_numbered_before_anything_is_joined() {
         ), "holdfast_seen_2" as (
           select cast(date_trunc('month', "t0"."holdfast_period") as date) as "k0", "t1"."segment" as "k1", sum("t0"."score") as "c0", count("t0"."score") as "c1"
           from (
-            select "t0"."account_id" as "account_id", "t0"."given_on" as "given_on", "t0"."opinion_id" as "opinion_id", "t0"."score" as "score", "t0"."source" as "source", "t0"."stakeholder_id" as "stakeholder_id", "t1"."k0" as "holdfast_period", row_number() over (partition by "t1"."k0", "t0"."stakeholder_id" order by "t0"."given_on" desc nulls last, "t0"."opinion_id" desc nulls last) as "holdfast_rank"
+            select "t0"."account_id" as "account_id", "t0"."score" as "score", "t1"."k0" as "holdfast_period", row_number() over (partition by "t1"."k0", "t0"."stakeholder_id" order by "t0"."given_on" desc nulls last, "t0"."opinion_id" desc nulls last) as "holdfast_rank"
             from "crm"."opinion" as "t0"
             cross join "holdfast_spine_1" as "t1"
             where ("t0"."given_on" <= (cast(("t1"."k0" + interval '1 months') as date) + -1))

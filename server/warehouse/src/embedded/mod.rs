@@ -23,6 +23,7 @@ use std::{
 
 use async_trait::async_trait;
 use datafusion::{
+    common::SchemaError,
     config::Dialect as ParserDialect,
     dataframe::DataFrame,
     error::DataFusionError,
@@ -228,6 +229,13 @@ fn sort_error(error: DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::ArrowError(..) | DataFusionError::Execution(_) => Error::Data(error.to_string()),
         DataFusionError::ResourcesExhausted(_) => Error::ResultTooLarge { limit: "the memory of the embedded engine".to_owned() },
+        DataFusionError::SchemaError(wrong, _) if matches!(**wrong, SchemaError::FieldNotFound { .. }) => {
+            Error::Misfit(error.to_string())
+        }
+        // A table that is not there has no kind of its own.
+        DataFusionError::Plan(text) if text.starts_with("table '") && text.ends_with("not found") => {
+            Error::Misfit(error.to_string())
+        }
         _ => Error::Statement(error.to_string()),
     }
 }
