@@ -1,5 +1,6 @@
 //! Text of a request → a validated document, kept by the hash of its text.
 
+mod follow_ups;
 mod rules;
 mod syntax;
 
@@ -16,6 +17,7 @@ use holdfast_schema::suggest::nearest;
 use moka::future::Cache;
 use sha2::{Digest as _, Sha256};
 
+use self::follow_ups::Written;
 use crate::{
     Settings,
     error::{LIMIT_EXCEEDED, PARSE_FAILED, Problem, VALIDATION_FAILED, pair},
@@ -75,7 +77,7 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
         Ok(ast) => ast,
         Err(wrong) => {
             let is_limit = parser.tokens_reached() > limits.tokens || parser.recursion_reached() > limits.recursion;
-            let mut problems = problems(&wrong.errors, PARSE_FAILED);
+            let mut problems = problems(&wrong.errors, PARSE_FAILED, &Written::default());
             if is_limit {
                 problems.retain(|problem| problem.message.contains("limit"));
                 problems.iter_mut().for_each(|problem| problem.code = LIMIT_EXCEEDED);
@@ -88,6 +90,7 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
         return Err(vec![Problem { locations: place, ..Problem::new(PARSE_FAILED, "syntax error: expected `:` and a value") }]);
     }
     without_null_defaults(&mut ast);
+    let written = || Written::of(&ast);
     let document = ast.to_executable_validate(schema).or_else(|wrong| {
         // The validator counts places, and the specification names in the response.
         let only_places =
@@ -95,7 +98,7 @@ fn parse(schema: &Valid<Schema>, text: &str, settings: &Settings) -> Result<Vali
         if only_places && rules::subscribes_once(&wrong.partial) {
             return Ok(Valid::assume_valid(wrong.partial));
         }
-        let mut problems = problems(&wrong.errors, VALIDATION_FAILED);
+        let mut problems = problems(&wrong.errors, VALIDATION_FAILED, &written());
         if settings.suggestions {
             problems.iter_mut().for_each(|problem| problem.suggestions = suggestions(schema, &problem.message).into());
         }
@@ -147,14 +150,21 @@ fn suggestions(schema: &Schema, message: &str) -> Vec<String> {
     }
 }
 
-fn problems(errors: &DiagnosticList, code: &'static str) -> Vec<Problem> {
-    let mut out: Vec<Problem> = Vec::new();
-    for error in errors.iter().take(MAX_ERRORS) {
+/// What is wrong, without what is only said because of it.
+fn problems(errors: &DiagnosticList, code: &'static str, written: &Written) -> Vec<Problem> {
+    let (mut mistakes, mut follow_ups): (Vec<Problem>, Vec<Problem>) = (Vec::new(), Vec::new());
+    for error in errors.iter() {
         let json = error.to_json();
         let problem = Problem { locations: json.locations.into_iter().map(pair).collect(), ..Problem::new(code, json.message) };
-        if !out.contains(&problem) {
+        let is_follow_up = written.disproves(error.error.unstable_error_name(), &problem.locations);
+        let out = if is_follow_up { &mut follow_ups } else { &mut mistakes };
+        if out.len() < MAX_ERRORS && !out.contains(&problem) {
             out.push(problem);
         }
+        if mistakes.len() == MAX_ERRORS {
+            break;
+        }
     }
-    out
+    // A document that was refused is never told to be right.
+    if mistakes.is_empty() { follow_ups } else { mistakes }
 }

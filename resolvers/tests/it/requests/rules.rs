@@ -1,6 +1,6 @@
 //! Documents that the specification of September 2025 refuses or allows, where validators are known to differ.
 
-use super::codes;
+use super::{ask, codes};
 
 const REFUSED: &str = "GRAPHQL_VALIDATION_FAILED";
 
@@ -33,6 +33,41 @@ fn what_the_specification_allows_is_answered() {
         let expected: &[&str] = if text.contains("RangePreset!") { &["BAD_USER_INPUT"] } else { &[] };
         codes(text, expected);
     }
+}
+
+#[test]
+fn one_mistake_is_one_error_whatever_stood_beside_or_below_it() {
+    for text in [
+        "{ account(id: \"a\") { naem } }",
+        "{ account(id: \"a\") { naem { x } } }",
+        "{ accounts { nodes { metrics { mrrr } } } }",
+        "{ acount(id: \"a\") { name } }",
+        "query ($id: ID!) { acount(id: $id) { name } }",
+        "query ($id: ID!) { account(id: \"a\") { nmae(id: {x: [$id]}) } }",
+        "query ($if: Boolean!) { account(id: \"a\") { nmae @skip(if: $if) } }",
+        "{ account(id: \"a\") { nmae { ...F } } } fragment F on Account { name ...G } fragment G on Account { id }",
+        "{ account(id: \"a\") { name { first } } }",
+        "{ account(id: \"a\") { ... on Acount { name } } }",
+        "{ account(id: \"a\") }",
+        "{ accounts { nodes } }",
+        "query ($id: ID!) { account(id: \"a\") { name } }",
+        "{ account(id: \"a\") { name } } fragment F on Account { name }",
+    ] {
+        assert_eq!(errors(text), 1, "{text}");
+        codes(text, &[REFUSED]);
+    }
+    // Two mistakes are two errors.
+    for text in [
+        "query ($x: ID) { account(id: \"a\") { naem } }",
+        "{ account(id: \"a\") { naem } accounts { nodes } }",
+        "{ account(id: \"a\") { naem } } fragment F on Account { name }",
+    ] {
+        assert_eq!(errors(text), 2, "{text}");
+    }
+}
+
+fn errors(text: &str) -> usize {
+    ask(text).0["errors"].as_array().map_or(0, Vec::len)
 }
 
 #[test]
