@@ -196,6 +196,80 @@ fn a_survey_shows_value_rows_and_time_of_every_metric_or_why_there_is_no_value()
     assert_eq!(cells[3], "0", "an answer that is kept costs no statement: {shown}");
 }
 
+#[test]
+fn money_is_asked_in_another_currency_as_in_the_api() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("the file can be written");
+    write(
+        "tables.sql",
+        "create table sale (sale_id bigint not null, amount numeric(12,2), primary key (sale_id));
+         create table rate (code text not null, base text not null, kind text not null, since date not null, value numeric(12,4));",
+    );
+    write("sale.csv", "sale_id,amount\n1,2.50\n2,7.50\n");
+    write("rate.csv", "code,base,kind,since,value\nEUR,USD,month_end,2025-01-31,1.25\nEUR,USD,budget,2025-01-01,1.6\n");
+    fs::create_dir(folder.path().join("model")).expect("a folder");
+    write(
+        "model/sales.yaml",
+        "project: sales
+currency: USD
+exchange_rates: {entity: rate, from: code, to: base, rate: value, kind: kind, default_kind: month_end}
+---
+entity: rate
+source: rate
+key: [code, base, kind, since]
+time: {since: {}}
+dimensions: {code: string, base: string, kind: {values: [month_end, budget]}, value: decimal}
+---
+entity: sale
+source: sale
+key: sale_id
+measures: {revenue: {sum: amount}}
+---
+metrics: {revenue: {measure: sale.revenue, unit: currency}}
+---
+view: selling
+metrics: [revenue]
+---
+saved_queries: {in_euros: {ask: {metrics: [revenue], currency: EUR, exchange_rate: budget, as_of: 2025-06-01}}}
+",
+    );
+    let place = format!("file://{}", folder.path().display());
+    let ask = |words: &[&str]| {
+        let fixed = ["ask", "--definitions", "model", "--warehouse", &place, "--format", "csv"];
+        let output = run(folder.path(), &[&fixed[..], words].concat());
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let question = ["--metrics", "revenue", "--as-of", "2025-06-01"];
+    let revenue = |words: &[&str]| {
+        let (code, shown) = ask(&[&question[..], words].concat());
+        assert_eq!(code, Some(0), "{shown}");
+        shown.lines().nth(1).and_then(|line| line.split(',').next()).unwrap_or_default().to_owned()
+    };
+    for (words, arguments, expected) in [
+        (&[][..], "", "10"),
+        (&["--currency", "USD"], ", currency: \"USD\"", "10"),
+        (&["--currency", "EUR"], ", currency: \"EUR\"", "8"),
+        (&["--currency", "EUR", "--exchange-rate", "budget"], ", currency: \"EUR\", exchangeRate: \"budget\"", "6.25"),
+    ] {
+        let document = format!("{{ selling(asOf: \"2025-06-01\"{arguments}) {{ rows {{ revenue }} }} }}");
+        write("q.graphql", &document);
+        let (_, answer) = ask(&["q.graphql"]);
+        let (found, answer) = (revenue(words), serde_json::from_str::<serde_json::Value>(&answer).expect("it is JSON"));
+        let number = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+        let number = |text: &str| if text.contains('.') { number(text) } else { text.to_owned() };
+        assert_eq!((number(&found).as_str(), &answer["data"]["selling"]["rows"][0]["revenue"]), (expected, &expected.into()));
+    }
+    assert!(ask(&["--saved", "in_euros"]).1.contains("6.25"));
+    for (words, told) in [
+        (&["--currency", "euro"][..], "`euro` is not the code of a currency"),
+        (&["--currency", "EUR", "--exchange-rate", "bugdet"], "no exchange rate is called `bugdet`"),
+    ] {
+        let (code, shown) = ask(&[&question[..], words].concat());
+        assert!(code == Some(1) && shown.contains(told), "{code:?}: {shown}");
+    }
+    assert_eq!(ask(&[&question[..], &["--exchange-rate", "budget"]].concat()).0, Some(2));
+}
+
 /// A table of which definitions may ask more than there is.
 const SALES: &str = "create table sale (sale_id bigint not null, shop text, amount numeric(12,2), primary key (sale_id));";
 

@@ -100,6 +100,10 @@ pub struct Ask {
     /// `fill:` `none` (default) or `dense`: a row for every period.
     #[schemars(extend("enum" = ["none", "dense"]))]
     pub fill: Option<Text>,
+    /// `currency:` ISO 4217 code: money in another currency than the project's.
+    pub currency: Option<Text>,
+    /// `exchange_rate:` name of the rate; default the project's.
+    pub exchange_rate: Option<Text>,
 }
 
 /// A question with a name.

@@ -49,6 +49,12 @@ pub(super) struct Words {
     /// `opening`, `closing` or `current`.
     #[arg(long, value_name = "BASIS")]
     dimension_basis: Option<String>,
+    /// Money in this currency instead of the project's, such as `EUR`.
+    #[arg(long, value_name = "CODE", requires = "metrics")]
+    currency: Option<String>,
+    /// Name of the exchange rate; default the project's.
+    #[arg(long, value_name = "NAME", requires = "currency")]
+    exchange_rate: Option<String>,
     /// The day that counts as today.
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
@@ -94,6 +100,8 @@ impl CommandLine {
         let movement_grain = one("--movement-grain", &words.movement_grain);
         let movement_basis = one("--movement-basis", &words.movement_basis);
         let dimension_basis = one("--dimension-basis", &words.dimension_basis);
+        let currency = one("--currency", &words.currency);
+        let exchange_rate = one("--exchange-rate", &words.exchange_rate);
         let as_of = one("--as-of", &words.as_of);
         let metrics = self.words("--metrics", &words.metrics);
         let by = self.words("--by", &words.by);
@@ -115,6 +123,8 @@ impl CommandLine {
             dimension_basis,
             as_of,
             fill: None,
+            currency,
+            exchange_rate,
         }
     }
 

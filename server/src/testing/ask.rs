@@ -5,8 +5,8 @@ use holdfast_schema::{
     diagnostic::{Diagnostic, Diagnostics},
     model::{MetricId, Model, View, view::view_for},
     query::{
-        Ages, DimensionBasis, Direction, Fill, GroupBy, GroupItem, MetricQuery, MetricSelection, MovementBasis, OrderBy, Scope,
-        TimeRange,
+        Ages, DimensionBasis, Direction, Fill, GroupBy, GroupItem, InCurrency, MetricQuery, MetricSelection, MovementBasis,
+        OrderBy, Scope, TimeRange,
     },
     source::Span,
     suggest,
@@ -57,6 +57,7 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
         }
         count
     });
+    let currency = currency(ask, out);
     if out.sorted().len() > before {
         return None;
     }
@@ -74,8 +75,21 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
         movement_grain: ask.movement_grain.as_ref().map(|grain| grain.value.clone()),
         movement_basis: movement_basis.unwrap_or_default(),
         dimension_basis: dimension_basis.unwrap_or_default(),
+        currency,
         ..MetricQuery::new(Scope::View(view.name.clone()), metrics, as_of)
     })
+}
+
+/// Another currency for money. Whether it is one, and has rates, is for `bind` to say.
+fn currency(ask: &Ask, out: &mut Diagnostics) -> Option<InCurrency> {
+    let text = |text: &Text| text.value.trim().to_owned();
+    if let (None, Some(rate)) = (&ask.currency, &ask.exchange_rate) {
+        out.push(
+            Diagnostic::error(BAD_QUESTION, rate.span, "the rate is of another currency, and none is named")
+                .help("name the currency too"),
+        );
+    }
+    ask.currency.as_ref().map(|code| InCurrency { code: text(code), rate: ask.exchange_rate.as_ref().map(text) })
 }
 
 /// The metrics that are asked for; every name that is none is told.

@@ -82,6 +82,8 @@ fn ask(context: &Context<'_>, name: &Text, node: &Node) -> Option<Ask> {
         dimension_basis: map.text("dimension_basis"),
         as_of: map.text("as_of"),
         fill: map.text("fill"),
+        currency: map.text("currency"),
+        exchange_rate: map.text("exchange_rate"),
     };
     map.finish();
     Some(ask)

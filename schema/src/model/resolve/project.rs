@@ -147,7 +147,7 @@ fn time_zone(text: &Text, out: &mut Diagnostics) -> String {
     "UTC".to_owned()
 }
 
-fn currency_code(text: &Text, out: &mut Diagnostics) -> Option<String> {
+pub(super) fn currency_code(text: &Text, out: &mut Diagnostics) -> Option<String> {
     if text.value.len() == 3 && text.value.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Some(text.value.clone());
     }

@@ -3,6 +3,7 @@
 use super::{
     Draft,
     index::{did_you_mean, unknown},
+    project::currency_code,
     words,
 };
 use crate::{
@@ -152,6 +153,13 @@ fn words_of(ask: &written::Ask, out: &mut Diagnostics) {
     ask.dimension_basis.as_ref().map(|text| words::one_of("dimension basis", text, &basis, out));
     ask.fill.as_ref().map(|text| words::one_of("value of `fill`", text, &[("none", ()), ("dense", ())], out));
     ask.range.iter().for_each(|text| range(text, out));
+    ask.currency.as_ref().map(|code| currency_code(code, out));
+    if let (None, Some(rate)) = (&ask.currency, &ask.exchange_rate) {
+        out.push(
+            Diagnostic::error("M037", rate.span, "`exchange_rate` names the rate of another currency")
+                .help("add `currency:` with its code"),
+        );
+    }
     if let Some(text) = ask.as_of.as_ref().filter(|text| text.value.parse::<jiff::civil::Date>().is_err()) {
         out.push(
             Diagnostic::error("M007", text.span, format!("`{}` is not a day", text.value))
