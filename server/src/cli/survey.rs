@@ -21,7 +21,7 @@ use self::progress::Progress;
 use super::{
     Failure, Outcome, Settings,
     ask::{context, table, text},
-    block_on, count,
+    block_on, count, misfits,
     place::Place,
     say,
     settings::{Common, Global},
@@ -71,20 +71,23 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
             return saved::run(&generation, warehouse, settings.config.engine(), &arguments.saved, variables).await;
         }
         let engine = Engine::new(warehouse, settings.config.engine());
-        let mut lines = vec![["key", "value", "rows", "ms", "note"].map(str::to_owned).to_vec()];
+        let mut lines = vec![["metric", "value", "rows", "ms", "note"].map(str::to_owned).to_vec()];
         let mut answers = Vec::new();
         let asked: Vec<&Metric> = generation.model.metrics.iter().filter(|metric| metric.name.contains(&arguments.name)).collect();
         let mut progress = Progress::new(asked.len());
         for metric in asked {
             let answer = ask(&generation, &engine, metric, as_of).await;
-            let (rows, milliseconds) = (answer.rows.to_string(), answer.milliseconds.to_string());
+            // Of what was not asked nothing was measured.
+            let measured = |number: String| if answer.outcome == Kind::NotAsked { String::new() } else { number };
+            let (rows, milliseconds) = (measured(answer.rows.to_string()), measured(answer.milliseconds.to_string()));
             lines.push(vec![metric.name.clone(), answer.value.clone(), rows, milliseconds, answer.note.clone()]);
             answers.push((metric.name.as_str(), answer));
             if let Some(line) = progress.step(Instant::now()) {
                 show(&line);
             }
         }
-        say(&format!("{}\n{}", table(&lines), summary(&answers, arguments.slow)))?;
+        say(&format!("{}\n\n{}\n{}", what_is_asked(&generation.model, as_of), table(&lines), summary(&answers, arguments.slow)))?;
+        misfits::tell(&generation, &engine).await;
         let all_well = answers.iter().all(|(_, answer)| answer.outcome != Kind::Failed);
         Ok(if all_well { Outcome::Well } else { Outcome::Wrong })
     })?
@@ -112,23 +115,48 @@ enum Kind {
     Failed,
 }
 
+fn what_is_asked(model: &Model, as_of: Date) -> String {
+    let to = model.project.calendar.truncate(Grain::Month, as_of);
+    let from = Step::months(1).before(to);
+    format!("Each metric asked once, without groups, for {from} up to {to} (excluded), as seen on {as_of}.")
+}
+
 /// How many metrics became what, and which took long.
 fn summary(answers: &[(&str, Answer)], slow: u128) -> String {
     let of = |kind: Kind| answers.iter().filter(|(_, answer)| answer.outcome == kind).count();
     let mut slowest: Vec<_> = answers.iter().filter(|(_, answer)| answer.milliseconds > slow).collect();
     slowest.sort_by_key(|(name, answer)| (Reverse(answer.milliseconds), *name));
     let total: u128 = answers.iter().map(|(_, answer)| answer.milliseconds).sum();
-    let named = slowest.iter().take(NAMED).map(|(name, answer)| format!("  {name} {} ms\n", answer.milliseconds));
-    format!(
-        "{}: {} with a value, {} without and with a reason, {} not asked by themselves, {} failed\n{} above {slow} ms, {total} ms together\n{}",
+    let width = slowest.iter().take(NAMED).map(|(name, _)| name.len()).max().unwrap_or_default();
+    let named = slowest.iter().take(NAMED).map(|(name, answer)| format!("  {name:width$}  {} ms\n", answer.milliseconds));
+    let slow = match slowest.len() {
+        0 => format!("none took longer than {slow} ms"),
+        few @ ..=NAMED => format!("{few} took longer than {slow} ms:"),
+        many => format!("{many} took longer than {slow} ms, the slowest of them:"),
+    };
+    [
         count(answers.len(), "metric"),
-        of(Kind::Value),
-        of(Kind::Explained),
-        of(Kind::NotAsked),
-        of(Kind::Failed),
-        slowest.len(),
-        named.collect::<String>(),
-    )
+        format!("  {} with a value", of(Kind::Value)),
+        format!("  {} without one, for the reason in the note", of(Kind::Explained)),
+        format!("  {} not asked: they are in no view, others are computed from them", of(Kind::NotAsked)),
+        format!("  {} failed", of(Kind::Failed)),
+        format!("{total} ms in all; {slow}"),
+        named.collect(),
+    ]
+    .join("\n")
+}
+
+/// Why there is no value, in the words of somebody who reads a report.
+fn reason(status: &str) -> String {
+    match status {
+        "NO_ROWS" => "no rows in this time".to_owned(),
+        "NULL_INPUT" => "something that it is computed from is not known".to_owned(),
+        "ZERO_DENOMINATOR" => "its divisor is zero".to_owned(),
+        "IMMATURE" => "not every member is old enough".to_owned(),
+        "SUPPRESSED" => "too few to compare with".to_owned(),
+        "NOT_APPLICABLE" => "does not apply here".to_owned(),
+        other => other.to_lowercase().replace('_', " "),
+    }
 }
 
 /// The metric over the last complete month before a day, in total; where that has no value, by the entity that comes first in its view.
@@ -142,7 +170,7 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
         note,
     };
     let Some(query) = question(&generation.model, metric, as_of) else {
-        return nothing("in no view: others are computed from it".to_owned(), Kind::NotAsked);
+        return nothing("in no view".to_owned(), Kind::NotAsked);
     };
     let context = context(generation, &Caller::default());
     let answer = match engine.metrics(&context, &query).await {
@@ -151,12 +179,13 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
     };
     let milliseconds = started.elapsed().as_millis();
     let rows = answer.rows.row_count();
+    let shown = shown_of(&query, rows);
     let value = cell(&answer, 0, ColumnRole::Metric(0)).map(text).unwrap_or_default();
-    let reason = match cell(&answer, 0, ColumnRole::Status(0)) {
-        Some(CellRef::Text(status)) => status.to_lowercase().replace('_', " "),
-        _ if rows == 0 => "no rows".to_owned(),
+    let why = match cell(&answer, 0, ColumnRole::Status(0)) {
+        Some(CellRef::Text(status)) => reason(status),
+        _ if rows == 0 => reason("NO_ROWS"),
         _ if value.is_empty() => return nothing("no value and no reason".to_owned(), Kind::Failed),
-        _ => return Answer { outcome: Kind::Value, value, rows, milliseconds, note: String::new() },
+        _ => return Answer { outcome: Kind::Value, value, rows, milliseconds, note: shown },
     };
     let within = match by_entity(&generation.model, &query) {
         Some((entity, query)) => engine.metrics(&context, &query).await.ok().and_then(|answer| first_value(&answer, entity)),
@@ -164,9 +193,12 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
     };
     match within {
         Some((value, place)) => {
-            Answer { outcome: Kind::Value, value, rows, milliseconds, note: format!("{reason} in total; {place}") }
+            Answer { outcome: Kind::Value, value, rows, milliseconds, note: format!("in total {why}; {place}") }
         }
-        None => Answer { outcome: Kind::Explained, value, rows, milliseconds, note: reason },
+        None => {
+            let note = [shown, why].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+            Answer { outcome: Kind::Explained, value, rows, milliseconds, note }
+        }
     }
 }
 
@@ -191,6 +223,17 @@ fn first_value(answer: &MetricAnswer, entity: &str) -> Option<(String, String)> 
         (0..all).filter_map(|row| cell(answer, row, ColumnRole::Metric(0)).map(text)).filter(|value| !value.is_empty());
     let first = values.next()?;
     Some((first, format!("the first of {} with a value by {entity}, of {all}", 1 + values.count())))
+}
+
+/// What the value is of, where a metric cannot be asked without groups: it is asked by what it needs, and the first row is shown.
+fn shown_of(query: &MetricQuery, rows: usize) -> String {
+    let groups = query.by.iter().map(|group| match &group.item {
+        GroupItem::Age(_) => "by age: of those who began 12 to 24 months earlier, at 12 months".to_owned(),
+        GroupItem::Dimension(_) | GroupItem::Time { .. } | GroupItem::Cohort { .. } => {
+            format!("by {}: the first of {}", group.key, count(rows, "row"))
+        }
+    });
+    groups.collect::<Vec<_>>().join("; ")
 }
 
 fn cell(answer: &MetricAnswer, row: usize, role: ColumnRole) -> Option<CellRef<'_>> {
