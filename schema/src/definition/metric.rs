@@ -83,6 +83,9 @@ pub enum MetricKind {
     Cohort(Cohort),
     /// `peers: {of: seat_utilization, entity: account, group: [segment], take: percentile}`: an entity compared with the others of its group.
     Peers(Peers),
+    /// Could not be read: reported where it stands.
+    #[schemars(skip)]
+    Unread,
 }
 
 /// A running total.

@@ -19,6 +19,7 @@ mod yaml;
 
 pub use json_schema::json_schema;
 pub use parse::parse;
+pub(crate) use yaml::document_around;
 
 use crate::source::Spanned;
 
@@ -53,6 +54,7 @@ pub struct Definitions {
     pub fixtures: Named<test::Fixture>,
     /// All entries of all top-level `tests:` lists.
     pub tests: Vec<test::Test>,
-    /// Names of things that were written but could not be read: already reported, so a reference to one is no second mistake.
+    /// Names of things that were written but could not be read as a whole, and words of documents that are not YAML: reported already,
+    /// so a reference to one is no second mistake.
     pub incomplete: Vec<Text>,
 }

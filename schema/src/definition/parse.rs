@@ -3,11 +3,14 @@
 use super::{Definitions, decode, yaml};
 use crate::{diagnostic::Diagnostics, source::SourceMap};
 
-/// Reads all files. What could not be read is reported and left out; `incomplete` has the names of what was left out.
+/// Reads all files. What could not be read is reported and left out; `incomplete` has the names of what was left out or is
+/// not whole.
 pub fn parse(sources: &SourceMap, diagnostics: &mut Diagnostics) -> Definitions {
-    let mut documents = Vec::new();
+    let (mut documents, mut unread) = (Vec::new(), Vec::new());
     for (id, file) in sources.files() {
-        documents.extend(yaml::documents(id, &file.text, diagnostics));
+        let found = yaml::documents(id, &file.text, diagnostics);
+        documents.extend(found.nodes);
+        unread.extend(found.unread);
     }
     let mut definitions = Definitions::default();
     let context = decode::Context::new(sources);
@@ -16,7 +19,8 @@ pub fn parse(sources: &SourceMap, diagnostics: &mut Diagnostics) -> Definitions 
     }
     let (found, incomplete) = context.into_findings();
     diagnostics.extend(found);
-    definitions.incomplete = incomplete;
+    unread.extend(incomplete);
+    definitions.incomplete = unread;
     definitions
 }
 

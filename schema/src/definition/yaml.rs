@@ -3,6 +3,8 @@
 //! Scalars stay text: what is a number and what is a name is for the decoder to say. Aliases, anchors and tags are refused:
 //! a definition is read where it is written.
 
+use std::ops::Range;
+
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use super::Text;
@@ -44,17 +46,27 @@ impl Node {
     }
 }
 
+/// The documents of a file.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    /// Those that are YAML.
+    pub(super) nodes: Vec<Node>,
+    /// Every word of the others: any of them may be the name of something that they define.
+    pub(super) unread: Vec<Text>,
+}
+
 /// Reads every document of a file. A document that is not YAML is reported once and left out; the others are still read.
-pub(super) fn documents(file: FileId, source: &str, diagnostics: &mut Diagnostics) -> Vec<Node> {
+pub(super) fn documents(file: FileId, source: &str, diagnostics: &mut Diagnostics) -> Documents {
     let mut reader = Reader { parser: Parser::new_from_str(source), file, source, diagnostics };
-    let mut documents = Vec::new();
+    let mut documents = Documents::default();
     loop {
         match reader.document() {
             Ok(Some(node)) if node.is_null() => {}
-            Ok(Some(node)) => documents.push(node),
+            Ok(Some(node)) => documents.nodes.push(node),
             Ok(None) => return documents,
             Err(error) => {
-                reader.syntax_error(&error);
+                let place = reader.syntax_error(&error);
+                documents.unread.extend(words_around(place, source));
                 if !matches!(reader.parser.proceed_next_document(), Ok(true)) {
                     return documents;
                 }
@@ -203,7 +215,7 @@ impl<'a> Reader<'a> {
         Span { file: self.file, start: start as u32, end: end as u32 }
     }
 
-    fn syntax_error(&mut self, error: &ScanError) {
+    fn syntax_error(&mut self, error: &ScanError) -> Span {
         let start = floor_boundary(self.source, error.marker().byte_offset().unwrap_or(self.source.len()));
         let length = self.source[start..].chars().next().filter(|character| *character != '\n').map_or(0, char::len_utf8);
         let span = Span { file: self.file, start: start as u32, end: (start + length) as u32 };
@@ -215,7 +227,24 @@ impl<'a> Reader<'a> {
             diagnostic
                 .help("look for a missing quote, bracket or indentation just before; text with `: ` or ` #` in it must be quoted")
         });
+        span
     }
+}
+
+/// The document of a file that a place is in.
+pub(crate) fn document_around(source: &str, at: usize) -> Range<usize> {
+    let start = source[..at].rfind("\n---").map_or(0, |line| line + 1);
+    let end = source[at..].find("\n---").map_or(source.len(), |line| at + line);
+    start..end
+}
+
+/// The words of the document that a place is in.
+fn words_around(place: Span, source: &str) -> Vec<Text> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let words = source[document_around(source, place.start as usize)]
+        .split(|letter: char| !is_part(letter))
+        .filter(|word| !word.is_empty());
+    words.map(|word| Spanned::new(word.to_owned(), place)).collect()
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
@@ -232,7 +261,7 @@ mod tests {
 
     fn read(source: &str) -> (Vec<Node>, Vec<&'static str>) {
         let mut diagnostics = Diagnostics::default();
-        let documents = documents(FileId(0), source, &mut diagnostics);
+        let documents = documents(FileId(0), source, &mut diagnostics).nodes;
         (documents, diagnostics.sorted().iter().map(|item| item.code).collect())
     }
 
@@ -287,6 +316,14 @@ mod tests {
     fn a_broken_document_does_not_hide_the_others() {
         let (documents, codes) = read("a: 1\n---\nb: [1, 2\n---\nc: 3\n");
         assert_eq!((documents.len(), codes), (2, vec!["S001"]));
+    }
+
+    #[test]
+    fn what_a_broken_document_may_define_is_known_by_its_words() {
+        let mut diagnostics = Diagnostics::default();
+        let unread = documents(FileId(0), "a: 1\n---\nview: b\nc: [1, two\n---\nd: 3\n", &mut diagnostics).unread;
+        let words: Vec<&str> = unread.iter().map(|word| word.value.as_str()).collect();
+        assert_eq!(words, ["view", "b", "c", "1", "two"]);
     }
 
     #[test]

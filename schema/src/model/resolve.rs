@@ -25,7 +25,11 @@ use sha2::{Digest, Sha256};
 pub(super) use self::index::Index;
 use self::parameters::Parameters;
 use super::{DimensionId, Entity, EntityId, Metric, Model, Names, View, join_graph::JoinGraph, path::PathTable, rules};
-use crate::{definition::Definitions, diagnostic::Diagnostics, source::SourceMap};
+use crate::{
+    definition::{Definitions, document_around},
+    diagnostic::Diagnostics,
+    source::{SourceMap, Span},
+};
 
 /// What is known so far; complete when every stage has run.
 pub(super) struct Draft<'a> {
@@ -37,10 +41,14 @@ pub(super) struct Draft<'a> {
     pub(super) untyped: HashSet<DimensionId>,
     /// Entities with a relationship that is wrong: a way that is missing there has been reported already.
     pub(super) unconnected: Vec<EntityId>,
+    /// Whether something is wrong with what is said of the warehouse, so that not every table and column is known.
+    pub(super) has_wrong_entities: bool,
     pub(super) graph: JoinGraph,
     /// By metric id; `None` where the definition is wrong.
     pub(super) metrics: Vec<Option<Metric>>,
     pub(super) views: Vec<View>,
+    /// By view id: names that a view would have if what is written for them were right.
+    pub(super) missing: Vec<Vec<String>>,
     pub(super) paths: PathTable,
 }
 
@@ -49,11 +57,6 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let mut found = Diagnostics::default();
     let out = &mut found;
     let index = Index::new(definitions, out);
-    // What else is wrong depends on which of two of one name is meant: those who use the other would all be told.
-    if out.has_errors() {
-        diagnostics.extend(found);
-        return None;
-    }
     let mut project = project::resolve(&definitions.projects, out);
 
     let mut draft = Draft {
@@ -63,15 +66,20 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
         entities: Vec::new(),
         untyped: HashSet::new(),
         unconnected: Vec::new(),
+        has_wrong_entities: false,
         graph: JoinGraph::new(&[]),
         metrics: Vec::new(),
         views: Vec::new(),
+        missing: Vec::new(),
         paths: PathTable::default(),
     };
-    entities::resolve(&mut draft, out);
-    relationships::resolve(&mut draft, out);
+    let mut of_entities = Diagnostics::default();
+    entities::resolve(&mut draft, &mut of_entities);
+    relationships::resolve(&mut draft, &mut of_entities);
     draft.graph = JoinGraph::new(&draft.entities);
-    movements::resolve(&mut draft, out);
+    movements::resolve(&mut draft, &mut of_entities);
+    draft.has_wrong_entities = of_entities.has_errors() || is_wrong_in_entities(sources, definitions, diagnostics);
+    out.extend(of_entities);
     metrics::resolve(&mut draft, out);
     views::resolve(&mut draft, out);
     project.exchange_rates = project::exchange_rates(&draft, out);
@@ -80,7 +88,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let policies = access::policies(&draft, out);
     questions::check(&draft, out);
     rules::check(&draft, out);
-    forget_follow_ups(sources, definitions, out);
+    forget_follow_ups(sources, &draft, out);
     diagnostics.extend(found);
     if diagnostics.has_errors() {
         return None;
@@ -108,10 +116,21 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     })
 }
 
-/// A name that could not be read where it was defined is unknown everywhere else; that is one mistake.
-fn forget_follow_ups(sources: &SourceMap, definitions: &Definitions, out: &mut Diagnostics) {
-    const UNKNOWN_NAMES: [&str; 10] = ["M010", "M011", "M012", "M013", "M014", "M015", "M016", "M017", "M018", "M019"];
-    let unread: HashSet<&str> = definitions.incomplete.iter().map(|name| name.value.as_str()).collect();
+/// Whether something in the document of an entity could not be read.
+fn is_wrong_in_entities(sources: &SourceMap, definitions: &Definitions, found: &Diagnostics) -> bool {
+    let places: Vec<Span> = found.sorted().iter().filter_map(|item| item.primary.as_ref()).map(|label| label.span).collect();
+    definitions.entities.iter().map(|entity| entity.entity.span).any(|name| {
+        let document = document_around(&sources.file(name.file).text, name.start as usize);
+        places.iter().any(|place| place.file == name.file && document.contains(&(place.start as usize)))
+    })
+}
+
+/// A name that could not be read where it was defined, or is defined twice, is unknown everywhere else; that is one mistake.
+fn forget_follow_ups(sources: &SourceMap, draft: &Draft<'_>, out: &mut Diagnostics) {
+    const UNKNOWN_NAMES: [&str; 12] =
+        ["M010", "M011", "M012", "M013", "M014", "M015", "M016", "M017", "M018", "M019", "M070", "M080"];
+    let incomplete = draft.definitions.incomplete.iter().map(|name| name.value.as_str());
+    let unread: HashSet<&str> = incomplete.chain(draft.index.twice.iter().copied()).collect();
     if unread.is_empty() {
         return;
     }
@@ -119,7 +138,8 @@ fn forget_follow_ups(sources: &SourceMap, definitions: &Definitions, out: &mut D
         let written = item.primary.as_ref().map_or("", |label| sources.text(label.span));
         let names_unread =
             written.split(|letter: char| !(letter.is_alphanumeric() || letter == '_')).any(|part| unread.contains(part));
-        !(UNKNOWN_NAMES.contains(&item.code) && names_unread)
+        let lacks_project = item.code == "M005" && item.primary.is_none();
+        !(UNKNOWN_NAMES.contains(&item.code) && names_unread || lacks_project && unread.contains("project"))
     });
 }
 

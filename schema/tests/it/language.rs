@@ -45,7 +45,8 @@ fn expressions(definitions: &Definitions) -> Vec<&Text> {
             | MetricKind::Share(_)
             | MetricKind::Score(_)
             | MetricKind::Series(_)
-            | MetricKind::Peers(_) => {}
+            | MetricKind::Peers(_)
+            | MetricKind::Unread => {}
         }
     }
     found.extend(definitions.segments.iter().map(|(_, segment)| &segment.filter));

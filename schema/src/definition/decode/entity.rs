@@ -32,14 +32,16 @@ pub(super) fn entity(context: &Context<'_>, node: &Node) -> Option<Entity> {
     let measures = map.named("measures", measure);
     let movements = map.optional("movements", movements);
     map.finish();
+    let entity = entity?;
+    // A source or a key that is missing has been told; the rest is looked at all the same.
     Some(Entity {
-        entity: entity?,
         label,
         description,
         owner,
         tags,
-        source: source?,
-        key: key?,
+        source: source.unwrap_or_else(|| Source::Table(entity.clone())),
+        key: key.unwrap_or_default(),
+        entity,
         valid,
         display,
         freshness,

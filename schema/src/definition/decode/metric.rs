@@ -34,7 +34,8 @@ pub(super) fn metric(context: &Context<'_>, name: &Text, node: &Node) -> Option<
         span: node.span,
         label,
         description,
-        kind: kind?,
+        // What is wrong with it has been told; the rest is looked at all the same.
+        kind: kind.unwrap_or(MetricKind::Unread),
         filter,
         empty,
         unit,
@@ -153,6 +154,7 @@ fn score(context: &Context<'_>, name: &Text, node: &Node) -> Option<Score> {
     if form == Some("of") && take.is_none() {
         let error = Diagnostic::error("D002", name.span, "this score does not say what it takes");
         context.push(error.help("add `take: coverage` or `take: top_driver`"));
+        map.finish();
         return None;
     }
     map.finish();

@@ -14,7 +14,12 @@ pub(super) fn view(context: &Context<'_>, node: &Node) -> Option<View> {
     let metrics = map.required_texts("metrics");
     let dimensions = map.list("dimensions", dimension);
     map.finish();
-    Some(View { view: view?, label, description, metrics: metrics?, dimensions })
+    let view = view?;
+    // Metrics that are missing have been told; the dimensions are looked at all the same.
+    if metrics.is_none() {
+        context.incomplete(&view);
+    }
+    Some(View { view, label, description, metrics: metrics.unwrap_or_default(), dimensions })
 }
 
 /// `account.segment`, or `{path: account.segment, name: size}`.

@@ -101,6 +101,7 @@ metrics:
             MetricKind::Series(_) => "series",
             MetricKind::Cohort(_) => "cohort",
             MetricKind::Peers(_) => "peers",
+            MetricKind::Unread => "unread",
         })
         .collect();
     assert_eq!(
@@ -228,8 +229,12 @@ fn a_document_needs_a_subject() {
 
 #[test]
 fn what_is_left_out_is_remembered() {
-    let (definitions, _) = read("metrics:\n  a: {label: A}\n---\nentity: b\n");
-    assert_eq!(values(&definitions.incomplete), ["a", "b"]);
+    let (definitions, _) = read("segments:\n  a: {label: A}\n---\nentity: b\n---\nview: c\ndimensions: [b]\n---\nd: [\n");
+    assert_eq!(values(&definitions.incomplete), ["d", "a", "c"]);
+    // What could be read of them is looked at all the same.
+    assert_eq!((definitions.entities.len(), definitions.views[0].dimensions.len()), (1, 1));
+    let (definitions, _) = read("metrics:\n  a: {label: A}\n");
+    assert_eq!((definitions.incomplete.len(), &definitions.metrics[0].1.kind), (0, &MetricKind::Unread));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
         DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
         access::{PolicyPeers, PolicyRef, RuleSeverity, RuleTime},
     },
+    suggest,
     value::{Value, ValueType, canonical_decimal},
 };
 
@@ -24,7 +25,11 @@ pub(super) fn segments(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Segment>
 }
 
 fn one_segment(draft: &Draft<'_>, name: &Text, segment: &written::Segment, out: &mut Diagnostics) -> Option<Segment> {
-    let entity = draft.find_entity(&segment.entity.value, segment.entity.span, out)?;
+    let Some(entity) = draft.find_entity(&segment.entity.value, segment.entity.span, out) else {
+        // Its names mean nothing without the entity, its form does.
+        draft.parameters.parse(&segment.filter, out);
+        return None;
+    };
     let filter = parse_condition(&draft.parameters, &segment.filter, out, |name, out| {
         draft.dimension_meaning(entity, &name.parts, name.span, out)
     })?;
@@ -181,7 +186,10 @@ pub(super) fn policies(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Policy> 
 }
 
 fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mut Diagnostics) -> Option<Policy> {
-    let entity = draft.find_entity(&policy.applies_to.value, policy.applies_to.span, out)?;
+    let Some(entity) = draft.find_entity(&policy.applies_to.value, policy.applies_to.span, out) else {
+        policy.rows.iter().for_each(|rows| form_of_rows(draft, rows, out));
+        return None;
+    };
     let rows = policy.rows.as_ref().map(|rows| rows_condition(draft, entity, rows, out));
     let hide: Vec<_> = policy.hide.iter().map(|member| own_dimension(draft, entity, member, out)).collect();
     let mask: Vec<_> = policy.mask.iter().map(|member| own_dimension(draft, entity, member, out)).collect();
@@ -238,11 +246,46 @@ fn own_dimension(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Dia
     Some(index)
 }
 
+/// The word before the name of a claim.
+const CLAIMS: &str = "claims";
+
+/// Whether the first of two names is nothing that the entity knows, and nearly the word before a claim.
+fn is_meant_as_claims(draft: &Draft<'_>, entity: EntityId, first: &str) -> bool {
+    let is_known = draft.entity(entity).relationship_named(first).is_some() || draft.index.entities.get(first).is_some();
+    !is_known && !suggest::nearest(first, [CLAIMS]).is_empty()
+}
+
+fn misspelt_claims(first: &Text) -> Diagnostic {
+    Diagnostic::error("M012", first.span, format!("unknown entity or relationship `{}`", first.value))
+        .label("no such name")
+        .help(format!("did you mean `{CLAIMS}`? What is known of the caller is `{CLAIMS}.` and the name of a claim"))
+}
+
+/// What can be told of a condition whose entity is not known.
+fn form_of_rows(draft: &Draft<'_>, rows: &Text, out: &mut Diagnostics) {
+    let Some(parsed) = draft.parameters.parse(rows, out) else { return };
+    parsed.visit_refs(&mut |name| {
+        let [first, _] = name.parts.as_slice() else { return };
+        let is_known = first.value == CLAIMS || draft.index.entities.get(&first.value).is_some();
+        let is_relationship = draft.definitions.entities.iter().flat_map(|entity| &entity.relationships);
+        if !is_known
+            && !suggest::nearest(&first.value, [CLAIMS]).is_empty()
+            && !is_relationship.into_iter().any(|(name, _)| name.value == first.value)
+        {
+            out.push(misspelt_claims(first));
+        }
+    });
+}
+
 fn rows_condition(draft: &Draft<'_>, entity: EntityId, text: &Text, out: &mut Diagnostics) -> Option<Expr<PolicyRef>> {
     let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| match name.parts.as_slice() {
-        [first, claim] if first.value == "claims" => {
+        [first, claim] if first.value == CLAIMS => {
             Some(Meaning { to: PolicyRef::Claim(claim.value.clone()), value_type: None, span: name.span })
+        }
+        [first, _] if is_meant_as_claims(draft, entity, &first.value) => {
+            out.push(misspelt_claims(first));
+            None
         }
         parts => {
             let Meaning { to, value_type, span } = draft.dimension_meaning(entity, parts, name.span, out)?;

@@ -30,12 +30,6 @@ pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
 
 fn one(name: &Text, definition: &written::Entity, parameters: &Parameters, out: &mut Diagnostics) -> (Entity, Vec<DimensionIndex>) {
     members_named_once(definition, out);
-    if definition.key.is_empty() {
-        out.push(
-            Diagnostic::error("M020", name.span, format!("entity `{}` has no key", name.value))
-                .help("say which column or columns identify a row: `key: account_id`"),
-        );
-    }
     let described = dimensions::resolve(definition, parameters, out);
     let measures = measures::resolve(definition, &described, parameters, out);
     let Described { dimensions, key, time, known, .. } = described;

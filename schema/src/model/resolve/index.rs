@@ -19,6 +19,8 @@ pub(in crate::model) struct Index<'a> {
     pub(in crate::model) policies: Kind<'a, access::Policy>,
     pub(in crate::model) saved_queries: Kind<'a, test::SavedQuery>,
     pub(in crate::model) fixtures: Kind<'a, test::Fixture>,
+    /// Names that are defined twice. Which one is meant is not known, so neither is there, and those who use the name are right.
+    pub(in crate::model) twice: Vec<&'a str>,
 }
 
 /// Things of one kind, sorted by name; a position is an id.
@@ -34,15 +36,18 @@ const MOST: usize = u16::MAX as usize;
 
 impl<'a> Index<'a> {
     pub(in crate::model) fn new(definitions: &'a Definitions, out: &mut Diagnostics) -> Self {
+        let mut twice = Vec::new();
+        let found = &mut (&mut twice, out);
         Self {
-            entities: Kind::new("entity", "M010", definitions.entities.iter().map(|item| (&item.entity, item)), out),
-            metrics: Kind::new("metric", "M013", pairs(&definitions.metrics), out),
-            views: Kind::new("view", "M015", definitions.views.iter().map(|item| (&item.view, item)), out),
-            segments: Kind::new("segment", "M018", pairs(&definitions.segments), out),
-            rules: Kind::new("rule", "M018", pairs(&definitions.rules), out),
-            policies: Kind::new("policy", "M018", pairs(&definitions.policies), out),
-            saved_queries: Kind::new("saved query", "M018", pairs(&definitions.saved_queries), out),
-            fixtures: Kind::new("fixture", "M016", pairs(&definitions.fixtures), out),
+            entities: Kind::new("entity", "M010", definitions.entities.iter().map(|item| (&item.entity, item)), found),
+            metrics: Kind::new("metric", "M013", pairs(&definitions.metrics), found),
+            views: Kind::new("view", "M015", definitions.views.iter().map(|item| (&item.view, item)), found),
+            segments: Kind::new("segment", "M018", pairs(&definitions.segments), found),
+            rules: Kind::new("rule", "M018", pairs(&definitions.rules), found),
+            policies: Kind::new("policy", "M018", pairs(&definitions.policies), found),
+            saved_queries: Kind::new("saved query", "M018", pairs(&definitions.saved_queries), found),
+            fixtures: Kind::new("fixture", "M016", pairs(&definitions.fixtures), found),
+            twice,
         }
     }
 }
@@ -52,16 +57,24 @@ fn pairs<T>(named: &[(Text, T)]) -> impl Iterator<Item = (&Text, &T)> {
 }
 
 impl<'a, T> Kind<'a, T> {
-    fn new(what: &'static str, code: &'static str, items: impl Iterator<Item = (&'a Text, &'a T)>, out: &mut Diagnostics) -> Self {
+    fn new(
+        what: &'static str,
+        code: &'static str,
+        items: impl Iterator<Item = (&'a Text, &'a T)>,
+        (twice, out): &mut (&mut Vec<&'a str>, &mut Diagnostics),
+    ) -> Self {
         let mut items: Vec<_> = items.collect();
         items.sort_by(|(one, _), (other, _)| one.value.cmp(&other.value).then(one.span.cmp(&other.span)));
+        let before = twice.len();
         items.dedup_by(|(again, _), (first, _)| {
-            let twice = again.value == first.value;
-            if twice {
+            let is_again = again.value == first.value;
+            if is_again {
                 out.push(twice_named(what, again, first.span));
+                twice.push(&first.value);
             }
-            twice
+            is_again
         });
+        items.retain(|(name, _)| !twice[before..].contains(&name.value.as_str()));
         if items.len() > MOST {
             let (name, _) = items[MOST];
             out.push(Diagnostic::error("M008", name.span, format!("more than {MOST} definitions of kind {what}")));

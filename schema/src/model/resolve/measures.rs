@@ -1,6 +1,7 @@
 //! Measures of one entity in, typed measures over physical columns out.
 
 use super::{
+    Draft,
     dimensions::Described,
     expressions::{condition, typed},
     index::unknown,
@@ -15,7 +16,7 @@ use crate::{
         types::{self, Known},
     },
     model::{
-        DimensionIndex, Measure,
+        DimensionIndex, Measure, MeasureId,
         entity::{Aggregate, ColumnName, Latest, LocalAmount, OverTime, RowValue},
     },
     value::{Value, ValueType},
@@ -46,7 +47,7 @@ fn one(
     parameters: &Parameters,
     out: &mut Diagnostics,
 ) -> Measure {
-    let over_time = measure.over_time.as_ref().and_then(over_time(out)).unwrap_or_default();
+    let over_time = measure.over_time.as_ref().and_then(|text| over_time(text, out)).unwrap_or_default();
     let from_a_day = over_time == OverTime::AsOf;
     let (aggregate, expr, value_type) = aggregate(measure, from_a_day, described, parameters, out);
     let time = if from_a_day { without_time(name, measure, out) } else { time(measure, described, out) };
@@ -112,16 +113,25 @@ fn local_amount(
     Some(LocalAmount { amount: amount?, rate: rate?, code })
 }
 
-fn over_time(out: &mut Diagnostics) -> impl FnMut(&Text) -> Option<OverTime> {
-    move |text| {
-        let options = [
-            ("sum", OverTime::Sum),
-            ("last", OverTime::Last),
-            ("first", OverTime::First),
-            ("average", OverTime::Average),
-            ("as_of", OverTime::AsOf),
-        ];
-        words::one_of("value of `over_time`", text, &options, out)
+fn over_time(text: &Text, out: &mut Diagnostics) -> Option<OverTime> {
+    let options = [
+        ("sum", OverTime::Sum),
+        ("last", OverTime::Last),
+        ("first", OverTime::First),
+        ("average", OverTime::Average),
+        ("as_of", OverTime::AsOf),
+    ];
+    words::one_of("value of `over_time`", text, &options, out)
+}
+
+impl Draft<'_> {
+    /// Whether a measure says in a known word how it adds up over time; if not, that has been reported.
+    pub(super) fn tells_when_it_counts(&self, id: MeasureId) -> bool {
+        let name = &self.entity(id.entity).measures[id.index.index()].name;
+        let (_, definition) = self.index.entities.at(id.entity.index());
+        let mut written = definition.measures.iter().filter(|(written, _)| written.value == *name);
+        let word = written.next().and_then(|(_, measure)| measure.over_time.as_ref());
+        word.is_none_or(|word| over_time(word, &mut Diagnostics::default()).is_some())
     }
 }
 

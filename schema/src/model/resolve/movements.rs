@@ -50,8 +50,16 @@ fn check_currencies(definition: &written::Entity, out: &mut Diagnostics) {
 }
 
 fn one(draft: &Draft<'_>, fact: EntityId, movements: &written::Movements, out: &mut Diagnostics) -> Option<Movements> {
-    let owner = draft.find_entity(&movements.owner.value, movements.owner.span, out)?;
-    let owner_path = draft.safe_path(fact, owner, movements.owner.span, out)?;
+    let owner = draft.find_entity(&movements.owner.value, movements.owner.span, out);
+    let Some((owner, owner_path)) = owner.and_then(|owner| Some((owner, draft.safe_path(fact, owner, movements.owner.span, out)?)))
+    else {
+        // What is said beside the owner is looked at all the same.
+        movements.grains.iter().flat_map(|(_, items)| items).for_each(|item| {
+            members(draft, fact, item, out);
+        });
+        component(draft, fact, movements, out);
+        return None;
+    };
     if movements.grains.is_empty() {
         out.push(
             Diagnostic::error("M030", movements.owner.span, "movements without a grain")

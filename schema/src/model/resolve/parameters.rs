@@ -48,24 +48,18 @@ impl Parameters {
         Self { values }
     }
 
-    /// Parses an expression; parameters in it become numbers.
+    /// Parses an expression; parameters in it become numbers. One that is not known is reported and stands for some number, so that
+    /// the rest is looked at all the same: what has been reported makes no model.
     pub(in crate::model) fn parse(&self, text: &Text, out: &mut Diagnostics) -> Option<Expr<Name>> {
         let parsed = expr::parse(text, out)?;
-        let mut complete = true;
         let filled = parsed.try_map(&mut |name: &Name| {
             Ok::<_, std::convert::Infallible>(match name.parts.as_slice() {
-                [word, parameter] if word.value == WORD => match self.value(parameter, out) {
-                    Some(value) => Expr::Literal(number(value)),
-                    None => {
-                        complete = false;
-                        Expr::Literal(Value::Null)
-                    }
-                },
+                [word, parameter] if word.value == WORD => Expr::Literal(number(self.value(parameter, out).unwrap_or("1"))),
                 _ => Expr::Ref(name.clone()),
             })
         });
         match filled {
-            Ok(filled) => complete.then_some(filled),
+            Ok(filled) => Some(filled),
             Err(never) => match never {},
         }
     }

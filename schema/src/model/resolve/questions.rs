@@ -12,6 +12,7 @@ use crate::{
     expr,
     model::{MetricId, View, view::view_for},
     query::Ages,
+    suggest,
     time::Grain,
 };
 
@@ -63,24 +64,29 @@ impl<'d, 'a> Lookup<'d, 'a> {
     fn ask(&self, ask: &written::Ask, beside: Option<MetricId>, out: &mut Diagnostics) {
         words_of(ask, out);
         let mut metrics = Vec::new();
-        let mut complete = true;
+        let mut missing = Vec::new();
         for text in &ask.metrics {
             match self.draft.index.metrics.find(&text.value, text.span, out) {
                 Some(id) => metrics.push(MetricId(id as u16)),
-                None => complete = false,
+                None => missing.push(text.value.as_str()),
             }
         }
         if ask.metrics.is_empty() {
             metrics.extend(beside);
         }
-        if metrics.is_empty() && complete {
+        if metrics.is_empty() && missing.is_empty() {
             out.push(Diagnostic::error("M070", ask.span, "this question asks for no metric").help("add `metrics: [name]`"));
             return;
         }
-        let Some(view) = self.view(ask, &metrics, out) else { return };
+        let Some(view) = self.view(ask, &metrics, out) else {
+            self.without_view(ask, &metrics, &missing, out);
+            return;
+        };
+        let of_view = self.draft.index.views.get(&view.name).map_or(&[][..], |id| self.draft.missing[id].as_slice());
+        missing.extend(of_view.iter().map(String::as_str));
         for (position, metric) in metrics.iter().enumerate() {
-            if !view.metrics.contains(metric) {
-                let name = &self.draft.index.metrics.at(metric.index()).0.value;
+            let name = &self.draft.index.metrics.at(metric.index()).0.value;
+            if !view.metrics.contains(metric) && !is_meant(name, &missing) {
                 let span = ask.metrics.get(position).map_or(ask.span, |text| text.span);
                 out.push(
                     Diagnostic::error("M070", span, format!("metric `{name}` is not in view `{}`", view.name))
@@ -88,16 +94,22 @@ impl<'d, 'a> Lookup<'d, 'a> {
                 );
             }
         }
-        self.members(ask, view, &metrics, out);
+        self.members(ask, view, &metrics, &missing, out);
     }
 
     fn view(&self, ask: &written::Ask, metrics: &[MetricId], out: &mut Diagnostics) -> Option<&'d View> {
         if let Some(text) = &ask.view {
-            return self.draft.index.views.find(&text.value, text.span, out).map(|id| &self.draft.views[id]);
+            let is_whole = !self.draft.definitions.incomplete.iter().any(|name| name.value == text.value);
+            return self.draft.index.views.find(&text.value, text.span, out).filter(|_| is_whole).map(|id| &self.draft.views[id]);
         }
         let found = view_for(&self.draft.views, metrics, ask);
         // A metric that is wrong has been reported; so may have been the view that was to hold it.
-        if found.is_none() && metrics.iter().all(|metric| self.draft.metrics[metric.index()].is_some()) {
+        let is_explained = |metric: &MetricId| {
+            let name = self.draft.index.metrics.at(metric.index()).0.value.as_str();
+            let may_be_written = self.draft.missing.iter().flatten().any(|missing| is_meant(name, &[missing]));
+            may_be_written || self.draft.metrics[metric.index()].is_none()
+        };
+        if found.is_none() && self.draft.index.twice.is_empty() && !metrics.iter().any(is_explained) {
             out.push(
                 Diagnostic::error("M070", ask.span, "no view has the metrics of this question")
                     .help("add them to one view, or name the view: `view: …`"),
@@ -106,19 +118,32 @@ impl<'d, 'a> Lookup<'d, 'a> {
         found
     }
 
-    fn members(&self, ask: &written::Ask, view: &View, metrics: &[MetricId], out: &mut Diagnostics) {
-        let dimensions: Vec<&str> = view.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-        let metric_names: Vec<&str> =
-            metrics.iter().map(|metric| self.draft.index.metrics.at(metric.index()).0.value.as_str()).collect();
-        let of_view = format!("dimension of view `{}`", view.name);
-        for text in &ask.by {
-            by_item(text, &of_view, &dimensions, out);
-        }
+    /// What can be told of a question whose view is not known.
+    fn without_view(&self, ask: &written::Ask, metrics: &[MetricId], missing: &[&str], out: &mut Diagnostics) {
         if let Some(filter) = &ask.filter {
-            names_in(filter, &of_view, "M011", &dimensions, out);
+            expr::parse(filter, out);
         }
         if let Some(having) = &ask.having {
-            names_in(having, "metric of this question", "M013", &metric_names, out);
+            names_in(having, "metric of this question", "M013", &self.names(metrics), missing, out);
+        }
+    }
+
+    fn names(&self, metrics: &[MetricId]) -> Vec<&'a str> {
+        metrics.iter().map(|metric| self.draft.index.metrics.at(metric.index()).0.value.as_str()).collect()
+    }
+
+    fn members(&self, ask: &written::Ask, view: &View, metrics: &[MetricId], missing: &[&str], out: &mut Diagnostics) {
+        let dimensions: Vec<&str> = view.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
+        let metric_names = self.names(metrics);
+        let of_view = format!("dimension of view `{}`", view.name);
+        for text in &ask.by {
+            by_item(text, &of_view, &dimensions, missing, out);
+        }
+        if let Some(filter) = &ask.filter {
+            names_in(filter, &of_view, "M011", &dimensions, missing, out);
+        }
+        if let Some(having) = &ask.having {
+            names_in(having, "metric of this question", "M013", &metric_names, missing, out);
         }
         let by: Vec<&str> = ask.by.iter().map(key_of).collect();
         let by_whole = ask.by.iter().map(|text| text.value.as_str());
@@ -126,7 +151,7 @@ impl<'d, 'a> Lookup<'d, 'a> {
         for text in &ask.order_by {
             let mut words = text.value.split_whitespace();
             let (key, direction, rest) = (words.next().unwrap_or_default(), words.next(), words.next());
-            if !sortable.contains(&key) {
+            if !sortable.contains(&key) && !is_meant(key, missing) {
                 out.push(unknown("M070", "column of this question", key, text.span, sortable.iter().copied()));
             }
             if !matches!(direction, None | Some("asc" | "desc")) || rest.is_some() {
@@ -177,7 +202,7 @@ fn key_of(text: &Text) -> &str {
 }
 
 /// `segment`, `period(month)`, `created_on(quarter)`, `cohort(quarter)`, `age(6 months)`.
-fn by_item(text: &Text, of_view: &str, dimensions: &[&str], out: &mut Diagnostics) {
+fn by_item(text: &Text, of_view: &str, dimensions: &[&str], missing: &[&str], out: &mut Diagnostics) {
     let (name, grain) = match text.value.strip_suffix(')').and_then(|inner| inner.split_once('(')) {
         Some((name, grain)) => (name.trim(), Some(grain.trim())),
         None => (text.value.trim(), None),
@@ -206,17 +231,22 @@ fn by_item(text: &Text, of_view: &str, dimensions: &[&str], out: &mut Diagnostic
     if name == "cohort" && grain.is_some() {
         return;
     }
-    if !dimensions.contains(&name) {
+    if !dimensions.contains(&name) && !is_meant(name, missing) {
         out.push(unknown("M011", of_view, name, text.span, dimensions.iter().copied().chain(["period"])));
     }
 }
 
-fn names_in(text: &Text, what: &str, code: &'static str, names: &[&str], out: &mut Diagnostics) {
+/// Whether a name is one that is missing only because it is written wrong elsewhere, which has been reported there.
+fn is_meant(name: &str, missing: &[&str]) -> bool {
+    missing.contains(&name) || !suggest::nearest(name, missing.iter().copied()).is_empty()
+}
+
+fn names_in(text: &Text, what: &str, code: &'static str, names: &[&str], missing: &[&str], out: &mut Diagnostics) {
     let Some(parsed) = expr::parse(text, out) else { return };
     let mut wrong = Vec::new();
     parsed.visit_refs(&mut |name| {
         let written = name.to_string();
-        if !names.contains(&written.as_str()) {
+        if !names.contains(&written.as_str()) && !is_meant(&written, missing) {
             wrong.push(unknown(code, what, &written, name.span, names.iter().copied()));
         }
     });

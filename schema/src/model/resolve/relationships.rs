@@ -29,7 +29,8 @@ pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
             let found = match &relationship.top_of {
                 None => one(draft, &draft.entities[position], name, relationship, out),
                 Some(of) => {
-                    top(EntityId(position as u16), &draft.entities[position], &relationships, (name, relationship, of), out)
+                    let id = EntityId(position as u16);
+                    top(id, &draft.entities[position], (definition, &relationships), (name, relationship, of), out)
                 }
             };
             match found {
@@ -115,7 +116,7 @@ const MOST_LEVELS: u8 = 12;
 fn top(
     id: EntityId,
     from: &Entity,
-    others: &[Relationship],
+    (entity, others): (&written::Entity, &[Relationship]),
     (name, definition, of): (&Text, &written::Relationship, &Text),
     out: &mut Diagnostics,
 ) -> Option<Relationship> {
@@ -127,9 +128,21 @@ fn top(
         );
         return None;
     }
+    let number = levels.as_ref().and_then(|levels| u8::try_from(levels.value).ok());
+    let found_levels = number.filter(|number| (1..=MOST_LEVELS).contains(number));
+    if found_levels.is_none() {
+        let span = levels.as_ref().map_or(name.span, |levels| levels.span);
+        out.push(
+            Diagnostic::error("M023", span, format!("`{}` does not say how long a chain can be", name.value))
+                .label(format!("expected `levels:` with a whole number from 1 to {MOST_LEVELS}")),
+        );
+    }
     let Some(index) = others.iter().position(|other| other.name == of.value) else {
-        let names = others.iter().map(|other| other.name.as_str());
-        out.push(unknown("M012", &format!("relationship of `{}`", from.name), &of.value, of.span, names));
+        // One that is written, but wrong, has been reported.
+        if !entity.relationships.iter().any(|(written, other)| written.value == of.value && other.top_of.is_none()) {
+            let names = others.iter().map(|other| other.name.as_str());
+            out.push(unknown("M012", &format!("relationship of `{}`", from.name), &of.value, of.span, names));
+        }
         return None;
     };
     let followed = &others[index];
@@ -142,15 +155,7 @@ fn top(
         );
         return None;
     }
-    let number = levels.as_ref().and_then(|levels| u8::try_from(levels.value).ok());
-    let Some(levels) = number.filter(|number| (1..=MOST_LEVELS).contains(number)) else {
-        let span = levels.as_ref().map_or(name.span, |levels| levels.span);
-        out.push(
-            Diagnostic::error("M023", span, format!("`{}` does not say how long a chain can be", name.value))
-                .label(format!("expected `levels:` with a whole number from 1 to {MOST_LEVELS}")),
-        );
-        return None;
-    };
+    let levels = found_levels?;
     let keys: Vec<ColumnName> = from.key_columns().cloned().collect();
     Some(Relationship {
         name: name.value.clone(),

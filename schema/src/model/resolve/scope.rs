@@ -168,10 +168,13 @@ impl Draft<'_> {
         None
     }
 
-    /// Whether a relationship of that name was written, but wrong, and has been reported.
-    fn is_reported(&self, at: EntityId, name: &str) -> bool {
+    /// Whether a name may be missing only because of what has been reported: a relationship that was written, but wrong, or a key,
+    /// which has names of its own.
+    pub(super) fn is_reported(&self, at: EntityId, name: &str) -> bool {
         let (_, definition) = self.index.entities.at(at.index());
-        definition.relationships.iter().any(|(written, _)| written.value == name)
-            && self.entity(at).relationship_named(name).is_none()
+        let lacks_key = definition.key.is_empty();
+        lacks_key
+            || definition.relationships.iter().any(|(written, _)| written.value == name)
+                && self.entity(at).relationship_named(name).is_none()
     }
 }

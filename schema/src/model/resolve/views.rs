@@ -36,8 +36,9 @@ pub(super) fn resolve(draft: &mut Draft<'_>, out: &mut Diagnostics) {
         .collect();
     for position in 0..draft.index.views.len() {
         let (name, definition) = draft.index.views.at(position);
-        let view = one(draft, name, definition, &facts_of, out);
+        let (view, missing) = one(draft, name, definition, &facts_of, out);
         draft.views.push(view);
+        draft.missing.push(missing);
     }
 }
 
@@ -61,7 +62,14 @@ fn safe_and_weighted_ways(draft: &mut Draft<'_>) {
     }
 }
 
-fn one(draft: &mut Draft<'_>, name: &Text, definition: &written::View, facts_of: &[FactSet], out: &mut Diagnostics) -> View {
+/// A view, and the names that it would have if what is written for them were right.
+fn one(
+    draft: &mut Draft<'_>,
+    name: &Text,
+    definition: &written::View,
+    facts_of: &[FactSet],
+    out: &mut Diagnostics,
+) -> (View, Vec<String>) {
     let named = named_metrics(draft, definition, out);
     let named_facts = match named.as_slice() {
         // Only `"*"`: whatever any fact can be grouped by may be meant.
@@ -87,7 +95,8 @@ fn one(draft: &mut Draft<'_>, name: &Text, definition: &written::View, facts_of:
         }
     }
     let movement_grains = movement_grains(draft, definition, &metrics, out);
-    View {
+    let missing = missing(draft, definition, &found);
+    let view = View {
         name: name.value.clone(),
         label: label(definition.label.as_ref(), &name.value),
         description: owned(definition.description.as_ref()),
@@ -95,7 +104,20 @@ fn one(draft: &mut Draft<'_>, name: &Text, definition: &written::View, facts_of:
         dimensions: named_once(found, out),
         movement_grains,
         span: name.span,
-    }
+    };
+    (view, missing)
+}
+
+/// The names of what could not be found, as they are written.
+fn missing(draft: &Draft<'_>, definition: &written::View, found: &[Found]) -> Vec<String> {
+    let metrics = definition.metrics.iter().map(|text| text.value.as_str());
+    let metrics = metrics.filter(|name| *name != "*" && draft.index.metrics.get(name).is_none());
+    let dimensions = definition.dimensions.iter().filter(|item| !found.iter().any(|found| found.span == item.path.span));
+    let names = dimensions.map(|item| match &item.name {
+        Some(name) => name.value.as_str(),
+        None => item.path.value.rsplit('.').next().unwrap_or_default(),
+    });
+    metrics.chain(names).map(str::to_owned).collect()
 }
 
 /// The metrics that the author named, with their places.

@@ -23,7 +23,7 @@ type Columns = BTreeMap<String, Vec<ValueType>>;
 
 pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
     // Where entities are wrong their columns are not known, and complaints about rows would follow from what is reported already.
-    if out.has_errors() {
+    if draft.has_wrong_entities || !draft.index.twice.is_empty() {
         return;
     }
     let tables = tables(&draft.entities);

@@ -22,7 +22,8 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
             | Written::Cohort(_)
             | Written::Score(_)
             | Written::Series(_)
-            | Written::Peers(_) => continue,
+            | Written::Peers(_)
+            | Written::Unread => continue,
         };
         for text in texts {
             // What does not parse or is not known has been reported.

@@ -132,6 +132,8 @@ fn kind(draft: &Draft<'_>, shape: &Shape, out: &mut Diagnostics) -> Option<(Metr
             let measure = &draft.entity(movement.measure.entity).measures[movement.measure.index.index()];
             let is_balance = measure.aggregate == Aggregate::Sum && matches!(measure.over_time, OverTime::Last | OverTime::First);
             if !is_balance {
+                // One that does not say how it adds up over time has been reported itself.
+                draft.tells_when_it_counts(movement.measure).then_some(())?;
                 out.push(
                     Diagnostic::error(
                         "M046",

@@ -66,6 +66,8 @@ pub(super) fn formula(draft: &Draft<'_>, definition: &written::Metric) -> String
             let least = peers.at_least.as_ref().map_or("5", |text| text.value.as_str());
             format!("{take} of {of} among the other {entity} rows{group}; null below {least} of them")
         }
+        // Has no meaning that could be told, and is none of the metrics that there are.
+        written::MetricKind::Unread => String::new(),
     };
     format!("{body}{}", when(definition.filter.as_ref(), "where"))
 }

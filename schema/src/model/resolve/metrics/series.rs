@@ -27,8 +27,8 @@ pub(super) fn of(draft: &Draft<'_>, series: &written::Series, out: &mut Diagnost
     let of = find(draft, &series.of, out);
     let grain = words::grain(&series.grain, out);
     let take = one_of("value of `take`", &series.take, &SeriesTake::ALL.map(|take| (take.name(), take)), out);
-    let window = grain.and_then(|grain| periods(&series.window, grain, out));
-    let horizon = series.horizon.as_ref().map_or(Some(1), |horizon| periods(horizon, grain?, out));
+    let window = periods(&series.window, grain, out);
+    let horizon = series.horizon.as_ref().map_or(Some(1), |horizon| periods(horizon, grain, out));
     let take = match (take?, &series.horizon) {
         (SeriesTake::Forecast { .. }, _) => SeriesTake::Forecast { horizon: horizon? },
         (take, None) => take,
@@ -98,9 +98,10 @@ fn at_least(series: &written::Series, window: u32, is_per_entity: bool, out: &mu
     found
 }
 
-/// A length of time as a number of periods.
-fn periods(text: &Text, grain: Grain, out: &mut Diagnostics) -> Option<u32> {
+/// A length of time as a number of periods, which a grain that is wrong does not tell.
+fn periods(text: &Text, grain: Option<Grain>, out: &mut Diagnostics) -> Option<u32> {
     let step = words::step(text, out)?;
+    let grain = grain?;
     let found = whole(step, grain);
     if found.is_none() {
         out.push(

@@ -18,7 +18,7 @@ use crate::{
         types::{Meaning, described},
     },
     model::{
-        EntityId, MeasureId, MetricId,
+        EntityId, GrainIndex, MeasureId, MetricId,
         entity::{Aggregate, OverTime, Window},
         metric::{Class, MemberValue, Movement, ShareForm, Stretch, Take, Taken, Top},
         peers::Peers,
@@ -158,6 +158,7 @@ pub(super) fn of(draft: &Draft<'_>, name: &Text, metric: &written::Metric, out: 
             let peers = super::peers::of(draft, written, out)?;
             Some(Shape::Peers { peers, of: written.of.span, entity: written.entity.span })
         }
+        written::MetricKind::Unread => None,
     }
 }
 
@@ -263,8 +264,11 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
     let measure = measure(draft, &movement.of, out);
     let classes: Vec<_> =
         movement.is.iter().map(|class| one_of("class", class, &Class::ALL.map(|one| (one.name(), one)), out)).collect();
-    let measure = measure?;
-    let words = member_words(draft, measure, &movement.with, out)?;
+    let words = measure.and_then(|measure| member_words(draft, measure, &movement.with, out));
+    let (Some(measure), Some(words)) = (measure, words) else {
+        without_measure(draft, movement, out);
+        return None;
+    };
     let take = match &movement.take {
         None => Some(Taken::Named(Take::Amount)),
         Some(text) => taken(draft, text, &words, out),
@@ -284,14 +288,7 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
     };
     let grain = match &movement.grain {
         None => None,
-        Some(text) => {
-            let found = movements.grain_named(&text.value);
-            if found.is_none() {
-                let names = movements.grains.iter().map(|grain| grain.name.as_str());
-                out.push(unknown("M017", &format!("movement grain of `{}`", entity.name), &text.value, text.span, names));
-            }
-            Some(found?)
-        }
+        Some(text) => Some(grain_of(draft, measure.entity, text, out)?),
     };
     let classes: Vec<Class> = classes.into_iter().collect::<Option<_>>()?;
     let when = match when {
@@ -322,6 +319,45 @@ fn movement_of(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagno
         return None;
     }
     Some(Movement { measure, classes, take, grain, when })
+}
+
+/// A movement grain of a fact by name; one whose members are wrong has been reported.
+fn grain_of(draft: &Draft<'_>, fact: EntityId, text: &Text, out: &mut Diagnostics) -> Option<GrainIndex> {
+    let entity = draft.entity(fact);
+    let movements = entity.movements.as_ref()?;
+    let found = movements.grain_named(&text.value);
+    let (_, definition) = draft.index.entities.at(fact.index());
+    let mut written = definition.movements.iter().flat_map(|movements| &movements.grains);
+    if found.is_none() && !written.any(|(name, _)| name.value == text.value) {
+        let names = movements.grains.iter().map(|grain| grain.name.as_str());
+        out.push(unknown("M017", &format!("movement grain of `{}`", entity.name), &text.value, text.span, names));
+    }
+    found
+}
+
+/// What can be told of a movement when the measure that it is of, or one beside it, is not known.
+fn without_measure(draft: &Draft<'_>, movement: &written::Movement, out: &mut Diagnostics) {
+    let mut words: Vec<String> = ["opening", "closing", "owner_opening", "owner_closing"].map(str::to_owned).into();
+    for (name, _) in &movement.with {
+        words.extend([format!("opening_{}", name.value), format!("closing_{}", name.value)]);
+    }
+    let formula = movement.take.as_ref().filter(|take| !is_word(take));
+    for text in movement.when.iter().chain(formula) {
+        let Some(parsed) = draft.parameters.parse(text, out) else { continue };
+        parsed.visit_refs(&mut |name| {
+            let word = name.to_string();
+            if !words.contains(&word) {
+                out.push(unknown("M046", "value of a member", &word, name.span, words.iter().map(String::as_str)));
+            }
+        });
+    }
+    if let Some(take) = movement.take.as_ref().filter(|take| is_word(take)) {
+        named_take(take, out);
+    }
+    let fact = split(&movement.of).first().and_then(|entity| draft.index.entities.get(&entity.value));
+    if let (Some(fact), Some(grain)) = (fact, &movement.grain) {
+        grain_of(draft, EntityId(fact as u16), grain, out);
+    }
 }
 
 /// A movement of a balance whose owners have a beginning.
@@ -377,6 +413,10 @@ fn member_words(
         let found = &draft.entity(id.entity).measures[id.index.index()];
         let first = &draft.entity(of.entity).measures[of.index.index()];
         let is_balance = found.aggregate == Aggregate::Sum && matches!(found.over_time, OverTime::Last | OverTime::First);
+        if !draft.tells_when_it_counts(id) || !draft.tells_when_it_counts(of) {
+            is_complete = false;
+            continue;
+        }
         if id.entity != of.entity || found.time != first.time || !is_balance {
             out.push(
                 Diagnostic::error("M046", text.span, format!("`{}` is not a balance beside `{}`", text.value, first.name))
@@ -421,8 +461,8 @@ fn member_condition(
 
 /// One word names what is taken; anything longer is an expression.
 fn taken(draft: &Draft<'_>, text: &Text, words: &[(String, MemberValue)], out: &mut Diagnostics) -> Option<Taken> {
-    if text.value.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_') {
-        return one_of("value of `take`", text, &Take::ALL.map(|one| (one.name(), one)), out).map(Taken::Named);
+    if is_word(text) {
+        return named_take(text, out).map(Taken::Named);
     }
     let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| member_meaning(name, words, out))?;
@@ -432,6 +472,14 @@ fn taken(draft: &Draft<'_>, text: &Text, words: &[(String, MemberValue)], out: &
         return None;
     }
     Some(Taken::Value(plain(&checked)))
+}
+
+fn is_word(text: &Text) -> bool {
+    text.value.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '_')
+}
+
+fn named_take(text: &Text, out: &mut Diagnostics) -> Option<Take> {
+    one_of("value of `take`", text, &Take::ALL.map(|one| (one.name(), one)), out)
 }
 
 fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut Diagnostics) -> Option<Shape> {
@@ -449,6 +497,7 @@ fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut D
     ];
     let default = if of.is_some() { Aggregate::Average } else { Aggregate::Count };
     let named = definition.aggregate.as_ref();
+    let each = definition.each.as_ref().map_or(Some(None), |word| words::grain(word, out).map(Some));
     let (aggregate, is_top) = named.map_or(Some((default, false)), |word| one_of("aggregate", word, &options, out))?;
     let top = top_of(draft, definition, is_top, out)?;
     if of.is_none() && aggregate != Aggregate::Count {
@@ -465,7 +514,6 @@ fn per_entity_of(draft: &Draft<'_>, definition: &written::PerEntity, out: &mut D
         );
         return None;
     }
-    let each = definition.each.as_ref().map_or(Some(None), |word| words::grain(word, out).map(Some));
     Some(Shape::PerEntity {
         entity: entity?,
         span: definition.entity.span,

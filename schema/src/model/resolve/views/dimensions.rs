@@ -122,7 +122,9 @@ fn single(
                 let dimensions = entity.dimensions.iter().map(|dimension| dimension.name.as_str());
                 let relationships = entity.relationships.iter().map(|relationship| relationship.name.as_str());
                 let what = format!("dimension or relationship of `{}`", entity.name);
-                out.push(unknown("M011", &what, &last.value, last.span, dimensions.chain(relationships)));
+                if !draft.is_reported(end, &last.value) {
+                    out.push(unknown("M011", &what, &last.value, last.span, dimensions.chain(relationships)));
+                }
                 return None;
             }
         }
@@ -161,7 +163,9 @@ fn walk(
     for part in rest {
         let Some(id) = relationship(draft, at, &part.value) else {
             let names = draft.entity(at).relationships.iter().map(|relationship| relationship.name.as_str());
-            out.push(unknown("M012", &format!("relationship of `{}`", draft.entity(at).name), &part.value, part.span, names));
+            if !draft.is_reported(at, &part.value) {
+                out.push(unknown("M012", &format!("relationship of `{}`", draft.entity(at).name), &part.value, part.span, names));
+            }
             return None;
         };
         at = target_of(draft, id);
