@@ -84,6 +84,8 @@ pub struct Api {
     concealer: Option<Concealer>,
     documents: Documents,
     service: Service,
+    /// Positions of the saved queries that speak of what is not there.
+    unasked: BTreeSet<usize>,
 }
 
 impl Api {
@@ -128,7 +130,8 @@ impl Api {
         let costs = Costs::new(&model);
         let concealer = (!settings.suggestions).then(|| Concealer::new(&model));
         let service = Service::default();
-        Ok(Self { model, settings, surface, sdl, schema, implementers, costs, concealer, documents, service })
+        let unasked = if surface.is_whole() { BTreeSet::new() } else { unasked(&model, &schema, &settings) };
+        Ok(Self { model, settings, surface, sdl, schema, implementers, costs, concealer, documents, service, unasked })
     }
 
     /// The schema in GraphQL's schema language.
@@ -146,9 +149,11 @@ impl Api {
         &self.model
     }
 
-    /// The text of a document that the definitions save under a name.
+    /// The text of a document that the definitions save under a name. One that speaks of what is not there for its reader is not
+    /// there either.
     pub fn saved_document(&self, name: &str) -> Option<&str> {
-        let (_, saved) = self.model.saved_queries.iter().find(|(known, _)| known == name)?;
+        let position = self.model.saved_queries.iter().position(|(known, _)| known == name)?;
+        let (_, saved) = self.model.saved_queries.get(position).filter(|_| !self.unasked.contains(&position))?;
         match &saved.question {
             SavedQuestion::Document(text) => Some(&text.value),
             SavedQuestion::Ask(_) => None,
@@ -232,13 +237,14 @@ impl Api {
             request: select::Request { schema: &self.schema, document, variables },
             now: context.now,
             service: &self.service,
+            unasked: &self.unasked,
         };
         let plans = planner.roots(planner.request.root(&operation.selection_set), &context.planning);
         let correlation_id = context.correlation_id.clone();
         let shows_cost = context.shows_cost || self.settings.show_cost;
         let units = self.costs.of(&self.model, &self.settings.limits, &plans);
         let charge = cost::charge(&*runner, &context, units, self.settings.limits.cost)?;
-        let asker = Asker::new(runner, Arc::new(context));
+        let asker = Asker::new(runner, Arc::new(context), self.surface.is_whole());
         let fetched = fetch::roots(&asker, &self.model, &plans).await;
         if let Some(problem) = turned_away(&plans, &fetched) {
             return Err(problem);
@@ -306,6 +312,16 @@ impl Prepared {
             OperationKind::Subscription
         }
     }
+}
+
+/// Positions of saved documents that a part of the surface does not answer.
+fn unasked(model: &Model, schema: &Valid<Schema>, settings: &Settings) -> BTreeSet<usize> {
+    let is_refused = |question: &SavedQuestion| match question {
+        SavedQuestion::Document(text) => Documents::check(schema, &text.value, settings).is_err(),
+        SavedQuestion::Ask(_) => false,
+    };
+    let saved = model.saved_queries.iter().enumerate();
+    saved.filter(|(_, (_, saved))| is_refused(&saved.question)).map(|(position, _)| position).collect()
 }
 
 /// Checks the documents that the definitions save against the surface made from them.

@@ -88,8 +88,14 @@ impl CataloguePlan {
             CatalogueRoot::Views => walk.list(selected, model.view_ids().map(|(id, _)| Object::View(id)))?,
             CatalogueRoot::Entities => walk.list(selected, model.entity_ids().map(|(id, _)| Object::Entity(id)))?,
             CatalogueRoot::Rules => walk.list(selected, (0..model.rules.len()).map(Object::Rule))?,
-            CatalogueRoot::SavedQueries => walk.list(selected, (0..model.saved_queries.len()).map(Object::SavedQuery))?,
-            CatalogueRoot::Segments => walk.list(selected, (0..model.segments.len()).map(Object::Segment))?,
+            CatalogueRoot::SavedQueries => {
+                let shown = (0..model.saved_queries.len()).filter(|position| !planner.unasked.contains(position));
+                walk.list(selected, shown.map(Object::SavedQuery))?
+            }
+            CatalogueRoot::Segments => {
+                let shown = (0..model.segments.len()).filter(|position| planner.surface.shows_segment(&model.segments[*position]));
+                walk.list(selected, shown.map(Object::Segment))?
+            }
         };
         Ok(Self { value })
     }
@@ -224,7 +230,7 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::Peers(_) => "PEERS",
             }),
             "valueType" => value_type(metric.value_type),
-            "formula" => text(&metric.formula),
+            "formula" => text(&self.planner.surface.formula(model, &metric.formula)),
             "owner" => optional(metric.owner.as_ref()),
             "version" => Value::Number(metric.version),
             "unit" => optional(metric.unit.as_ref()),

@@ -196,7 +196,7 @@ fn folded(name: &str) -> String {
 }
 
 /// The words of a text and what is between them, in order, and which it is. Numbers are no words.
-fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';

@@ -60,7 +60,8 @@ pub(crate) fn condition<'a>(
             }
             "inSegment" if is_connective => {
                 for item in value.items() {
-                    let segment = planner.model.segments.iter().find(|segment| screaming(&segment.name).as_deref() == item.text());
+                    let mut shown = planner.model.segments.iter().filter(|segment| planner.surface.shows_segment(segment));
+                    let segment = shown.find(|segment| screaming(&segment.name).as_deref() == item.text());
                     let segment = segment.ok_or_else(|| Problem::input("`inSegment` names no segment"))?;
                     parts.push(Filter::InSegment(segment.name.clone()));
                 }

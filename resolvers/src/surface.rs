@@ -6,14 +6,17 @@ use std::collections::{BTreeSet, HashMap};
 use holdfast_schema::{
     diagnostic::Diagnostics,
     model::{
-        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, ViewDimension, ViewDimensionIndex, ViewId,
-        ViewTarget,
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, Segment, ViewDimension, ViewDimensionIndex,
+        ViewId, ViewTarget,
         path::{Fan, Reach},
     },
     value::ValueType,
 };
 
-use crate::naming::{self, Names, camel, pascal};
+use crate::{
+    conceal::words,
+    naming::{self, Names, camel, pascal},
+};
 
 /// Fields that every row has.
 const ROW_FIELDS: [(&str, RowMember); 5] = [
@@ -318,6 +321,25 @@ impl Surface {
         }
         let enums = enums(model, &entities, &hidden, &mut types, out);
         Self { entities, views, roots: root_fields, enums, hidden }
+    }
+
+    /// Whether everything is there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.hidden.is_empty()
+    }
+
+    /// Whether a segment is there. One that chooses by what is hidden would tell it.
+    pub(crate) fn shows_segment(&self, segment: &Segment) -> bool {
+        !segment.reads(&self.hidden)
+    }
+
+    /// A formula of the definitions without the names of what is hidden.
+    pub(crate) fn formula(&self, model: &Model, formula: &str) -> String {
+        if self.is_whole() {
+            return formula.to_owned();
+        }
+        let hidden = |word: &str| self.hidden.iter().any(|id| model.dimension(*id).name == word);
+        words(formula).map(|(word, is_word)| if is_word && hidden(word) { "…" } else { word }).collect()
     }
 
     /// Whether a dimension of a view is there.

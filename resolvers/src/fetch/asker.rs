@@ -24,6 +24,8 @@ type Answer<T> = Shared<BoxFuture<'static, Result<T, RunError>>>;
 pub(crate) struct Asker {
     runner: Arc<dyn Runner>,
     context: Arc<RequestContext>,
+    /// Whether statements may be shown: they name what they read.
+    shows_sql: bool,
     metrics: Mutex<HashMap<MetricQuery, Answer<MetricAnswer>>>,
     entities: Mutex<HashMap<EntityQuery, Answer<EntityAnswer>>>,
     counts: Mutex<HashMap<EntityQuery, Answer<Vec<i64>>>>,
@@ -32,10 +34,11 @@ pub(crate) struct Asker {
 
 impl Asker {
     /// Asks for one request.
-    pub(crate) fn new(runner: Arc<dyn Runner>, context: Arc<RequestContext>) -> Self {
+    pub(crate) fn new(runner: Arc<dyn Runner>, context: Arc<RequestContext>, shows_sql: bool) -> Self {
         Self {
             runner,
             context,
+            shows_sql,
             metrics: Mutex::default(),
             entities: Mutex::default(),
             counts: Mutex::default(),
@@ -50,6 +53,9 @@ impl Asker {
 
     /// The statement of a question, where it is shown. A question that cannot be asked, such as one that lacks a range, has none.
     pub(crate) fn explain(&self, query: &MetricQuery) -> Result<Option<String>, Problem> {
+        if !self.shows_sql {
+            return Ok(None);
+        }
         match self.runner.explain(&self.context, query) {
             Err(RunError::Query(error)) if error.code != QueryErrorCode::PlanningTimeout => Ok(None),
             explained => explained.map_err(Problem::from),

@@ -17,6 +17,8 @@ pub(crate) use signals::{
     EvidenceField, SignalField, SignalGroup, SignalKey, SignalOrder, SignalShape, SignalsField, SignalsPlan, severity_rank,
 };
 
+use std::collections::BTreeSet;
+
 use holdfast_schema::{
     model::{EntityId, Model},
     query::{Direction, InCurrency, Nulls, OrderBy},
@@ -52,6 +54,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) now: Timestamp,
     /// The schema for gateways.
     pub(crate) service: &'a Service,
+    /// Positions of saved queries that are not there.
+    pub(crate) unasked: &'a BTreeSet<usize>,
 }
 
 /// One root field, planned.

@@ -59,7 +59,7 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
                 .field(input("isNull", named("Boolean"), "")),
         );
     }
-    segments(model, types);
+    segments(model, surface, types);
     answers(types);
 }
 
@@ -218,10 +218,11 @@ fn cohorts(types: &mut Types) {
     );
 }
 
-fn segments(model: &Model, types: &mut Types) {
+fn segments(model: &Model, surface: &Surface, types: &mut Types) {
     let values: Vec<_> = model
         .segments
         .iter()
+        .filter(|segment| surface.shows_segment(segment))
         .filter_map(|segment| Some((screaming(&segment.name)?, Some(text(&segment.label, segment.description.as_ref(), None)))))
         .collect();
     if !values.is_empty() {

@@ -172,7 +172,9 @@ fn conditions(model: &Model, surface: &Surface, id: EntityId, names: &EntityName
         };
         filter = filter.field(input(dimension_field, named(kind), dimension.label.clone()));
     }
-    if model.segments.iter().any(|segment| segment.entity == id) && !names.members.contains_key("inSegment") {
+    if model.segments.iter().any(|segment| segment.entity == id && surface.shows_segment(segment))
+        && !names.members.contains_key("inSegment")
+    {
         filter = filter.field(input("inSegment", list("SegmentName"), "In all of these."));
     }
     types.add(filter);

@@ -196,7 +196,9 @@ fn conditions(model: &Model, surface: &Surface, view: &View, names: &ViewNames, 
         };
         filter = filter.field(input(&dimension.field, named(kind), definition.label.clone()));
     }
-    if !model.segments.is_empty() && !names.dimensions.iter().any(|dimension| dimension.field == "inSegment") {
+    if model.segments.iter().any(|segment| surface.shows_segment(segment))
+        && !names.dimensions.iter().any(|dimension| dimension.field == "inSegment")
+    {
         filter = filter.field(input("inSegment", list("SegmentName"), "In all of these."));
     }
     types.add(filter);

@@ -1,6 +1,8 @@
 //! Segments, rules and policies, resolved.
 
-use super::{DimensionIndex, EntityId, MetricId, path::PathDimension};
+use std::collections::BTreeSet;
+
+use super::{DimensionId, DimensionIndex, EntityId, MetricId, path::PathDimension};
 use crate::{
     expr::{BinaryOp, Expr},
     source::Span,
@@ -21,6 +23,15 @@ pub struct Segment {
     pub filter: Expr<PathDimension>,
     /// Where it was written.
     pub span: Span,
+}
+
+impl Segment {
+    /// Whether its condition speaks of one of these dimensions: who chooses by it then learns what they hold.
+    pub fn reads(&self, dimensions: &BTreeSet<DimensionId>) -> bool {
+        let mut found = false;
+        self.filter.visit_refs(&mut |place| found |= dimensions.contains(&place.dimension));
+        found
+    }
 }
 
 /// A threshold with an action.

@@ -38,7 +38,7 @@ pub(crate) fn bind_for(model: &Model, query: &MetricQuery, access: Access) -> Re
     }
     unique_keys(query)?;
     let (zone_name, zone) = time_zone(model, query)?;
-    let names = ScopeNames { model, scope: &scope, zone };
+    let names = ScopeNames { model, scope: &scope, access: &access, zone };
     let metrics = query
         .metrics
         .iter()
@@ -240,6 +240,7 @@ fn conjuncts(names: &ScopeNames<'_>, filter: Option<&Filter>) -> Result<Vec<Cond
 struct ScopeNames<'a> {
     model: &'a Model,
     scope: &'a ScopeFields,
+    access: &'a Access,
     zone: TimeZone,
 }
 
@@ -269,6 +270,10 @@ impl Names for ScopeNames<'_> {
 
     fn time_zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    fn access(&self) -> &Access {
+        self.access
     }
 }
 

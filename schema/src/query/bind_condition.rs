@@ -2,7 +2,9 @@
 
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Comparator, Filter, condition::Condition, error::QueryError, error::QueryErrorCode as Code, value_check};
+use super::{
+    Comparator, Filter, access::Access, condition::Condition, error::QueryError, error::QueryErrorCode as Code, value_check,
+};
 use crate::{
     expr::Expr,
     model::{Model, Segment},
@@ -29,6 +31,9 @@ pub(crate) trait Names {
 
     /// Zone in which days begin.
     fn time_zone(&self) -> &TimeZone;
+
+    /// What the asker may see.
+    fn access(&self) -> &Access;
 }
 
 /// Checks a filter.
@@ -78,10 +83,16 @@ pub(crate) fn bind_condition<N: Names<Field: Clone>>(
             Condition::KeyIn { fields, keys }
         }
         Filter::InSegment(name) => {
-            let segment = model.segments.iter().find(|segment| segment.name == *name).ok_or_else(|| {
+            let access = names.access();
+            let known = || model.segments.iter().filter(|segment| !segment.reads(&access.hidden));
+            let segment = known().find(|segment| segment.name == *name).ok_or_else(|| {
                 QueryError::new(Code::NameNotFound, format!("there is no segment `{name}`"))
-                    .suggest(suggest::nearest(name, model.segments.iter().map(|segment| segment.name.as_str())))
+                    .suggest(suggest::nearest(name, known().map(|segment| segment.name.as_str())))
             })?;
+            if segment.reads(&access.masked) {
+                let message = format!("segment `{name}` depends on what is masked for you, so it cannot be a condition");
+                return Err(QueryError::new(Code::Forbidden, message));
+            }
             Condition::Expr(names.segment(segment)?)
         }
     })

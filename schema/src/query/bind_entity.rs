@@ -320,4 +320,8 @@ impl Names for EntityNames<'_> {
     fn time_zone(&self) -> &TimeZone {
         &self.zone
     }
+
+    fn access(&self) -> &Access {
+        self.access
+    }
 }

@@ -108,7 +108,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "warehouse.show_sql",
         "auto",
-        "Show SQL in the catalogue and in provenance; `auto` does over the demo, and where only programs of this machine are answered.",
+        "Show SQL in the catalogue and in provenance, to those from whom no policy hides a member; `auto` does over the demo, and where only programs of this machine are answered.",
     ),
     setting("warehouse.statement_timeout", "30s", "Longest time a statement may run."),
     setting("warehouse.max_rows", "1000000", "Rows of one statement at most."),

@@ -12,6 +12,8 @@ pub(super) enum Problem {
     BadRequest(String),
     /// Nobody whom we know asks.
     Unauthenticated(Refused),
+    /// The place speaks of everything in the definitions, and policies hide some of it from whoever asks.
+    SpeaksOfHidden,
     /// Cross-site without a header that only a script of ours can set.
     CrossSite,
     /// A page of another site asks what it may send, and may send nothing.
@@ -46,7 +48,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Problem::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Problem::CrossSite | Problem::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Problem::SpeaksOfHidden | Problem::CrossSite | Problem::OriginNotAllowed => StatusCode::FORBIDDEN,
             Problem::Unauthenticated(Refused::Missing | Refused::Expired(_) | Refused::NotValid(_)) => StatusCode::UNAUTHORIZED,
             Problem::Unauthenticated(Refused::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Problem::NotFound => StatusCode::NOT_FOUND,
@@ -71,6 +73,7 @@ impl Problem {
             Problem::BadRequest(_) => "BAD_REQUEST",
             Problem::Unauthenticated(Refused::Missing | Refused::Expired(_) | Refused::NotValid(_)) => "UNAUTHENTICATED",
             Problem::Unauthenticated(Refused::Unavailable(_)) => "IDENTITY_UNAVAILABLE",
+            Problem::SpeaksOfHidden => "FORBIDDEN",
             Problem::CrossSite => "CROSS_SITE_REQUEST",
             Problem::OriginNotAllowed => "ORIGIN_NOT_ALLOWED",
             Problem::NotFound => "NOT_FOUND",
@@ -98,6 +101,7 @@ impl Problem {
             Problem::Unauthenticated(Refused::Expired(_)) => "the credentials are expired".into(),
             Problem::Unauthenticated(Refused::NotValid(_)) => "the credentials are not valid".into(),
             Problem::Unauthenticated(Refused::Unavailable(_)) => "credentials cannot be checked at the moment".into(),
+            Problem::SpeaksOfHidden => "this speaks of all definitions, and policies hide some of them from you".into(),
             Problem::CrossSite => {
                 "a cross-site GET needs the header `x-requested-with`, `apollo-require-preflight` or `x-graphql-client`".into()
             }
@@ -145,6 +149,7 @@ impl Problem {
             Problem::Unauthenticated(Refused::NotValid(_)) => builder.header("www-authenticate", "Bearer error=\"invalid_token\""),
             Problem::Unauthenticated(Refused::Unavailable(_))
             | Problem::BadRequest(_)
+            | Problem::SpeaksOfHidden
             | Problem::CrossSite
             | Problem::OriginNotAllowed
             | Problem::Document(_)

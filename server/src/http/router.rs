@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_schema::query::hidden_from;
 use poem::{Endpoint, Request, Response, http::Method};
 
 use super::{
@@ -116,11 +117,15 @@ async fn dispatch(app: Arc<App>, route: Route, request: Request, id: Correlation
     if route != Route::Unknown && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return refuse(Problem::MethodNotAllowed("GET, HEAD"));
     }
-    if route.tells_about_the_inside()
-        && !app.identity.allows_anonymous()
-        && let Err(problem) = caller::of_headers(&app.identity, request.headers()).await
-    {
-        return refuse(problem);
+    if route.tells_about_the_inside() {
+        let names_members = route == Route::DefinitionsDiagnostics;
+        match caller::of_headers(&app.identity, request.headers()).await {
+            Err(problem) if names_members || !app.identity.allows_anonymous() => return refuse(problem),
+            Ok(caller) if names_members && !hidden_from(&app.generation().model, &caller).is_empty() => {
+                return refuse(Problem::SpeaksOfHidden);
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
     match route {
         Route::Root if app.http.console && negotiate::wants_page(request.header("accept")) => console::page(),

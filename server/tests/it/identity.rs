@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_schema::query::Caller;
+use holdfast_schema::{query::Caller, source::SourceMap};
 use holdfast_server::{
     app::App,
     config::secret::Secret,
@@ -11,7 +11,7 @@ use holdfast_server::{
 use jiff::Timestamp;
 use poem::http::Method;
 
-use crate::support::{Answer, Behaviour, QUERY, app, get, send};
+use crate::support::{Answer, Behaviour, PROJECT, QUERY, app, app_of, get, send};
 
 const SECRET: &str = "a secret of tests, which is long enough";
 
@@ -20,6 +20,10 @@ fn closed() -> Arc<App> {
 }
 
 fn token(expires: i64) -> String {
+    token_of(&Caller { subject: "ann".to_owned(), ..Caller::default() }, expires)
+}
+
+fn token_of(caller: &Caller, expires: i64) -> String {
     let now = Timestamp::now();
     let facts = TokenFacts {
         expires: Timestamp::from_second(now.as_second() + expires).expect("an instant"),
@@ -28,8 +32,7 @@ fn token(expires: i64) -> String {
         audience: None,
         roles_claim: "roles".to_owned(),
     };
-    let ann = Caller { subject: "ann".to_owned(), ..Caller::default() };
-    format!("Bearer {}", mint::token(&Secret::new(SECRET.to_owned()), &ann, &facts).expect("signed"))
+    format!("Bearer {}", mint::token(&Secret::new(SECRET.to_owned()), caller, &facts).expect("signed"))
 }
 
 async fn asked(app: &Arc<App>, credentials: &[(&str, &str)]) -> Answer {
@@ -98,6 +101,23 @@ async fn the_inside_is_told_to_those_who_may_ask_and_health_to_everybody() {
     }
     assert_eq!(get(&closed, "/", &[("accept", "text/html")]).await.status, 200, "the console itself tells nothing");
     assert_eq!(get(&closed, "/nothing", &[]).await.status, 404);
+}
+
+/// Diagnostics quote the definitions, names of what is hidden among them.
+#[tokio::test]
+async fn diagnostics_are_for_those_from_whom_nothing_is_hidden() {
+    let policies = "policies:\n  outside: {applies_to: sale, roles: external, hide: [region]}\n";
+    let files = PROJECT.into_iter().chain([("policies.yaml", policies)]);
+    let sources = SourceMap::new(files.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    let app = app_of(sources, Behaviour::Empty, true, &[("identity.anonymous", "true"), ("identity.jwt_secret", SECRET)]);
+    for (role, status) in [("external", 403), ("csm", 200)] {
+        let caller = Caller { subject: "ann".to_owned(), roles: vec![role.to_owned()], ..Caller::default() };
+        let answer = get(&app, "/definitions/diagnostics", &[("authorization", &token_of(&caller, 600))]).await;
+        assert_eq!(answer.status, status, "{role}: {}", answer.body);
+        assert_eq!(answer.body.contains("\"FORBIDDEN\""), status == 403, "{}", answer.body);
+    }
+    assert_eq!(get(&app, "/definitions/diagnostics", &[]).await.status, 200);
+    assert_eq!(get(&app, "/definitions/diagnostics", &[("authorization", "Bearer x")]).await.status, 401);
 }
 
 #[tokio::test]

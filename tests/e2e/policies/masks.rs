@@ -1,4 +1,4 @@
-//! Conditions of metrics on what is masked for the caller.
+//! Conditions of metrics and segments on what the caller may not read.
 
 use holdfast_schema::query::Caller;
 use holdfast_tests::desk::{Desk, api, definitions, model, without_cache};
@@ -36,4 +36,43 @@ async fn a_metric_that_selects_by_what_is_masked_is_refused_and_tells_nothing() 
     .await;
     let desk = desk.asked_by(&Caller::default());
     desk.check("portfolio", &ask("visitsOfOne"), by_hand).await;
+}
+
+const SEGMENTS: &str = "
+---
+segments:
+  hushed: {entity: account, where: secret = 'x'}
+  taxed: {entity: account, where: tax_number = '11'}
+  open: {entity: account, where: region = 'emea'}
+";
+
+/// Whoever may choose by a condition learns for which rows it holds.
+#[tokio::test]
+async fn a_segment_that_selects_by_what_may_not_be_read_is_none() {
+    let definitions = definitions(&format!("{DEFINITIONS}{SEGMENTS}"));
+    let desk = Desk::with(&api(&model(definitions)), &tables(&EVERYTHING), &without_cache()).await;
+    let of_view =
+        |segment: &str| format!("{{ portfolio(by: [], {JANUARY}, where: {{inSegment: [{segment}]}}) {{ rows {{ visits }} }} }}");
+    let of_list = |segment: &str| format!("{{ accounts(where: {{inSegment: [{segment}]}}) {{ totalCount }} }}");
+    let of_metric =
+        |segment: &str| format!("{{ portfolio(by: [], {JANUARY}) {{ rows {{ visits(where: {{inSegment: [{segment}]}}) }} }} }}");
+    let documents = |segment: &str| [of_view(segment), of_list(segment), of_metric(segment)];
+    let by_hand = "select count(*) from visit join account using (account_id) where secret = 'x' and day >= '2025-01-01' and day < '2025-02-01'";
+    for document in [of_view("HUSHED"), of_metric("HUSHED")] {
+        desk.check("portfolio", &document, by_hand).await;
+    }
+    for document in ["HUSHED", "TAXED", "OPEN"].iter().flat_map(|segment| documents(segment)) {
+        assert!(desk.ask(&document).await.codes().is_empty(), "{document}");
+    }
+    let desk = desk.asked_by(&csm(&["emea", "apac"]));
+    for (segment, code) in [("HUSHED", "E_NAME_NOT_FOUND"), ("TAXED", "FORBIDDEN")] {
+        for document in documents(segment) {
+            let refused = desk.ask(&document).await;
+            assert_eq!(refused.codes(), [code], "{document}: {:#}", refused.json);
+            assert!(segment == "HUSHED" || !refused.json.to_string().contains("hushed"), "{:#}", refused.json);
+        }
+    }
+    for document in documents("OPEN") {
+        assert!(desk.ask(&document).await.codes().is_empty(), "{document}");
+    }
 }
