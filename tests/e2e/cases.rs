@@ -39,7 +39,7 @@ macro_rules! cases {
     };
 }
 
-cases! { cohorts g01 g02 g03 g04 g05 g06 g07 g08 g09 g10 g11 g12 g13 t01 t02 t03 t04 t06 t07 t09 t11 t12 t13 t15 t16 t17 t21 t22 t23 t25 t27 t28 t29 t30 t32 t33 t34 t35 t37 t39 t40 t43 t44 }
+cases! { cohorts late g01 g02 g03 g04 g05 g06 g07 g08 g09 g10 g11 g12 g13 t01 t02 t03 t04 t06 t07 t09 t11 t12 t13 t15 t16 t17 t21 t22 t23 t25 t27 t28 t29 t30 t32 t33 t34 t35 t37 t39 t40 t43 t44 }
 
 /// The shipped definitions as an API; shared, because it takes a while to make.
 pub(crate) static SHIPPED: LazyLock<Arc<Api>> =

@@ -69,6 +69,9 @@ pub struct Validity {
     pub period: Option<Period>,
     /// Column of the instant at which the row became known; of rows with one key the newest that was known counts.
     pub recorded: Option<Text>,
+    /// `corrected: false`: no two rows have one key, so that none has to be looked for; late rows are still told from others.
+    #[schemars(with = "Option<bool>")]
+    pub corrected: Option<Spanned<bool>>,
 }
 
 /// From when to when a version holds.

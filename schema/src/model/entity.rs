@@ -45,8 +45,8 @@ pub struct Entity {
     pub key: Vec<DimensionIndex>,
     /// Effective dating.
     pub validity: Option<Validity>,
-    /// When a row became known: of rows with one key (and one first instant) the newest that was known counts.
-    pub recorded: Option<ColumnName>,
+    /// When a row became known.
+    pub recorded: Option<Recorded>,
     /// What a person reads.
     pub display: Option<DimensionIndex>,
     /// How long answers may be reused and what tells that data changed.
@@ -99,6 +99,15 @@ pub enum Source {
     },
     /// A select statement of the author, used as a subquery; one statement, no semicolon.
     Sql(String),
+}
+
+/// When rows became known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Column of the instant.
+    pub column: ColumnName,
+    /// Whether there may be several rows with one key (and one first instant), of which the newest that was known counts.
+    pub is_corrected: bool,
 }
 
 /// Effective dating by columns.

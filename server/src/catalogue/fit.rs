@@ -71,7 +71,7 @@ fn check_columns(model: &Model, entity: &Entity, columns: &[&CatalogueColumn], o
         relationship.own.iter().for_each(|column| check.exists(column, relationship.span));
     }
     let period = entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]);
-    period.chain(&entity.recorded).for_each(|column| check.exists(column, entity.span));
+    period.chain(entity.recorded.as_ref().map(|recorded| &recorded.column)).for_each(|column| check.exists(column, entity.span));
     entity.freshness.refresh.iter().for_each(|column| check.exists(column, entity.span));
     // Columns that other entities expect here.
     for other in &model.entities {

@@ -92,7 +92,13 @@ fn definitions_speak_of_columns_that_exist() {
             });
         }
         columns.extend(entity.relationships.iter().flat_map(|relationship| &relationship.own));
-        columns.extend(entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]).chain(&entity.recorded));
+        columns.extend(
+            entity
+                .validity
+                .iter()
+                .flat_map(|validity| [&validity.from, &validity.to])
+                .chain(entity.recorded.as_ref().map(|recorded| &recorded.column)),
+        );
         columns.extend(&entity.freshness.refresh);
         for column in columns {
             place(table, column.as_str());

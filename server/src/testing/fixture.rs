@@ -165,7 +165,7 @@ fn columns_of(model: &Model) -> Columns {
             note(&validity.from, Some(ValueType::Timestamp));
             note(&validity.to, Some(ValueType::Timestamp));
         }
-        entity.recorded.iter().for_each(|column| note(column, Some(ValueType::Timestamp)));
+        entity.recorded.iter().for_each(|recorded| note(&recorded.column, Some(ValueType::Timestamp)));
         entity.freshness.refresh.iter().for_each(|column| note(column, Some(ValueType::Timestamp)));
     }
     join_columns(model, &mut all);

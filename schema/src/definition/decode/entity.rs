@@ -69,14 +69,15 @@ fn validity(context: &Context<'_>, name: &Text, node: &Node) -> Option<Validity>
     // Without a period, what is left to say is when a row became known.
     let has_period = map.has("from") || map.has("to") || !map.has("recorded");
     let period = if has_period { (map.required_text("from"), map.required_text("to")) } else { (map.text("from"), map.text("to")) };
-    let recorded = map.text("recorded");
+    let recorded = if map.has("corrected") { map.required_text("recorded") } else { map.text("recorded") };
+    let corrected = map.flag("corrected");
     map.finish();
     let period = match period {
         (Some(from), Some(to)) => Some(Period { from, to }),
         (None, None) if !has_period => None,
         _ => return None,
     };
-    Some(Validity { period, recorded })
+    Some(Validity { period, recorded, corrected })
 }
 
 fn freshness(context: &Context<'_>, name: &Text, node: &Node) -> Option<Freshness> {

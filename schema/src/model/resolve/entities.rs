@@ -14,7 +14,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     model::{
         DimensionId, DimensionIndex, Entity, EntityId,
-        entity::{Freshness, Source, Validity},
+        entity::{Freshness, Recorded, Source, Validity},
     },
 };
 
@@ -46,7 +46,10 @@ fn one(name: &Text, definition: &written::Entity, parameters: &Parameters, out: 
         validity: valid
             .and_then(|valid| valid.period.as_ref())
             .map(|period| Validity { from: column(&period.from, out), to: column(&period.to, out) }),
-        recorded: valid.and_then(|valid| valid.recorded.as_ref()).map(|recorded| column(recorded, out)),
+        recorded: valid.and_then(|valid| {
+            let is_corrected = valid.corrected.as_ref().is_none_or(|corrected| corrected.value);
+            valid.recorded.as_ref().map(|recorded| Recorded { column: column(recorded, out), is_corrected })
+        }),
         display: None,
         freshness: definition.freshness.as_ref().map_or_else(Freshness::default, |freshness| Freshness {
             ttl_seconds: freshness.ttl.as_ref().and_then(|ttl| words::seconds(ttl, out)),

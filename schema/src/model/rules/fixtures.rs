@@ -122,7 +122,9 @@ fn tables(entities: &[Entity]) -> BTreeMap<String, Columns> {
             measure.visit_columns(&mut |column| note(entity, column, None));
         }
         let period = entity.validity.iter().flat_map(|validity| [&validity.from, &validity.to]);
-        period.chain(&entity.recorded).for_each(|column| note(entity, column, Some(ValueType::Timestamp)));
+        period
+            .chain(entity.recorded.as_ref().map(|recorded| &recorded.column))
+            .for_each(|column| note(entity, column, Some(ValueType::Timestamp)));
         entity.freshness.refresh.iter().for_each(|column| note(entity, column, None));
         for relationship in &entity.relationships {
             let other = &entities[relationship.to.index()];

@@ -387,10 +387,27 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
         Source::Table { schema, table } => Relation::Table { schema: schema.clone(), table: table.clone() },
         Source::Sql(text) => Relation::Sql(text.clone()),
     };
-    match &entity.recorded {
-        Some(recorded) => From { relation: Relation::Query(Box::new(known(env, id, entity, plain, recorded))), alias },
-        None => From { relation: plain, alias },
-    }
+    let relation = match &entity.recorded {
+        Some(recorded) if recorded.is_corrected => Relation::Query(Box::new(newest(env, id, entity, plain, &recorded.column))),
+        Some(recorded) => match known(env, root(), &recorded.column) {
+            Some(filter) => {
+                let columns = columns_of(env.model, id, entity);
+                let items = columns.iter().map(|name| Expr::Physical(root(), name.clone()).named(&Alias(name.0.clone()))).collect();
+                let from = Some(From { relation: plain, alias: root() });
+                Relation::Query(Box::new(Query::select(Select { items, from, filters: vec![filter], ..Select::default() })))
+            }
+            None => plain,
+        },
+        None => plain,
+    };
+    From { relation, alias }
+}
+
+/// Whether a row was known by the instant that is asked for, if one is.
+fn known(env: Env<'_>, table: Alias, recorded: &ColumnName) -> Option<Expr> {
+    let at =
+        |instant| Expr::infix(Infix::LessOrEqual, Expr::Physical(table, recorded.clone()), Expr::Value(Value::Timestamp(instant)));
+    env.as_known_at.map(at)
 }
 
 /// An entity's rows that exist for the caller, all versions of them: for joins along ways on which the scan's own policies do not look.
@@ -413,7 +430,7 @@ pub(crate) fn is_restricted(env: Env<'_>, id: EntityId) -> bool {
 }
 
 /// Of rows with one key (of versions: and one first instant) the one that was known last.
-fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded: &ColumnName) -> Query {
+fn newest(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded: &ColumnName) -> Query {
     let versions = Alias::named("versions");
     let rank = Alias::named("holdfast_rank");
     let column = |name: &ColumnName| Expr::Physical(root(), name.clone());
@@ -422,11 +439,7 @@ fn known(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded:
     let partition = entity.key_columns().chain(entity.validity.iter().map(|validity| &validity.from)).map(column).collect();
     let order = vec![OrderItem { expr: column(recorded), descending: true, nulls_first: false }];
     items.push(Expr::RowNumber { partition, order }.named(&rank));
-    let filters = env
-        .as_known_at
-        .map(|instant| Expr::infix(Infix::LessOrEqual, column(recorded), Expr::Value(Value::Timestamp(instant))))
-        .into_iter()
-        .collect();
+    let filters = known(env, root(), recorded).into_iter().collect();
     let inner = Select { items, from: Some(From { relation: plain, alias: root() }), filters, ..Select::default() };
     let outer = columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias(name.0.clone()))).collect();
     Query::select(Select {

@@ -5,7 +5,7 @@ use crate::{
     model::{
         Cardinality, Dimension, DimensionId, DimensionIndex, Entity, EntityId, Model, Path, Project, Relationship, RelationshipId,
         Segment,
-        entity::{ColumnName, Freshness, ReadAt, Source, Validity},
+        entity::{ColumnName, Freshness, ReadAt, Recorded, Source, Validity},
         path::{Fan, PathDimension, Reach},
     },
     source::{FileId, Span},
@@ -66,7 +66,7 @@ pub(super) fn model() -> Model {
     let mut price = entity("price", &[("price_id", text)]);
     let column = |name: &str| ColumnName::new(name);
     price.validity = Some(Validity { from: column("valid_from"), to: column("valid_to") });
-    price.recorded = Some(column("recorded_at"));
+    price.recorded = Some(Recorded { column: column("recorded_at"), is_corrected: true });
     price.dimensions.push(plain("amount", ValueType::Decimal));
     price.relationships = vec![to("contract", CONTRACT, Cardinality::ManyToOne, &["contract_id"], &["contract_id"])];
     finish(vec![account, contract, component, stakeholder, responsibility, price])
