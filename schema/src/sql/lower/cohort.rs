@@ -165,16 +165,8 @@ impl Lowerer<'_> {
         let owner: Vec<Expr> =
             movement.owner.iter().map(|owner| safe_value(&mut scan, env, &owner.path, owner.dimension)).collect();
         let began = scan.next_alias();
-        let owner_entity = env.model.entity(cohort.leaf.began.entity);
-        let on = owner.into_iter().zip(&movement.owner).enumerate().map(|(n, (key, place))| {
-            let known = column(&began, &key_alias(n));
-            // An attribute may be empty, and what has none belongs together; keys never are, and joins by equality are much faster.
-            match owner_entity.key.contains(&place.dimension.index) {
-                true => Expr::equal(known, key),
-                false => Expr::Same(Box::new(known), Box::new(key)),
-            }
-        });
-        let on = on.collect();
+        let on = owner.into_iter().enumerate();
+        let on = on.map(|(n, key)| self.same_owner(movement, n, column(&began, &key_alias(n)), key)).collect();
         scan.join(Join { kind: JoinKind::Inner, from: from_cte(&cohort.began, &began), on });
         let began = column(&began, &Alias::named(BEGAN));
         time.within(self.complete(cohort.unit)).into_iter().for_each(|filter| scan.filter(filter));
@@ -276,8 +268,9 @@ impl Lowerer<'_> {
         let mut joins = Vec::new();
         if let Some(name) = owners {
             let positions = self.owner_positions(movement, &movement.members);
-            let same =
-                |(n, position): (usize, &usize)| Expr::equal(column(&owner, &key_alias(n)), column(&member, &key_alias(*position)));
+            let same = |(n, position): (usize, &usize)| {
+                self.same_owner(movement, n, column(&owner, &key_alias(n)), column(&member, &key_alias(*position)))
+            };
             let mut on: Vec<Expr> = positions.iter().enumerate().map(same).collect();
             on.push(Expr::equal(column(&owner, &Alias::named(MONTHS)), of(MONTHS)));
             joins.push(Join { kind: JoinKind::Left, from: from_cte(name, &owner), on });
@@ -351,8 +344,7 @@ impl Lowerer<'_> {
                 (Some(Expr::equal(of(MONTHS), width)), Some(begun))
             }
         };
-        let positions = self.owner_positions(movement, &movement.members);
-        let owner: Vec<Expr> = positions.iter().map(|n| column(&table, &key_alias(*n))).collect();
+        let owner = self.owner_of(movement, &table);
         let mut values: Vec<Expr> = movement
             .columns
             .iter()

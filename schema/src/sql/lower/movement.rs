@@ -9,6 +9,7 @@ mod trace;
 
 pub(super) use sums::{class, summed_column};
 
+use jiff::{Timestamp, civil::date};
 use smol_str::format_smolstr;
 
 use super::{
@@ -333,7 +334,9 @@ impl<'a> Lowerer<'a> {
             positions
                 .iter()
                 .enumerate()
-                .map(|(n, position)| Expr::equal(column(table, &key_alias(n)), column(&member, &key_alias(*position))))
+                .map(|(n, position)| {
+                    self.same_owner(movement, n, column(table, &key_alias(n)), column(&member, &key_alias(*position)))
+                })
                 .collect()
         };
         let mut joins = Vec::new();
@@ -404,6 +407,35 @@ impl<'a> Lowerer<'a> {
             .collect()
     }
 
+    /// Whether two columns hold the same part of an owner. What has no value in an attribute belongs together.
+    pub(super) fn same_owner(&self, movement: &MovementLeaf, part: usize, left: Expr, right: Expr) -> Expr {
+        let owner = &movement.owner[part];
+        match self.is_always_there(movement, owner) {
+            true => Expr::equal(left, right),
+            false => equal_or_missing(left, right, self.env.model.dimension(owner.dimension).value_type),
+        }
+    }
+
+    /// Whether a part of an owner is a part of the key of the entity that owns. What is beyond that entity, such as the parent of an
+    /// account, may be missing.
+    fn is_always_there(&self, movement: &MovementLeaf, part: &PathDimension) -> bool {
+        let model = self.env.model;
+        let owner = model.entity(movement.measure.entity).movements.as_ref().map(|movements| movements.owner);
+        let is_beyond = part.path.iter().any(|hop| Some(hop.entity) == owner);
+        let entity = part.dimension.entity;
+        Some(entity) == owner && !is_beyond && model.entity(entity).key.contains(&part.dimension.index)
+    }
+
+    /// What tells the owners of members apart; never null where attributes make the owner, so that what has none counts as one.
+    pub(super) fn owner_of(&self, movement: &MovementLeaf, table: &Alias) -> Expr {
+        let positions = self.owner_positions(movement, &movement.members);
+        let parts: Vec<Expr> = positions.iter().map(|n| column(table, &key_alias(*n))).collect();
+        match parts.as_slice() {
+            [only] if self.is_always_there(movement, &movement.owner[0]) => only.clone(),
+            several => Expr::Call("concat", several.iter().flat_map(with_length).collect()),
+        }
+    }
+
     /// What is told apart from a change of the balance.
     fn follows(&self, movement: &MovementLeaf) -> Follows {
         let trace = movement.trace.as_ref();
@@ -454,15 +486,14 @@ impl<'a> Lowerer<'a> {
             (MovementBasis::Flow, None, Some(from)) => Some(Expr::equal(period.clone(), Expr::Value(Value::Date(from)))),
             (MovementBasis::Flow, None, None) => None,
         };
-        let positions = self.owner_positions(movement, &movement.members);
-        let owner_columns: Vec<Expr> = positions.iter().map(|n| column(&table, &key_alias(*n))).collect();
+        let owner = self.owner_of(movement, &table);
         let follows = self.follows(movement);
         let values: Vec<Expr> = movement
             .columns
             .iter()
             .map(|item| {
                 let conditions = filter(&item.filter);
-                summed_column(&table, movement, follows, item, conditions, first_step.as_ref(), &owner_columns)
+                summed_column(&table, movement, follows, item, conditions, first_step.as_ref(), &owner)
             })
             .collect();
         let count = keys.len();
@@ -479,6 +510,32 @@ impl<'a> Lowerer<'a> {
 
 pub(super) fn attribute_alias(n: usize) -> Alias {
     Alias(format_smolstr!("a{n}"))
+}
+
+/// Whether two values are equal or both missing, said in equalities: engines join by those at once, and by `is not distinct from` they
+/// compare every two rows.
+fn equal_or_missing(left: Expr, right: Expr, value_type: ValueType) -> Expr {
+    let nothing = match value_type {
+        ValueType::Text => Expr::Word(""),
+        ValueType::Int | ValueType::Decimal => Expr::Number(0),
+        ValueType::Bool => Expr::Value(Value::Bool(false)),
+        ValueType::Date => Expr::Value(Value::Date(date(1970, 1, 1))),
+        ValueType::Timestamp => Expr::Value(Value::Timestamp(Timestamp::UNIX_EPOCH)),
+    };
+    let value = |value: &Expr| {
+        // Columns that are read as text may be of a type that knows no empty text.
+        let value = if value_type == ValueType::Text { Expr::ToText(Box::new(value.clone())) } else { value.clone() };
+        Expr::Call("coalesce", vec![value, nothing.clone()])
+    };
+    let same_value = Expr::equal(value(&left), value(&right));
+    Expr::and(Expr::equal(Expr::is_null(left), Expr::is_null(right)), same_value)
+}
+
+/// A part of an owner as text after its length, so that different owners never read alike. Without a value it is the mark alone.
+fn with_length(part: &Expr) -> [Expr; 3] {
+    let text = Expr::ToText(Box::new(part.clone()));
+    let length = Expr::ToText(Box::new(Expr::Call("character_length", vec![text.clone()])));
+    [length, Expr::Word("_"), text]
 }
 
 /// Balance number `n` of a row: the one that moves is the first.

@@ -49,7 +49,7 @@ pub(in crate::sql::lower) fn summed_column(
     item: &MovementColumn,
     mut conditions: Vec<Expr>,
     first_step: Option<&Expr>,
-    owner: &[Expr],
+    owner: &Expr,
 ) -> Expr {
     let of = |name: &str| column(table, &Alias::named(name));
     let positive = |name: &str| positive(of(name));
@@ -112,10 +112,7 @@ pub(in crate::sql::lower) fn summed_column(
         Take::Fx if follows.rates => column(table, &trace::converted()),
         Take::TransferIn | Take::TransferOut | Take::Fx => nothing(),
         Take::Members => Expr::Number(1),
-        Take::Owners => match owner {
-            [only] => only.clone(),
-            several => Expr::Call("concat", several.iter().flat_map(with_length).collect()),
-        },
+        Take::Owners => owner.clone(),
     };
     match take {
         Take::Members => Expr::aggregate(AggregateFunction::Count, when_all(conditions, value)),
@@ -140,13 +137,6 @@ fn beside(movement: &MovementLeaf, measure: MeasureId) -> usize {
 
 fn otherwise_nothing(conditions: Vec<Expr>, value: Expr) -> Expr {
     if conditions.is_empty() { value } else { Expr::when_else(Expr::And(conditions), value, Expr::Number(0)) }
-}
-
-/// A part of a composite key as text after its length, so that different keys never read alike.
-fn with_length(part: &Expr) -> [Expr; 3] {
-    let text = Expr::ToText(Box::new(part.clone()));
-    let length = Expr::ToText(Box::new(Expr::Call("character_length", vec![text.clone()])));
-    [length, Expr::Word("_"), text]
 }
 
 fn when_all(conditions: Vec<Expr>, value: Expr) -> Expr {

@@ -223,8 +223,8 @@ impl<'a> Lowerer<'a> {
     /// When the opening of a component is where its closing came from: at the same owner, and worth something.
     fn is_origin(&self, movement: &MovementLeaf, wanted: &Wanted<'_>, close: &Alias, open: &Alias) -> Vec<Expr> {
         let mut on = vec![Expr::equal(column(open, &period()), column(close, &period()))];
-        for n in self.owner_positions(movement, wanted.members) {
-            on.push(Expr::equal(column(open, &key_alias(n)), column(close, &key_alias(n))));
+        for (part, n) in self.owner_positions(movement, wanted.members).into_iter().enumerate() {
+            on.push(self.same_owner(movement, part, column(open, &key_alias(n)), column(close, &key_alias(n))));
         }
         on.push(Expr::infix(Infix::NotEqual, column(open, &balance_alias(0)), Expr::Number(0)));
         on
