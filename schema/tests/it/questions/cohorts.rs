@@ -265,6 +265,24 @@ fn what_tells_a_change_has_no_value_when_a_member_begins() {
 }
 
 #[test]
+fn policies_that_mask_what_tells_members_apart_refuse_them() {
+    let policy = "\n---\npolicies: {no_segments: {applies_to: account, mask: segment}}\n";
+    let grains = "grains:\n    account: [account]\n    segment: [account.segment]\n    part: [account, account.segment]";
+    let text = include_str!("model.yaml").replacen("grains:\n    account: [account]", grains, 1);
+    let (model, _) = load(SourceMap::new([("model.yaml".to_owned(), format!("{text}{policy}"))]));
+    let model = model.unwrap();
+    for grain in ["segment", "part"] {
+        let mut query = aged(&["initial_mrr"], "6 months", &[]);
+        query.movement_grain = Some(grain.to_owned());
+        let error = compile::metrics(&model, &query, &nobody(), Dialect::Postgres).unwrap_err();
+        let expected = "`initial_mrr` compares members that `segment` tells apart, which is masked for you";
+        assert_eq!((error.code.as_str(), error.message.as_str()), ("FORBIDDEN", expected));
+    }
+    let by_account = aged(&["initial_mrr"], "6 months", &[]);
+    assert!(compile::metrics(&model, &by_account, &nobody(), Dialect::Postgres).is_ok());
+}
+
+#[test]
 fn policies_that_mask_the_beginning_refuse_cohorts() {
     let policy = "\n---\npolicies: {no_beginnings: {applies_to: account, mask: began}}\n";
     let text = format!("{}{policy}", include_str!("model.yaml"));
