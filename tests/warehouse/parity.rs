@@ -162,11 +162,6 @@ const CASES: &[(&str, &str, Option<&str>)] = &[
         "select id, (at at time zone 'America/New_York')::date from crm.t order by id",
         Some("select id, holdfast_local_date(at, 'America/New_York') from crm.t order by id"),
     ),
-    (
-        "iz",
-        "select id, (day::timestamp at time zone 'America/New_York') from crm.t order by id",
-        Some("select id, holdfast_day_start(day, 'America/New_York') from crm.t order by id"),
-    ),
     ("i", "select id from crm.t where at >= $5 and day <> $4 and (id > $1 or amount > $2 or name = $3) order by id", None),
     ("zd", "select max(at), min(day) from crm.t", None),
     (

@@ -85,6 +85,12 @@ impl Entity {
     pub fn key_columns(&self) -> impl Iterator<Item = &ColumnName> {
         self.key.iter().map(|index| self.dimensions[index.index()].column().expect("a key dimension is a plain column"))
     }
+
+    /// Whether a physical column holds instants: a dimension says so.
+    pub(crate) fn is_instant(&self, column: &ColumnName) -> bool {
+        let is_of = |dimension: &Dimension| dimension.column() == Some(column) && dimension.value_type == ValueType::Timestamp;
+        self.dimensions.iter().any(is_of)
+    }
 }
 
 /// Table or query.

@@ -117,3 +117,73 @@ async fn a_condition_on_a_day_of_23_or_25_hours_holds_for_all_of_it() {
         .await;
     assert_eq!(listed.at("/data/cancellations/totalCount").to_string(), by_hand[0][0]);
 }
+
+const VERSIONS: &str = "
+project: zones
+version: 1
+time_zone: America/New_York
+---
+entity: account
+source: account
+key: account_id
+valid: {from: valid_from, to: valid_to}
+dimensions:
+  tier: string
+  valid_from: {type: timestamp, hidden: true}
+  valid_to: {type: timestamp, hidden: true}
+---
+entity: visit
+source: visit
+key: visit_id
+time: {at: {type: timestamp}}
+relationships: {account: {to: account, key: account_id}}
+measures: {visits: {count: rows}}
+---
+metrics: {visits: {measure: visit.visits}}
+---
+view: visiting
+metrics: [visits]
+dimensions: [account.tier]
+";
+
+#[tokio::test]
+async fn a_version_that_begins_at_an_instant_holds_from_its_day_in_the_zone_that_asks() {
+    let tables = [
+        // Midnight of 1 March in New York, and in Kolkata; the third version is replaced within a day, the last for ever.
+        table(
+            "account",
+            "account_id text, tier text, valid_from timestamp, valid_to timestamp",
+            "a1 basic   2020-01-01T05:00:00Z 2025-03-01T05:00:00Z
+             a1 premium 2025-03-01T05:00:00Z 2025-03-31T18:30:00Z
+             a1 short   2025-03-31T18:30:00Z 2025-03-31T20:30:00Z
+             a1 last    2025-03-31T20:30:00Z 9999-12-30T00:00:00Z",
+        ),
+        table(
+            "visit",
+            "visit_id int, account_id text, at timestamp",
+            "1 a1 2025-02-28T12:00:00Z
+             2 a1 2025-03-01T04:59:59Z
+             3 a1 2025-03-01T05:00:00Z
+             4 a1 2025-03-01T23:30:00Z
+             5 a1 2025-03-02T12:00:00Z
+             6 a1 2025-03-31T12:00:00Z
+             7 a1 2025-04-01T12:00:00Z",
+        ),
+    ];
+    let desk = Desk::open(definitions(VERSIONS), &tables).await;
+    for zone in ["America/New_York", "UTC", "Asia/Kolkata", "Asia/Singapore"] {
+        desk.check(
+            "visiting",
+            &format!(r#"{{ visiting(by: [{{dimension: TIER}}], timeZone: "{zone}") {{ rows {{ tier visits }} }} }}"#),
+            &format!(
+                "select tier, count(*) from visit v join account a on a.account_id = v.account_id
+                  and (a.valid_from at time zone '{zone}')::date <= (v.at at time zone '{zone}')::date
+                  and (a.valid_to at time zone '{zone}')::date > (v.at at time zone '{zone}')::date
+                 group by 1 order by 1"
+            ),
+        )
+        .await;
+    }
+    let at_home = desk.ask(r#"{ visiting(by: [{dimension: TIER}]) { rows { tier visits } } }"#).await;
+    assert_eq!(at_home.rows("visiting"), [["basic", "2"], ["last", "2"], ["premium", "3"]]);
+}

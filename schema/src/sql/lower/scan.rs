@@ -11,7 +11,7 @@ use crate::{
     expr,
     model::{
         Cardinality, Dimension, DimensionId, Entity, EntityId, Model, RelationshipId,
-        entity::{ColumnName, RowValue, Source, Top, Validity},
+        entity::{ColumnName, RowValue, Source, Top},
         path::PathDimension,
     },
     query::access::Access,
@@ -33,10 +33,10 @@ pub(crate) struct Env<'a> {
 
 impl Env<'_> {
     /// The same on the day the caller asks, with what is known then: where policies look. What a caller may see is decided by what
-    /// holds now, or history would show phantom losses to those who may see only a part; and not by `as_of` and `as_known_at`, or
-    /// the caller could choose when a policy let more through.
+    /// holds now, or history would show phantom losses to those who may see only a part; and not by `as_of`, `as_known_at` and
+    /// the zone of the question, or the caller could choose when a policy let more through.
     fn today(self) -> Self {
-        Self { as_of: self.access.today, as_known_at: None, ..self }
+        Self { as_of: self.access.today, as_known_at: None, time_zone: &self.model.project.time_zone, ..self }
     }
 }
 
@@ -76,10 +76,7 @@ impl<'a> Scan<'a> {
     /// The same whoever asks: for what decides about rows, never for what is shown.
     pub(crate) fn for_anyone(env: Env<'a>, entity: EntityId, at: At) -> Self {
         let mut scan = Self::over(env, entity, relation(env, entity, root()), at);
-        if let Some(validity) = &env.model.entity(entity).validity {
-            let as_of = Expr::Value(Value::Date(env.as_of));
-            scan.filters.extend(valid_at(&root(), validity, &as_of));
-        }
+        scan.filters.extend(valid_at(env, entity, &root(), &Expr::Value(Value::Date(env.as_of))));
         scan
     }
 
@@ -88,9 +85,7 @@ impl<'a> Scan<'a> {
     pub(crate) fn seen_from(env: Env<'a>, entity: EntityId, days: Option<From>, day: Expr) -> Self {
         let mut scan = Self::over(env, entity, relation(env, entity, root()), At::Row(day.clone()));
         scan.joins.extend(days.map(|from| Join { kind: JoinKind::Cross, from, on: Vec::new() }));
-        if let Some(validity) = &env.model.entity(entity).validity {
-            scan.filters.extend(valid_at(&root(), validity, &day));
-        }
+        scan.filters.extend(valid_at(env, entity, &root(), &day));
         scan.apply_policies();
         scan
     }
@@ -273,13 +268,11 @@ impl<'a> Scan<'a> {
         let alias = self.next_alias();
         let theirs = relationship.other.iter().map(|other| Expr::Physical(alias.clone(), other.clone()));
         let mut on: Vec<Expr> = theirs.zip(own).map(|(theirs, own)| Expr::equal(theirs, own)).collect();
-        if let Some(validity) = &env.model.entity(relationship.to).validity {
-            let instant = match &self.at {
-                At::Row(day) if !now => day.clone(),
-                At::Row(_) | At::AsOf => Expr::Value(Value::Date(env.as_of)),
-            };
-            on.extend(valid_at(&alias, validity, &instant));
-        }
+        let day = match &self.at {
+            At::Row(day) if !now => day.clone(),
+            At::Row(_) | At::AsOf => Expr::Value(Value::Date(env.as_of)),
+        };
+        on.extend(valid_at(env, relationship.to, &alias, &day));
         self.scanned.insert(relationship.to);
         let from = if now || self.is_covered(path) {
             relation(env, relationship.to, alias.clone())
@@ -371,12 +364,22 @@ pub(crate) fn physical(dimension: &Dimension, alias: &Alias) -> Expr {
     expression(&dimension.expr, &mut |column: &ColumnName| Expr::Physical(alias.clone(), column.clone()))
 }
 
-/// The conditions under which a version holds on a day.
-pub(crate) fn valid_at(alias: &Alias, validity: &Validity, day: &Expr) -> [Expr; 2] {
-    let column = |name: &ColumnName| Expr::Physical(alias.clone(), name.clone());
-    [
-        Expr::infix(Infix::LessOrEqual, column(&validity.from), day.clone()),
-        Expr::Or(vec![Expr::is_null(column(&validity.to)), Expr::infix(Infix::Greater, column(&validity.to), day.clone())]),
+/// The conditions under which a version holds on a day; none where an entity has no versions. Of instants the day counts, in the zone of
+/// the question, so that of versions that follow each other within a day the last one holds.
+pub(crate) fn valid_at(env: Env<'_>, id: EntityId, alias: &Alias, day: &Expr) -> Vec<Expr> {
+    let entity = env.model.entity(id);
+    let Some(validity) = &entity.validity else { return Vec::new() };
+    let day_of = |name: &ColumnName| {
+        let column = Expr::Physical(alias.clone(), name.clone());
+        match entity.is_instant(name) {
+            true => Expr::LocalDate(Box::new(column), env.time_zone.to_owned()),
+            false => column,
+        }
+    };
+    let is_open = Expr::is_null(Expr::Physical(alias.clone(), validity.to.clone()));
+    vec![
+        Expr::infix(Infix::LessOrEqual, day_of(&validity.from), day.clone()),
+        Expr::Or(vec![is_open, Expr::infix(Infix::Greater, day_of(&validity.to), day.clone())]),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::{
     arrow::{
-        array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, TimestampMicrosecondArray},
+        array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array},
         datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType},
     },
     error::{DataFusionError, Result},
@@ -17,9 +17,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::scalar::Scalar;
 use crate::embedded::register::UTC;
 
-/// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_months_between`, `holdfast_date_trunc`, `holdfast_local_date`,
-/// `holdfast_day_start`.
-pub(super) fn functions() -> [ScalarUDF; 7] {
+/// `holdfast_add_months`, `holdfast_add_days`, `holdfast_days_between`, `holdfast_months_between`, `holdfast_date_trunc`, `holdfast_local_date`.
+pub(super) fn functions() -> [ScalarUDF; 6] {
     let date = |_: &[DataType]| Ok(DataType::Date32);
     [
         Scalar::make("holdfast_add_months", |_| Ok(vec![DataType::Date32, DataType::Int64]), date, add_months),
@@ -38,7 +37,6 @@ pub(super) fn functions() -> [ScalarUDF; 7] {
         ),
         Scalar::make("holdfast_date_trunc", |_| Ok(vec![DataType::Utf8, DataType::Date32]), date, date_trunc),
         Scalar::make("holdfast_local_date", |_| Ok(vec![instant_type(), DataType::Utf8]), date, local_date),
-        Scalar::make("holdfast_day_start", |_| Ok(vec![DataType::Date32, DataType::Utf8]), |_| Ok(instant_type()), day_start),
     ]
 }
 
@@ -129,35 +127,26 @@ fn calendar_unit(name: &str) -> Result<Grain> {
     }
 }
 
-/// `(instant, 'Europe/Berlin')`: the day it is there.
+/// `(instant, 'Europe/Berlin')`: the day it is there. The last instants of the year 9999, which stand for "for ever", are beyond those
+/// that have a zone, and have the last difference from UTC that there is.
 fn local_date(arguments: &[ArrayRef]) -> Result<ArrayRef> {
     let zone = zone(&arguments[1])?;
     let instants = arguments[0].as_primitive::<TimestampMicrosecondType>();
-    let dates: Result<Date32Array> = instants
-        .iter()
-        .map(|instant| {
-            let Some(instant) = instant else { return Ok(None) };
-            let instant = Timestamp::from_microsecond(instant).map_err(out_of_range)?;
-            Ok(Some(to_epoch_days(zone.to_datetime(instant).date())))
-        })
-        .collect();
-    Ok(Arc::new(dates?))
+    let day = |instant: i64| match Timestamp::from_microsecond(instant) {
+        Ok(known) => to_epoch_days(zone.to_datetime(known).date()),
+        Err(_) => {
+            let nearest = if instant > 0 { Timestamp::MAX } else { Timestamp::MIN };
+            let offset = i64::from(zone.to_offset(nearest).seconds()) * MICROSECONDS;
+            (instant.saturating_add(offset)).div_euclid(DAY) as i32
+        }
+    };
+    Ok(Arc::new(instants.iter().map(|instant| instant.map(day)).collect::<Date32Array>()))
 }
 
-/// `(date, 'Europe/Berlin')`: the instant at which the day begins there. The last days of the year 9999, which stand for "for ever",
-/// begin at the last instant there is.
-fn day_start(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-    let zone = zone(&arguments[1])?;
-    let dates = arguments[0].as_primitive::<Date32Type>();
-    let instants: TimestampMicrosecondArray = dates
-        .iter()
-        .map(|date| {
-            let start = zone.to_timestamp(from_epoch_days(date?).to_datetime(jiff::civil::Time::midnight()));
-            Some(start.unwrap_or(Timestamp::MAX).as_microsecond())
-        })
-        .collect();
-    Ok(Arc::new(instants.with_timezone(UTC)))
-}
+/// Microseconds of a second.
+const MICROSECONDS: i64 = 1_000_000;
+/// Microseconds of a day.
+const DAY: i64 = 24 * 60 * 60 * MICROSECONDS;
 
 /// The zone is written by the dialect as a constant, so the first row speaks for all.
 fn zone(names: &ArrayRef) -> Result<TimeZone> {
@@ -168,12 +157,9 @@ fn zone(names: &ArrayRef) -> Result<TimeZone> {
     TimeZone::get(name).map_err(|_| DataFusionError::Plan(format!("{name} is no time zone")))
 }
 
-fn out_of_range(error: jiff::Error) -> DataFusionError {
-    DataFusionError::Execution(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::array::{StringArray, TimestampMicrosecondArray};
     use jiff::civil::date;
 
     use super::*;
@@ -186,6 +172,27 @@ mod tests {
             assert_eq!((to_epoch_days(day), from_epoch_days(days)), (days, day));
         }
     }
+
+    #[test]
+    fn the_end_of_the_calendar_is_a_day_in_every_zone() {
+        let instant = |text: &str| -> ArrayRef {
+            let seconds =
+                text.parse::<jiff::civil::DateTime>().expect("a time").duration_since(date(1970, 1, 1).at(0, 0, 0, 0)).as_secs();
+            Arc::new(TimestampMicrosecondArray::from(vec![seconds * MICROSECONDS]))
+        };
+        for (text, name, day) in [
+            ("9999-12-31T00:00:00", "UTC", 2_932_896),
+            ("9999-12-31T00:00:00", "America/New_York", 2_932_895),
+            ("9999-12-31T23:59:59", "Asia/Singapore", 2_932_897),
+            ("2025-03-01T04:59:59", "America/New_York", to_epoch_days(date(2025, 2, 28))),
+            ("2025-03-01T05:00:00", "America/New_York", to_epoch_days(date(2025, 3, 1))),
+        ] {
+            let names: ArrayRef = Arc::new(StringArray::from(vec![name]));
+            let days = local_date(&[instant(text), names]).expect("it is an instant");
+            assert_eq!(days.as_primitive::<Date32Type>().values(), &[day], "{text} {name}");
+        }
+    }
+
     #[test]
     fn months_between_are_those_that_can_be_added_without_passing() {
         let days =
