@@ -5,6 +5,7 @@ mod columns;
 mod corrections;
 mod edges;
 mod owners;
+mod rates;
 mod time;
 mod windows;
 mod zones;

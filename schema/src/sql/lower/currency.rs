@@ -4,13 +4,13 @@ use super::{Lowerer, column, from_cte, scan::At, scan::Scan, value_alias};
 use crate::{
     model::{DimensionId, DimensionIndex},
     query::InCurrency,
-    sql::ast::{AggregateFunction, Alias, Expr, Infix, OrderItem, Query, Select},
+    sql::ast::{AggregateFunction, Alias, Expr, Infix, Join, JoinKind, Query, Select},
     value::Value,
 };
 
 impl Lowerer<'_> {
     /// The value of one unit of a currency in the project's, as one row: the newest rate that holds on the day that counts as today, and
-    /// null when there is none.
+    /// null when there is none, or when there are several of one day: which of them is meant is not known.
     pub(super) fn exchange_rate(&mut self, into: &InCurrency) -> Alias {
         let model = self.env.model;
         let own = model.project.currency.clone();
@@ -30,19 +30,22 @@ impl Lowerer<'_> {
         let held = Alias::named("d");
         let select = scan.select(vec![rate.named(&value_alias(0)), day.named(&held)], None);
         let all = self.cte("rates", Query::select(select));
-        let table = Alias::named("x");
-        let newest = Query {
-            order_by: vec![OrderItem { expr: column(&table, &held), descending: true, nulls_first: false }],
-            limit: Some(1),
-            ..Query::select(Select {
-                items: [value_alias(0), held.clone()].map(|name| column(&table, &name).named(&name)).to_vec(),
-                from: Some(from_cte(&all, &table)),
-                ..Select::default()
-            })
+        let (table, newest) = (Alias::named("x"), Alias::named("y"));
+        let last = Expr::aggregate(AggregateFunction::Max, column(&table, &held));
+        let days =
+            Select { items: vec![last.named(&held)], from: Some(from_cte(&all, &table)), group_by: Some(0), ..Select::default() };
+        let days = self.cte("newest_day", Query::select(days));
+        let is_newest = Expr::equal(column(&newest, &held), column(&table, &held));
+        let of = |function| Expr::aggregate(function, column(&table, &value_alias(0)));
+        let [least, greatest] = [AggregateFunction::Min, AggregateFunction::Max].map(of);
+        let only = Expr::when(Expr::equal(least, greatest.clone()), greatest);
+        let one = Select {
+            items: vec![only.named(&value_alias(0))],
+            from: Some(from_cte(&all, &table)),
+            joins: vec![Join { kind: JoinKind::Inner, from: from_cte(&days, &newest), on: vec![is_newest] }],
+            group_by: Some(0),
+            ..Select::default()
         };
-        let newest = self.cte("newest_rate", newest);
-        let value = Expr::aggregate(AggregateFunction::Max, column(&table, &value_alias(0)));
-        let one = Select { items: vec![value.named(&value_alias(0))], from: Some(from_cte(&newest, &table)), ..Select::default() };
         self.cte("rate", Query::select(one))
     }
 }
