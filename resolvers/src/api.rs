@@ -21,7 +21,6 @@ use holdfast_schema::{
     model::{DimensionId, Model},
     source::{FileId, Span},
 };
-use jiff::tz::TimeZone;
 
 use crate::{
     Answer, Limits, OperationKind, RequestContext, Runner,
@@ -227,8 +226,7 @@ impl Api {
     async fn answer(&self, runner: Arc<dyn Runner>, mut context: RequestContext, prepared: &Prepared) -> Result<Answer, Problem> {
         let Prepared { document, operation, variables, written } = prepared;
         // Whatever day a question is about, what its caller may see is what holds on the day of the request.
-        let zone = TimeZone::get(&self.model.project.time_zone).unwrap_or(TimeZone::UTC);
-        context.caller.today = context.now.to_zoned(zone).date();
+        context.caller.today = self.model.project.day_of(context.now);
         context.planning = context.planning.within(self.settings.limits.planning);
         let planner = Planner {
             model: &self.model,

@@ -311,7 +311,7 @@ impl<'a> Walk<'_, 'a> {
                 .map(|dimension| GroupBy { key: dimension.name.clone(), item: GroupItem::Dimension(dimension.name.clone()) })
                 .collect();
         }
-        let today = self.planner.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = model.project.day_of(self.planner.now);
         MetricQuery { by, ..MetricQuery::new(Scope::View(view.to_owned()), vec![selection], today) }
     }
 

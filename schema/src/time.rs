@@ -1,6 +1,6 @@
 //! Calendar words: grains, steps and calendars. No clock: "now" always arrives as a value.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// How finely time is cut, coarse after fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -199,6 +199,11 @@ impl Calendar {
     }
 }
 
+/// The day of an instant in a zone by name; zones of checked definitions and questions are known.
+pub fn day_in(zone: &str, instant: Timestamp) -> Date {
+    instant.to_zoned(TimeZone::get(zone).unwrap_or(TimeZone::UTC)).date()
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -210,6 +215,14 @@ mod tests {
         let sunday = Calendar { week_start: 7, ..Calendar::default() };
         assert_eq!(sunday.truncate(Grain::Week, date(2025, 3, 1)), date(2025, 2, 23));
         assert_eq!(Calendar::default().truncate(Grain::Week, date(2025, 3, 1)), date(2025, 2, 24));
+    }
+
+    #[test]
+    fn an_instant_belongs_to_the_day_of_the_zone() {
+        let instant = "2025-03-01T02:00:00Z".parse().expect("an instant");
+        for (zone, day) in [("UTC", 1), ("America/New_York", 28), ("Asia/Kolkata", 1)] {
+            assert_eq!(day_in(zone, instant).day(), day, "{zone}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use holdfast_schema::{
     model::{EntityId, Model},
     query::{Direction, InCurrency, Nulls, OrderBy},
+    time::day_in,
     value::{Value, ValueType},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -221,7 +222,7 @@ impl<'a> Planner<'a> {
             (None, Some(above)) => above.as_of,
             (None, None) => {
                 let zone = self.time_zone(arguments)?.unwrap_or_else(|| self.model.project.time_zone.clone());
-                self.now.to_zoned(TimeZone::get(&zone).unwrap_or(TimeZone::UTC)).date()
+                day_in(&zone, self.now)
             }
         };
         let as_known_at = match (arguments.get("asKnownAt"), above) {

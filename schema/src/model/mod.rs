@@ -18,6 +18,8 @@ mod rules;
 
 use std::collections::HashMap;
 
+use jiff::{Timestamp, civil::Date};
+
 pub use access::{Policy, Rule, Segment};
 pub use entity::{Cardinality, Dimension, Entity, Measure, Relationship};
 pub use metric::{Metric, MetricKind};
@@ -134,6 +136,13 @@ pub struct Project {
     pub currency: Option<String>,
     /// Where rates stand, for answers in another currency.
     pub exchange_rates: Option<ExchangeRates>,
+}
+
+impl Project {
+    /// The day that an instant belongs to: "today" of whoever asks then and names no zone.
+    pub fn day_of(&self, instant: Timestamp) -> Date {
+        crate::time::day_in(&self.time_zone, instant)
+    }
 }
 
 /// What of an entity is what of a rate: the value of one unit of `from` in `to` from its day on.

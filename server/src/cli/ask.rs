@@ -12,7 +12,7 @@ use holdfast_schema::{
     query::{Caller, MetricQuery},
     value::{CellRef, RowSet},
 };
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 
 use super::{
     Failure, Outcome, Settings, block_on,
@@ -132,7 +132,7 @@ fn saved_question(model: &Model, name: &str) -> Option<Result<MetricQuery, Failu
     let (_, saved) = model.saved_queries.iter().find(|(known, _)| known == name)?;
     match &saved.question {
         SavedQuestion::Ask(ask) => {
-            let around = Surroundings { today: Some(Zoned::now().date()), ..Surroundings::default() };
+            let around = Surroundings { today: Some(model.project.day_of(Timestamp::now())), ..Surroundings::default() };
             let query = question(model, ask, around, &mut Diagnostics::default());
             Some(query.ok_or_else(|| Failure::usage(format!("`{name}` cannot be asked: run `holdfast check`"))))
         }

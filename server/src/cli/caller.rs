@@ -4,7 +4,7 @@ use std::fs;
 
 use clap::Args;
 use holdfast_schema::{model::Model, query::Caller};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{Failure, Settings};
 use crate::identity;
@@ -36,6 +36,5 @@ impl As {
 
 /// A caller who asks today.
 pub(super) fn today(model: &Model, caller: Caller) -> Caller {
-    let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
-    Caller { today: Timestamp::now().to_zoned(zone).date(), ..caller }
+    Caller { today: model.project.day_of(Timestamp::now()), ..caller }
 }

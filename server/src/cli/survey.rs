@@ -15,7 +15,7 @@ use holdfast_schema::{
     time::{Grain, Step},
     value::CellRef,
 };
-use jiff::{Zoned, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use self::progress::Progress;
 use super::{
@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let Some(generation) = settings.generation(&origin)? else {
         return Ok(Outcome::Wrong);
     };
-    let as_of = arguments.as_of.or_else(|| data.end()).unwrap_or_else(|| Zoned::now().date());
+    let as_of = arguments.as_of.or_else(|| data.end()).unwrap_or_else(|| generation.model.project.day_of(Timestamp::now()));
     block_on(async {
         let warehouse = boot::warehouse(&settings.config, &data).map_err(Failure::outside)?;
         if !arguments.saved.is_empty() {

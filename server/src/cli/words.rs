@@ -8,7 +8,7 @@ use holdfast_schema::{
     query::{MetricQuery, QueryError},
     source::{FileId, SourceMap, Span, Spanned},
 };
-use jiff::Zoned;
+use jiff::Timestamp;
 
 use super::{color, show};
 use crate::testing::ask::{Surroundings, question};
@@ -70,7 +70,8 @@ impl Words {
         let ask = line.ask(self);
         let sources = SourceMap::new([("command line".to_owned(), line.text)]);
         let mut diagnostics = Diagnostics::default();
-        let around = Surroundings { today: Some(Zoned::now().date()), totals: self.totals, ..Surroundings::default() };
+        let around =
+            Surroundings { today: Some(model.project.day_of(Timestamp::now())), totals: self.totals, ..Surroundings::default() };
         let query = question(model, &ask, around, &mut diagnostics);
         if query.is_none() {
             show(&render::human(&sources, &diagnostics, color()));

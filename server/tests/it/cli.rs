@@ -208,3 +208,26 @@ fn questions_are_explained_and_asked_as_somebody() {
         assert!(ran.err.contains("--as"), "{}", ran.err);
     }
 }
+
+/// 25 hours lie between these zones, so their days are never the same.
+#[test]
+fn today_is_the_day_of_the_project_wherever_the_machine_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("metrics-defs")).expect("created");
+    let definitions = folder.path().join("metrics-defs/all.yaml");
+    for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+        let text = format!(
+            "project: days\nversion: 1\ntime_zone: {zone}\n---\nentity: account\nsource: account\nkey: account_id\n\
+             valid: {{from: valid_from, to: valid_to}}\nmeasures: {{accounts: {{count: rows}}}}\n---\n\
+             metrics: {{accounts: {{measure: account.accounts}}}}\n---\nview: all_of_them\nmetrics: [accounts]\n---\n\
+             saved_queries: {{how_many: {{ask: {{view: all_of_them, metrics: [accounts]}}}}}}\n"
+        );
+        std::fs::write(&definitions, text).expect("written");
+        let day = || holdfast_schema::time::day_in(zone, jiff::Timestamp::now()).to_string();
+        let before = day();
+        let compiled = holdfast(folder.path(), &["compile", "--metrics", "accounts"]);
+        let days = [before, day()];
+        assert_eq!(compiled.code, Some(0), "{}{}", compiled.out, compiled.err);
+        assert!(days.iter().any(|day| compiled.out.contains(day.as_str())), "{days:?} in {}", compiled.out);
+    }
+}
