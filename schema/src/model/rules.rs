@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostics;
 pub(super) use identifiers::is_identifier;
 pub use reserved_names::{is_kept_from_entities, is_kept_from_fields};
 
+pub(super) use undeclared_values::in_question;
 type Rule = fn(&Draft<'_>, &mut Diagnostics);
 
 const RULES: &[Rule] = &[

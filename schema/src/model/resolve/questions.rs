@@ -10,7 +10,7 @@ use crate::{
     definition::{Text, test as written},
     diagnostic::{Diagnostic, Diagnostics},
     expr,
-    model::{MetricId, View, view::view_for},
+    model::{MetricId, View, rules, view::view_for},
     query::Ages,
     suggest,
     time::Grain,
@@ -141,6 +141,7 @@ impl<'d, 'a> Lookup<'d, 'a> {
         }
         if let Some(filter) = &ask.filter {
             names_in(filter, &of_view, "M011", &dimensions, missing, out);
+            rules::in_question(self.draft, view, filter, out);
         }
         if let Some(having) = &ask.having {
             names_in(having, "metric of this question", "M013", &metric_names, missing, out);
