@@ -6,6 +6,7 @@ mod chains;
 mod fixtures;
 mod formats;
 mod identifiers;
+mod masks;
 mod money;
 mod reserved_names;
 mod undeclared_values;
@@ -17,8 +18,8 @@ use crate::diagnostic::Diagnostics;
 
 pub(super) use identifiers::is_identifier;
 pub use reserved_names::{is_kept_from_entities, is_kept_from_fields};
-
 pub(super) use undeclared_values::in_question;
+
 type Rule = fn(&Draft<'_>, &mut Diagnostics);
 
 const RULES: &[Rule] = &[
@@ -27,6 +28,7 @@ const RULES: &[Rule] = &[
     reserved_names::check,
     view_names::check,
     undeclared_values::check,
+    masks::check,
     units::check,
     chains::check,
     formats::check,
