@@ -75,7 +75,7 @@ pub struct Policy {
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub mask: Vec<Text>,
     /// `peers:` who counts in metrics about peers: `visible` (default), only rows that are there; `everyone`, all rows.
-    #[schemars(with = "Option<String>")]
+    #[schemars(extend("enum" = ["visible", "everyone"]))]
     pub peers: Option<Text>,
     /// `description:`
     pub description: Option<Text>,

@@ -148,8 +148,11 @@ pub struct Cohort {
     /// `is:` as in a `movement`; a rise from nothing after the beginning is a `reactivation`, or a `component_add`.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub is: Vec<Text>,
-    /// `take:` as in a `movement`.
-    #[schemars(extend("enum" = ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]))]
+    /// `take:` as in a `movement`, without transfers and rates.
+    #[schemars(extend("anyOf" = [
+        {"enum": ["amount", "opening", "closing", "retained", "change", "credit", "members", "owners"]},
+        {"type": "string"},
+    ]))]
     pub take: Option<Text>,
     /// `grain:` fixes the movement grain, whatever the query says.
     pub grain: Option<Text>,
@@ -241,10 +244,10 @@ pub struct Series {
     pub grain: Text,
     /// `window:` how far back, a whole number of periods: `6 months`, `90 days`.
     pub window: Text,
-    /// `take:` what is said of the values: `count`, `sum`, `mean`, `min`, `max`, `median`, `first`, `last`, `stdev`, `slope`, `residual_stdev`, `forecast`, `mad_score`, `falls`, `rises`, `product`, `correlation`.
+    /// `take:` what is said of the values: `count`, `sum`, `mean`, `min`, `max`, `median`, `first`, `last`, `stdev`, `slope`, `residual_stdev`, `forecast`, `mad_score`, `falls`, `rises`, `product`, `days_to_first`, `correlation`.
     #[schemars(extend("enum" = [
         "count", "sum", "mean", "min", "max", "median", "first", "last", "stdev", "slope", "residual_stdev", "forecast", "mad_score",
-        "falls", "rises", "product", "correlation",
+        "falls", "rises", "product", "days_to_first", "correlation",
     ]))]
     pub take: Text,
     /// `per:` with `correlation`: an entity; each has a series of its own, and how alike they are is said.

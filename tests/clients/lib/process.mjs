@@ -18,6 +18,12 @@ export async function printedSdl(env = {}) {
   return stdout;
 }
 
+/** What `holdfast schema` prints. */
+export async function printedJsonSchema() {
+  const { stdout } = await promisify(execFile)(binary, ["schema"], { cwd: root, env: environment, maxBuffer: 64 << 20, timeout: 60_000 });
+  return JSON.parse(stdout);
+}
+
 /** A demo server on a free port. `env` has settings for it. */
 export async function startServer(env = {}) {
   const address = `127.0.0.1:${await freePort()}`;

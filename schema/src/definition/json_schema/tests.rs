@@ -78,6 +78,104 @@ fn every_mapping_has_the_same_keys_in_the_decoder_and_in_the_schema() {
     assert_eq!(definitions.keys().map(String::as_str).collect::<BTreeSet<_>>(), named, "a mapping is missing from the table above");
 }
 
+/// Where a word of a short list is asked for, with the wrong one `zzz` there. The documents follow [`AROUND`], or stand alone when they
+/// are a project.
+const WORDS: [(&str, &str, &str); 28] = [
+    ("Project", "fiscal_year_start", "project: p\nfiscal_year_start: zzz"),
+    ("Project", "week_start", "project: p\nweek_start: zzz"),
+    ("Dimension", "type", "entity: e\nsource: e\nkey: k\ndimensions: {d: {type: zzz}}"),
+    ("Dimension", "read", "entity: e\nsource: e\nkey: k\ndimensions: {d: {read: zzz}}"),
+    ("TimeDimension", "type", "entity: e\nsource: e\nkey: k\ntime: {d: {type: zzz}}"),
+    ("TimeDimension", "grain", "entity: e\nsource: e\nkey: k\ntime: {d: {grain: zzz}}"),
+    ("TimeDimension", "snapshot", "entity: e\nsource: e\nkey: k\ntime: {d: {grain: month, snapshot: zzz}}"),
+    ("Measure", "over_time", "entity: e\nsource: e\nkey: k\ntime: {d: {}}\nmeasures: {m: {sum: x, over_time: zzz}}"),
+    ("Metric", "empty", "metrics: {m: {measure: f.v, empty: zzz}}"),
+    ("Metric", "direction", "metrics: {m: {measure: f.v, direction: zzz}}"),
+    ("Cumulative", "to_date", "metrics: {m: {cumulative: {of: v, to_date: zzz}}}"),
+    ("Movement", "is", "metrics: {m: {movement: {of: f.v, is: zzz}}}"),
+    ("Movement", "take", "metrics: {m: {movement: {of: f.v, take: zzz}}}"),
+    ("Cohort", "over", "metrics: {m: {cohort: {of: f.v, over: zzz}}}"),
+    ("PerEntity", "each", "metrics: {m: {per_entity: {entity: a, of: v, each: zzz}}}"),
+    ("PerEntity", "aggregate", "metrics: {m: {per_entity: {entity: a, of: v, aggregate: zzz}}}"),
+    ("Share", "as", "metrics: {m: {share: {of: v, as: zzz}}}"),
+    ("Score", "take", "metrics: {s: {score: {inputs: {v: {}}}}, m: {score: {of: s, take: zzz}}}"),
+    ("Series", "grain", "metrics: {m: {series: {of: v, grain: zzz, window: 6 months, take: mean}}}"),
+    ("Series", "take", "metrics: {m: {series: {of: v, grain: month, window: 6 months, take: zzz}}}"),
+    ("Peers", "take", "metrics: {m: {peers: {of: v, entity: a, take: zzz}}}"),
+    ("Rule", "at", "rules: {r: {per: a, when: v > 1, at: zzz}}"),
+    ("Rule", "unknown", "rules: {r: {per: a, when: v > 1, unknown: zzz}}"),
+    ("Rule", "severity", "rules: {r: {per: a, when: v > 1, severity: zzz}}"),
+    ("Policy", "peers", "policies: {p: {applies_to: a, rows: a_id = 'x', peers: zzz}}"),
+    ("Ask", "movement_basis", "saved_queries: {q: {ask: {metrics: v, movement_basis: zzz}}}"),
+    ("Ask", "dimension_basis", "saved_queries: {q: {ask: {metrics: v, dimension_basis: zzz}}}"),
+    ("Ask", "fill", "saved_queries: {q: {ask: {metrics: v, fill: zzz}}}"),
+];
+
+const AROUND: &str = "project: p\nversion: 1\n---\nentity: a\nsource: a\nkey: a_id\ndimensions: {began: date}\n---\n\
+    entity: f\nsource: f\nkey: [a_id, month]\ntime: {month: {grain: month, snapshot: end_of_period}}\n\
+    relationships: {a: {to: a, key: a_id}}\nmeasures: {v: {sum: x, over_time: last}}\n\
+    movements: {owner: a, cohort: began, grains: {a: [a]}}\n---\nmetrics: {v: {measure: f.v}}\n---\n\
+    view: all_of_it\nmetrics: [v]\n---\n";
+
+/// The words that are possible, as the complaint about another lists them.
+fn known_words(document: &str) -> Vec<String> {
+    let around = if document.starts_with("project:") { "" } else { AROUND };
+    let (_, diagnostics) = crate::load(SourceMap::new([("a.yaml".to_owned(), format!("{around}{document}\n"))]));
+    let complaint = diagnostics.sorted().into_iter().find(|item| item.code == "M006" && item.message.starts_with("`zzz` is not "));
+    let complaint = complaint.unwrap_or_else(|| panic!("no M006: {document}"));
+    let label = &complaint.primary.as_ref().expect("it has a place").text;
+    let words = label.strip_prefix("expected one of: ").unwrap_or_else(|| panic!("`{label}` lists no words: {document}"));
+    words.split(", ").map(str::to_owned).collect()
+}
+
+/// The words that the schema of a key allows, other text aside.
+fn words_of_schema(property: &Value) -> Option<&Vec<Value>> {
+    let choices = property["anyOf"].as_array().into_iter().flatten().chain([property, &property["items"]]);
+    choices.into_iter().find_map(|choice| choice["enum"].as_array())
+}
+
+#[test]
+fn every_list_of_words_is_the_same_in_the_compiler_and_in_the_schema() {
+    let definitions = definitions();
+    let mut listed = BTreeSet::new();
+    for (name, key, document) in WORDS {
+        listed.insert((name, key));
+        let property = &definitions[name]["properties"][key];
+        let words = known_words(document);
+        match words_of_schema(property) {
+            Some(words_of_schema) => assert_eq!(*words_of_schema, words, "{name}.{key}"),
+            // One or several, told apart by the compiler alone.
+            None => assert_eq!((name, key), ("Movement", "is"), "{property}"),
+        }
+    }
+    for (name, schema) in &definitions {
+        for (key, property) in schema["properties"].as_object().expect("properties") {
+            let is_listed = listed.contains(&(name.as_str(), key.as_str()));
+            // What a cohort takes is what a movement takes, transfers and rates aside.
+            assert!(
+                words_of_schema(property).is_none() || is_listed || (name == "Cohort" && key == "take"),
+                "{name}.{key} is not in the table"
+            );
+        }
+    }
+    let words = |name: &str| -> Vec<Value> { words_of_schema(&definitions[name]["properties"]["take"]).expect("words").clone() };
+    let kept: Vec<Value> = words("Movement")
+        .into_iter()
+        .filter(|word| !["transfer_in", "transfer_out", "fx"].contains(&word.as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(words("Cohort"), kept);
+}
+
+/// Expressions of a member's values are taken wherever words are.
+#[test]
+fn what_is_taken_of_members_may_be_an_expression() {
+    let definitions = definitions();
+    for name in ["Movement", "Cohort"] {
+        let choices = &definitions[name]["properties"]["take"]["anyOf"];
+        assert!(choices.as_array().is_some_and(|choices| choices.contains(&json!({"type": "string"}))), "{name}: {choices}");
+    }
+}
+
 #[test]
 fn subjects_are_those_of_the_decoder() {
     let schema = definition::json_schema();
