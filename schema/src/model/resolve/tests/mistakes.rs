@@ -616,6 +616,7 @@ const HIDING: &[(&str, &[&str])] = &[
     ("peers: {", &["group: [segment]"]),
     ("sum: booked", &["booked > 0"]),
     ("key: [component_id, month]", &["[account, component_id]"]),
+    ("owner: account", &["cohort: began"]),
 ];
 
 #[test]
