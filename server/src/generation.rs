@@ -5,13 +5,18 @@ use std::{collections::BTreeSet, panic, sync::Arc};
 use arc_swap::ArcSwapOption;
 use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
-    diagnostic::{Diagnostics, Severity, render},
+    diagnostic::{Diagnostic, Diagnostics, Severity, render},
     model::{DimensionId, Model},
     query::{Caller, hidden_from},
     source::SourceMap,
 };
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
+
+use crate::definitions::ReadError;
+
+/// Files that cannot be read.
+const UNREADABLE: &str = "F002";
 
 /// Surfaces of one generation that are kept, beside the one with everything in it.
 const MOST_RESTRICTED: u64 = 16;
@@ -99,6 +104,20 @@ impl Load {
             Arc::new(Generation { model, api, restricted, loaded_at: now, sources, warnings, misfits: ArcSwapOption::empty() })
         });
         Self { sources, diagnostics, generation }
+    }
+
+    /// The outcome for files that cannot be read: that is all there is to say about them.
+    pub fn unreadable(error: &ReadError) -> Self {
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            code: UNREADABLE,
+            message: error.to_string(),
+            primary: None,
+            secondary: Vec::new(),
+            help: vec!["they are read again until they can be".to_owned()],
+        });
+        Self { sources: SourceMap::new([]), diagnostics, generation: None }
     }
 
     /// Number of errors and of warnings.

@@ -23,6 +23,8 @@ pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
     let _watcher = watcher(folder, sender);
     let mut stamp = origin.stamp();
     let mut read = origin.read().ok();
+    // Why files could not be read: they are tried again until they can, and told once.
+    let mut unreadable = None;
     loop {
         // Either a report of the system, or the time to look for ourselves; a closed channel means only polling is left.
         tokio::select! {
@@ -30,17 +32,22 @@ pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
             () = tokio::time::sleep(poll_interval) => {}
         }
         let newest = look(&origin).await;
-        if newest == stamp {
+        if newest == stamp && unreadable.is_none() {
             continue;
         }
         stamp = newest;
         let sources = match read_again(&origin).await {
             Ok(sources) => sources,
             Err(error) => {
-                tracing::error!(%error, "definitions cannot be read; the earlier ones keep serving");
+                let told = Some(error.to_string());
+                if unreadable != told {
+                    app.take_over(&Load::unreadable(&error), Timestamp::now());
+                }
+                (read, unreadable) = (None, told);
                 continue;
             }
         };
+        unreadable = None;
         if read.as_ref() == Some(&sources) {
             continue;
         }

@@ -48,6 +48,35 @@ async fn good_edits_serve_within_a_second_and_bad_ones_never() {
     eventually("the repair serves", async || app.definitions().is_current).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_cannot_be_read_are_told_and_read_again() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("definitions");
+    fs::create_dir(&folder).expect("made");
+    write_project(&folder);
+    let origin = Origin::Folder(folder.clone());
+    let app = app_of(origin.read().expect("readable"), Behaviour::Empty, true, &[]);
+    tokio::spawn(watch::run(Arc::clone(&app), origin, Duration::from_millis(200)));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let served = app.generation().model.fingerprint.clone();
+    for (what, text) in [("a file of bytes", "stream did not contain valid UTF-8"), ("no folder", "no folder of definitions at")] {
+        match what {
+            "no folder" => fs::remove_dir_all(&folder).expect("removed"),
+            _ => fs::write(folder.join("bytes.yaml"), [0xff, 0xfe]).expect("written"),
+        }
+        eventually(what, async || get(&app, "/definitions/diagnostics", &[]).await.body.contains(text)).await;
+        assert!(get(&app, "/definitions/diagnostics", &[]).await.body.contains("\"F002\""));
+        let ready = get(&app, "/health/ready", &[]).await;
+        assert_eq!((ready.status, &ready.json()["definitions"]["state"]), (200, &Value::from("refused")), "{}", ready.body);
+        assert_eq!(ready.json()["warnings"].as_array().map(Vec::len), Some(1), "{}", ready.body);
+        assert!(!ready.body.contains("definitions at"), "health is for everybody: {}", ready.body);
+        assert_eq!(app.generation().model.fingerprint, served, "the earlier definitions serve");
+    }
+    fs::create_dir(&folder).expect("made");
+    write_project(&folder);
+    eventually("the folder is there again", async || app.definitions().is_current).await;
+}
+
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !holds().await {
