@@ -9,7 +9,10 @@ use futures_util::FutureExt as _;
 use poem::{Request, Response, http::HeaderValue};
 use tracing::Instrument as _;
 
-use super::{negotiate::Format, problem::Problem};
+use super::{
+    negotiate::{self, Format},
+    problem::Problem,
+};
 use crate::panics;
 
 /// The header that carries the correlation id, in and out.
@@ -30,6 +33,7 @@ where
     F: Future<Output = Response> + Send,
 {
     let id = correlation_id(&request);
+    let format = negotiate::format(request.header("accept")).unwrap_or(Format::Json);
     let method = request.method().clone();
     request.set_data(id.clone());
     let span = tracing::info_span!("request", otel.name = format!("{method} {route}"), %method, route, correlation_id = id.0);
@@ -40,9 +44,9 @@ where
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 panics::note(panic.as_ref(), "request");
-                Problem::Internal.response(Format::Json, &id.0)
+                Problem::Internal.response(format, &id.0)
             }
-            Err(_) => Problem::Timeout.response(Format::Json, &id.0),
+            Err(_) => Problem::Timeout.response(format, &id.0),
         }
     }
     .instrument(span.clone())

@@ -141,6 +141,18 @@ async fn a_warehouse_that_is_down_stops_readiness_and_not_life() {
     let app = app(Behaviour::Empty, false, &[]);
     assert_eq!(get(&app, "/health/live", &[]).await.status, 200);
     let ready = get(&app, "/health/ready", &[]).await;
+#[tokio::test]
+async fn what_went_wrong_is_told_in_the_format_that_was_asked_for() {
+    let late = app(Behaviour::Hang, true, &[("http.request_timeout", "50ms")]);
+    let broken = app(Behaviour::Panic, true, &[]);
+    for app in [&late, &broken] {
+        for wanted in ["application/graphql-response+json", "application/json"] {
+            let answer = post(app, wanted, QUERY).await;
+            assert_eq!(answer.header("content-type"), Some(format!("{wanted}; charset=utf-8").as_str()));
+        }
+    }
+}
+
     assert_eq!((ready.status, ready.json()["warehouse"]["reachable"].as_bool()), (503, Some(false)), "{}", ready.body);
     let typename = post(&app, JSON, "{ __typename }").await;
     assert_eq!((typename.status, typename.json()["data"]["__typename"].as_str()), (200, Some("Query")));
