@@ -13,8 +13,8 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Api, CacheState, EntityAnswer, Limits, MetricAnswer, Planning, Provenance, RequestContext, RequestId, RunError, Runner,
-    Settings,
+    Api, CacheState, CountAnswer, EntityAnswer, Limits, MetricAnswer, Planning, Provenance, RequestContext, RequestId, RunError,
+    Runner, Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole},
@@ -105,7 +105,7 @@ impl Runner for Ready {
         Err(RunError::Internal)
     }
 
-    async fn count(&self, _: &RequestContext, _: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, _: &RequestContext, _: &EntityQuery) -> Result<CountAnswer, RunError> {
         Err(RunError::Internal)
     }
 

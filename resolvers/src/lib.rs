@@ -52,5 +52,6 @@ pub use api::{Api, Prepared, Settings};
 pub use limits::Limits;
 pub use planning::Planning;
 pub use runner::{
-    Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,
+    Budget, BudgetSpent, CacheState, CountAnswer, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError,
+    Runner,
 };

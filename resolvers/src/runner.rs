@@ -9,7 +9,7 @@ use std::{
 };
 
 use holdfast_schema::{
-    compile::{CompiledEntities, CompiledMetrics},
+    compile::{CompiledCount, CompiledEntities, CompiledMetrics},
     model::Model,
     query::{Caller, EntityQuery, MetricQuery, QueryError},
     value::RowSet,
@@ -67,7 +67,7 @@ pub trait Runner: Send + Sync + 'static {
     async fn entities(&self, context: &RequestContext, query: &EntityQuery) -> Result<EntityAnswer, RunError>;
 
     /// Counts the rows of an entity question regardless of its page: per parent, in the order of `parents.keys`, or one number.
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError>;
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError>;
 
     /// The SQL of a metric question, for the catalogue and provenance. `None` when the server does not show SQL.
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError>;
@@ -112,6 +112,17 @@ pub struct EntityAnswer {
     pub plan: Arc<CompiledEntities>,
     /// The rows, possibly one more than the limit (per parent).
     pub rows: Arc<RowSet>,
+    /// Where the answer comes from.
+    pub provenance: Provenance,
+}
+
+/// Numbers of rows.
+#[derive(Debug, Clone)]
+pub struct CountAnswer {
+    /// What was counted.
+    pub plan: Arc<CompiledCount>,
+    /// The numbers, in the order of the parents.
+    pub counts: Vec<i64>,
     /// Where the answer comes from.
     pub provenance: Provenance,
 }

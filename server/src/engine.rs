@@ -16,7 +16,8 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use holdfast_resolvers::{
-    Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError, Runner,
+    Budget, BudgetSpent, CacheState, CountAnswer, EntityAnswer, MetricAnswer, Provenance, RequestContext, RequestId, RunError,
+    Runner,
 };
 use holdfast_schema::{
     query::{EntityQuery, MetricQuery},
@@ -168,12 +169,14 @@ impl Runner for Engine {
         self.entity_answer(context, query).instrument(info_span!("entities", entity = query.entity)).await
     }
 
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError> {
         let ready = self.compiled.count(context, query)?;
-        let scope = self.scope(context, &ready, &ready.plan.policies, ready.plan.ttl_seconds).await;
+        let plan = &ready.plan;
+        let scope = self.scope(context, &ready, &plan.policies, plan.ttl_seconds).await;
         let found = self.answer(&scope, &ready.rows).await?;
         let parents = query.parents.as_ref().map(|parents| parents.keys.as_slice());
-        Ok(counts(&found.rows, parents))
+        let provenance = provenance(&ready.rows.digest, std::iter::once(&found), scope.data_version);
+        Ok(CountAnswer { plan: Arc::clone(plan), counts: counts(&found.rows, parents), provenance })
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use holdfast_resolvers::{CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
+use holdfast_resolvers::{CacheState, CountAnswer, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner};
 use holdfast_schema::{
     compile::{self, CompiledCount, CompiledEntities, CompiledMetrics, Terms},
     query::{Access, EntityQuery, MetricQuery, QueryError},
@@ -82,10 +82,11 @@ impl Runner for Recorder {
         Ok(EntityAnswer { rows: empty(&plan.rows), provenance: provenance(&plan.rows), plan })
     }
 
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError> {
         let plan = Arc::new(self.compile(context, |terms| compile::count_on(terms, &context.model, query))?);
-        self.remember(Question::Count { query: query.clone(), plan });
-        Ok(vec![0; query.parents.as_ref().map_or(1, |parents| parents.keys.len())])
+        self.remember(Question::Count { query: query.clone(), plan: Arc::clone(&plan) });
+        let counts = vec![0; query.parents.as_ref().map_or(1, |parents| parents.keys.len())];
+        Ok(CountAnswer { counts, provenance: provenance(&plan.rows), plan })
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {

@@ -15,7 +15,7 @@ use holdfast_schema::query::{EntityQuery, MetricQuery, QueryErrorCode};
 use crate::{
     CacheSummary, RequestContext, Runner,
     error::Problem,
-    runner::{EntityAnswer, MetricAnswer, RunError},
+    runner::{CountAnswer, EntityAnswer, MetricAnswer, RunError},
 };
 
 type Answer<T> = Shared<BoxFuture<'static, Result<T, RunError>>>;
@@ -28,7 +28,7 @@ pub(crate) struct Asker {
     shows_sql: bool,
     metrics: Mutex<HashMap<MetricQuery, Answer<MetricAnswer>>>,
     entities: Mutex<HashMap<EntityQuery, Answer<EntityAnswer>>>,
-    counts: Mutex<HashMap<EntityQuery, Answer<Vec<i64>>>>,
+    counts: Mutex<HashMap<EntityQuery, Answer<CountAnswer>>>,
     cache: Mutex<Option<CacheSummary>>,
 }
 
@@ -81,7 +81,9 @@ impl Asker {
     /// Numbers of rows, per parent.
     pub(super) async fn count(&self, query: EntityQuery) -> Result<Vec<i64>, Problem> {
         let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
-        Ok(once(&self.counts, query, |query| async move { runner.count(&context, &query).await }.boxed()).await?)
+        let answer = once(&self.counts, query, |query| async move { runner.count(&context, &query).await }.boxed()).await?;
+        self.note(&answer.provenance, &answer.plan.policies);
+        Ok(answer.counts)
     }
 
     fn note(&self, provenance: &crate::Provenance, policies: &[String]) {

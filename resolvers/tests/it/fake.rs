@@ -7,8 +7,8 @@ use std::{
 
 use async_graphql::Request;
 use holdfast_resolvers::{
-    Answer, Api, Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, Planning, Provenance, RequestContext, RequestId,
-    RunError, Runner, Settings,
+    Answer, Api, Budget, BudgetSpent, CacheState, CountAnswer, EntityAnswer, MetricAnswer, Planning, Provenance, RequestContext,
+    RequestId, RunError, Runner, Settings,
 };
 use holdfast_schema::{
     compile::{self, ColumnRole, EntityColumn, Terms},
@@ -283,10 +283,11 @@ impl Runner for Fake {
         Ok(EntityAnswer { plan: Arc::new(plan), rows, provenance: provenance() })
     }
 
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError> {
         self.note(Asked::Count(query.clone()));
-        compiled(context, |terms| compile::count_on(terms, &context.model, query))?;
-        Ok(query.parents.as_ref().map_or(vec![3], |parents| vec![2; parents.keys.len()]))
+        let plan = compiled(context, |terms| compile::count_on(terms, &context.model, query))?;
+        let counts = query.parents.as_ref().map_or(vec![3], |parents| vec![2; parents.keys.len()]);
+        Ok(CountAnswer { plan: Arc::new(plan), counts, provenance: provenance() })
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_graphql::Request;
 use expect_test::{Expect, expect};
-use holdfast_resolvers::{Api, CacheState, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner, Settings};
+use holdfast_resolvers::{
+    Api, CacheState, CountAnswer, EntityAnswer, MetricAnswer, Provenance, RequestContext, RunError, Runner, Settings,
+};
 use holdfast_schema::{
     compile::{self, ColumnRole},
     load,
@@ -153,7 +155,7 @@ impl Runner for Table {
         self.usual.entities(context, query).await
     }
 
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError> {
         self.usual.count(context, query).await
     }
 

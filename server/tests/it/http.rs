@@ -38,6 +38,18 @@ async fn answers_say_how_they_may_be_reused() {
 }
 
 #[tokio::test]
+async fn numbers_of_rows_are_kept_as_long_as_rows_are() {
+    let app = app(Behaviour::Reuse, true, &[]);
+    let counted = get(&app, &encoded("{ sales { totalCount } }"), &[("accept", JSON)]).await;
+    assert_eq!(counted.body, "{\"data\":{\"sales\":{\"totalCount\":0}}}");
+    assert_eq!((counted.header("x-holdfast-cache"), counted.header("age")), (Some("hit"), Some("15")));
+    assert_eq!(counted.header("cache-control"), Some("public, max-age=60"));
+    // The older of two answers is the age of both.
+    let both = get(&app, &encoded("{ sales { totalCount } selling(by: []) { rows { revenue } } }"), &[("accept", JSON)]).await;
+    assert_eq!((both.header("age"), both.header("cache-control")), (Some("20"), Some("public, max-age=60")));
+}
+
+#[tokio::test]
 async fn a_refused_document_is_400_only_for_clients_that_know_the_media_type() {
     let app = app(Behaviour::Empty, true, &[]);
     for (accept, status) in [(GRAPHQL, 400), (JSON, 200), ("*/*", 200)] {
@@ -137,11 +149,6 @@ async fn a_request_does_not_last_longer_than_its_limit() {
 }
 
 #[tokio::test]
-async fn a_warehouse_that_is_down_stops_readiness_and_not_life() {
-    let app = app(Behaviour::Empty, false, &[]);
-    assert_eq!(get(&app, "/health/live", &[]).await.status, 200);
-    let ready = get(&app, "/health/ready", &[]).await;
-#[tokio::test]
 async fn what_went_wrong_is_told_in_the_format_that_was_asked_for() {
     let late = app(Behaviour::Hang, true, &[("http.request_timeout", "50ms")]);
     let broken = app(Behaviour::Panic, true, &[]);
@@ -153,6 +160,11 @@ async fn what_went_wrong_is_told_in_the_format_that_was_asked_for() {
     }
 }
 
+#[tokio::test]
+async fn a_warehouse_that_is_down_stops_readiness_and_not_life() {
+    let app = app(Behaviour::Empty, false, &[]);
+    assert_eq!(get(&app, "/health/live", &[]).await.status, 200);
+    let ready = get(&app, "/health/ready", &[]).await;
     assert_eq!((ready.status, ready.json()["warehouse"]["reachable"].as_bool()), (503, Some(false)), "{}", ready.body);
     let typename = post(&app, JSON, "{ __typename }").await;
     assert_eq!((typename.status, typename.json()["data"]["__typename"].as_str()), (200, Some("Query")));

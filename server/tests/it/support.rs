@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use holdfast_resolvers::{Budget, BudgetSpent, CacheState, EntityAnswer, MetricAnswer, RequestContext, RunError, Runner};
+use holdfast_resolvers::{
+    Budget, BudgetSpent, CacheState, CountAnswer, EntityAnswer, MetricAnswer, RequestContext, RunError, Runner,
+};
 use holdfast_schema::{
     query::{EntityQuery, MetricQuery},
     source::SourceMap,
@@ -111,8 +113,14 @@ impl Runner for FakeRunner {
         self.inner.entities(context, query).await
     }
 
-    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<Vec<i64>, RunError> {
-        self.inner.count(context, query).await
+    async fn count(&self, context: &RequestContext, query: &EntityQuery) -> Result<CountAnswer, RunError> {
+        let mut answer = self.inner.count(context, query).await?;
+        if let Behaviour::Reuse = self.behaviour {
+            answer.provenance.cache = CacheState::Hit;
+            answer.provenance.age = Duration::from_secs(15);
+            answer.provenance.max_age = Duration::from_secs(45);
+        }
+        Ok(answer)
     }
 
     fn explain(&self, context: &RequestContext, query: &MetricQuery) -> Result<Option<String>, RunError> {
