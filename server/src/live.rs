@@ -88,7 +88,8 @@ impl Live {
         watched.len()
     }
 
-    /// Answers of an operation, which has been prepared by the generation that serves now, until the stream is dropped.
+    /// Answers of an operation, which has been prepared by the generation that serves now, until the stream is dropped; `late` in place
+    /// of one that takes longer than a request may.
     pub fn subscribe(
         &self,
         app: &Arc<App>,
@@ -96,12 +97,13 @@ impl Live {
         correlation_id: String,
         request: Request,
         prepared: (Arc<Generation>, Arc<Api>, Prepared),
+        late: Bytes,
     ) -> impl Stream<Item = Result<Event, Died>> + Send + use<> {
         let question = Question {
             caller: caller.clone(),
             document: request.query.clone(),
             operation: request.operation_name.clone(),
-            variables: serde_json::to_string(&request.variables).unwrap_or_default(),
+            variables: serde_json::to_string(&request.variables).expect("variables came as JSON"),
         };
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         watched.retain(|_, watched| watched.strong_count() > 0);
@@ -109,7 +111,7 @@ impl Live {
         let running = watched.get(&question).and_then(Weak::upgrade).filter(|found| !found.asking.is_finished());
         let found = running.unwrap_or_else(|| {
             let (sender, state) = watch::channel(State::Asking);
-            let asker = Asker { app: Arc::clone(app), caller, correlation_id, request, pace: self.refresh_interval };
+            let asker = Asker { app: Arc::clone(app), caller, correlation_id, request, pace: self.refresh_interval, late };
             let asking = async move {
                 if let Err(panic) = AssertUnwindSafe(asker.run(prepared, sender)).catch_unwind().await {
                     panics::note(panic.as_ref(), "live query");
@@ -153,6 +155,8 @@ struct Asker {
     correlation_id: String,
     request: Request,
     pace: Duration,
+    /// What is said of an answer that takes too long.
+    late: Bytes,
 }
 
 impl Asker {
@@ -184,10 +188,13 @@ impl Asker {
                 shows_cost: false,
                 planning: stopwatch::planning(),
             };
-            let answer = api.run(Arc::clone(&self.app.runner), context, &prepared).await;
-            let pause = pause(&answer, self.pace);
-            if answer.body != last {
-                last = answer.body;
+            let asked = api.run(Arc::clone(&self.app.runner), context, &prepared);
+            let (body, pause) = match tokio::time::timeout(self.app.http.request_timeout, asked).await {
+                Ok(answer) => (answer.body.clone(), pause(&answer, self.pace)),
+                Err(_) => (self.late.clone(), self.pace.max(SHORTEST_PAUSE)),
+            };
+            if body != last {
+                last = body;
                 state.send_replace(State::Answered(last.clone()));
             }
             tokio::time::sleep(pause).await;

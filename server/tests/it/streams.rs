@@ -1,6 +1,10 @@
 //! Streams of server-sent events.
 
-use poem::http::Method;
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt as _;
+use holdfast_server::{app::App, http::Router};
+use poem::{Endpoint as _, Request, http::Method};
 use serde_json::json;
 
 use crate::support::{Behaviour, QUERY, app, get, send};
@@ -31,6 +35,22 @@ async fn a_subscription_needs_a_transport_that_streams() {
     let body = json!({ "query": "subscription { selling(by: []) { rows { revenue } } }" }).to_string();
     let answer = send(&app, Method::POST, "/graphql", &[JSON], &body).await;
     assert_eq!((answer.status, &answer.json()["errors"][0]["extensions"]["code"]), (406, &json!("SUBSCRIPTION_NEEDS_STREAM")));
+}
+
+/// The first event of a live query that goes on.
+async fn first_event(app: &Arc<App>) -> String {
+    let body = json!({ "query": format!("subscription {QUERY}") }).to_string();
+    let request = Request::builder().method(Method::POST).uri_str("/graphql").header(JSON.0, JSON.1).header(EVENTS.0, EVENTS.1);
+    let mut response = Router::new(Arc::clone(app)).get_response(request.body(body)).await;
+    let mut events = response.take_body().into_bytes_stream();
+    let first = tokio::time::timeout(Duration::from_secs(5), events.next()).await.expect("an event comes");
+    String::from_utf8_lossy(&first.expect("the stream goes on").expect("bytes")).into_owned()
+}
+
+#[tokio::test]
+async fn a_live_query_tells_when_its_answer_takes_too_long() {
+    let late = first_event(&app(Behaviour::Hang, true, &[("http.request_timeout", "200ms")])).await;
+    assert!(late.starts_with("event: next\n") && late.contains("\"code\":\"QUERY_TIMEOUT\""), "{late}");
 }
 
 /// One that ended in silence would look as if there were nothing more to come.

@@ -3,6 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::Request as GraphqlRequest;
+use bytes::Bytes;
 use futures_util::{
     FutureExt as _, Stream, StreamExt as _,
     stream::{self, BoxStream},
@@ -135,7 +136,8 @@ impl Ready {
     /// Asks again and again.
     pub(in crate::http) fn live(self) -> impl Stream<Item = Event> + Send {
         let Session { app, id, caller, .. } = self.session;
-        let changes = app.live.subscribe(&app, caller, id.0.clone(), self.request, (self.generation, self.api, self.prepared));
+        let prepared = (self.generation, self.api, self.prepared);
+        let changes = app.live.subscribe(&app, caller, id.0.clone(), self.request, prepared, body(&Problem::Timeout, &id));
         changes.map(move |change| change.unwrap_or_else(|live::Died| refusal(&Problem::Internal, &id)))
     }
 }
@@ -179,5 +181,9 @@ fn only(event: Event) -> BoxStream<'static, Event> {
 }
 
 fn refusal(problem: &Problem, id: &CorrelationId) -> Event {
-    Event::Refused(serde_json::json!({ "errors": problem.errors(&id.0) }).to_string().into())
+    Event::Refused(body(problem, id))
+}
+
+fn body(problem: &Problem, id: &CorrelationId) -> Bytes {
+    serde_json::json!({ "errors": problem.errors(&id.0) }).to_string().into()
 }
