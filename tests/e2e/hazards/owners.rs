@@ -219,7 +219,7 @@ async fn what_has_no_attribute_is_one_owner_in_every_class() {
     let range = "range: {between: {from: \"2025-02-01\", to: \"2025-07-01\"}}";
     let rows = "rows { period(grain: MONTH) { start } product new reactivation added lost churn arrived owners }";
     for (grain, column) in [("SEGMENT", "segment"), ("PARENT", "parent_id")] {
-        let by = "[{period: {grain: MONTH}}, {dimension: PRODUCT}]";
+        let by = "[{time: {grain: MONTH}}, {dimension: PRODUCT}]";
         let document = format!("{{ changes(by: {by}, {range}, movementGrain: {grain}) {{ {rows} }} }}");
         desk.check("changes", &document, &CHANGES_BY_HAND.replace("OWNER", column)).await;
     }

@@ -53,7 +53,7 @@ async fn two_different_rates_of_one_day_are_no_rate_whatever_their_order() {
         let desk = Desk::open(definitions(DEFINITIONS), &tables).await;
         for (words, code, kind, day) in [
             ("currency: \"USD\"", "USD", "month_end", "2026-01-15"),
-            ("currency: \"USD\", exchangeRate: BUDGET", "USD", "budget", "2026-01-15"),
+            ("currency: \"USD\", exchangeRate: \"budget\"", "USD", "budget", "2026-01-15"),
             ("currency: \"USD\", asOf: \"2025-01-31\"", "USD", "month_end", "2025-01-31"),
             ("currency: \"GBP\"", "GBP", "month_end", "2026-01-15"),
         ] {
