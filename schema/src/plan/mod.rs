@@ -8,6 +8,7 @@ pub(crate) mod cohort;
 pub mod entity;
 mod entity_text;
 pub mod explain;
+mod fanout;
 pub(crate) mod keyset;
 mod movement;
 pub mod peers;
