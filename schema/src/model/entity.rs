@@ -311,6 +311,11 @@ pub struct Measure {
 }
 
 impl Measure {
+    /// The time of a balance that movements compare.
+    pub(crate) fn snapshot_time(&self) -> DimensionIndex {
+        self.time.expect("the fact of a movement has time: checked when definitions are resolved")
+    }
+
     /// Visits every physical column it reads.
     pub fn visit_columns<'a>(&'a self, f: &mut impl FnMut(&'a ColumnName)) {
         for expr in std::iter::once(&self.expr).chain(&self.filter) {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     expr::Expr,
     model::{
-        EntityId, MeasureId, Metric,
+        DimensionId, EntityId, MeasureId, Metric,
         entity::{MovementGrain, Movements, ReadAt},
         metric::{MemberValue, Movement, Taken},
         path::{Fan, PathDimension},
@@ -147,8 +147,9 @@ impl Builder<'_> {
     }
 
     pub(super) fn finest(&self, fact: EntityId, movement: &Movement) -> Grain {
-        self.time_grain(fact, self.model.measure(movement.measure).time)
-            .expect("the fact of a movement has time: checked when definitions are resolved")
+        let index = self.model.measure(movement.measure).snapshot_time();
+        let time = self.model.dimension(DimensionId { entity: fact, index }).time;
+        time.expect("a measure's time is a time dimension").grain
     }
 
     fn check_movement_time(&self, metric: &Metric, movement: &Movement) -> Result<(), QueryError> {

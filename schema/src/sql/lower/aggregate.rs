@@ -6,7 +6,7 @@ use super::{
     fan::{Fans, value_of},
     from_cte, key_alias, numbered,
     scan::{At, Env, Scan, relation, root},
-    time::{FactTime, earlier, moved_period, shift, truncate},
+    time::{FactTime, day_of, earlier, moved_period, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -83,11 +83,7 @@ impl Lowerer<'_> {
             LeafKey::Place(place) => value_of(scan, fans, self.env, place),
             LeafKey::PlacePeriod(place, grain) => {
                 let value = value_of(scan, fans, self.env, place);
-                let value = match self.env.model.dimension(place.dimension).value_type {
-                    ValueType::Timestamp => Expr::LocalDate(Box::new(value), self.env.time_zone.to_owned()),
-                    _ => value,
-                };
-                truncate(self.calendar(), *grain, value)
+                truncate(self.calendar(), *grain, day_of(self.env, value, self.env.model.dimension(place.dimension).value_type))
             }
         }
     }

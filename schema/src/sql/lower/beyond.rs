@@ -167,12 +167,7 @@ impl Lowerer<'_> {
 
     fn beyond_movement(&mut self, seen: Seen<'_>, leaf: &Leaf, movement: &MovementLeaf, met: &mut Met) -> Option<Beyond> {
         let fact = movement.measure.entity;
-        let index = self
-            .env
-            .model
-            .measure(movement.measure)
-            .time
-            .expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = self.env.model.measure(movement.measure).snapshot_time();
         let finest = self.grain(fact, index);
         let step = finest.step();
         let range = whole_periods(earlier(seen.plan.range, leaf.timing.shift), finest, self.calendar());

@@ -13,7 +13,7 @@ use super::{
     movement::{Follows, attribute_alias, balances, class, summed_column},
     numbered,
     scan::{At, Scan, physical, relation, root, visible},
-    time::{FactTime, shift, truncate},
+    time::{FactTime, day_of, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -75,7 +75,7 @@ impl Lowerer<'_> {
 
     fn time_of(&self, scan: &Scan<'_>, movement: &MovementLeaf) -> FactTime<'_> {
         let measure = self.env.model.measure(movement.measure);
-        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = measure.snapshot_time();
         FactTime::of(self.env, scan, movement.measure.entity, index)
     }
 
@@ -116,11 +116,7 @@ impl Lowerer<'_> {
         let env = self.env;
         let owner = cohort.began.entity;
         let dimension = env.model.dimension(cohort.began);
-        let value = physical(dimension, &root());
-        let day = match dimension.value_type {
-            ValueType::Timestamp => Expr::LocalDate(Box::new(value), env.time_zone.to_owned()),
-            _ => value,
-        };
+        let day = day_of(env, physical(dimension, &root()), dimension.value_type);
         let keys = cohort.movement.owner.iter().map(|key| physical(env.model.dimension(key.dimension), &root()));
         let mut items = numbered(keys, key_alias);
         let count = items.len();
@@ -159,7 +155,7 @@ impl Lowerer<'_> {
         let fact = movement.measure.entity;
         let measure = env.model.measure(movement.measure);
         let mut scan = Scan::new(env, fact, At::AsOf);
-        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = measure.snapshot_time();
         let time = FactTime::of(env, &scan, fact, index);
         scan.read_at(time.read_at());
         let owner: Vec<Expr> =
@@ -322,12 +318,8 @@ impl Lowerer<'_> {
                 LeafKey::Age => age.clone(),
                 LeafKey::Place(place) => value(&place.path()),
                 LeafKey::PlacePeriod(place, grain) => {
-                    let raw = value(&place.path());
-                    let day = match self.env.model.dimension(place.dimension).value_type {
-                        ValueType::Timestamp => Expr::LocalDate(Box::new(raw), self.env.time_zone.to_owned()),
-                        _ => raw,
-                    };
-                    truncate(calendar, *grain, day)
+                    let value_type = self.env.model.dimension(place.dimension).value_type;
+                    truncate(calendar, *grain, day_of(self.env, value(&place.path()), value_type))
                 }
             })
             .collect();

@@ -4,12 +4,12 @@
 //! Members are compared by calendar, never by neighbouring rows, so a missing month is a fall to zero. Where value can move between
 //! members, or be converted at another rate, it is followed component by component first (`trace`).
 
+mod owners;
 mod sums;
 mod trace;
 
 pub(super) use sums::{class, summed_column};
 
-use jiff::{Timestamp, civil::date};
 use smol_str::format_smolstr;
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     fan::{identifying_value, safe_value},
     from_cte, key_alias, numbered,
     scan::{At, Scan},
-    time::{FactTime, earlier, moved_period, shift, truncate},
+    time::{FactTime, day_of, earlier, moved_period, shift, truncate},
     value_alias,
 };
 use crate::{
@@ -132,7 +132,7 @@ impl<'a> Lowerer<'a> {
     fn cut(&mut self, plan: &Plan, leaf: &Leaf, movement: &MovementLeaf) -> Cut {
         let fact = movement.measure.entity;
         let measure = self.env.model.measure(movement.measure);
-        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = measure.snapshot_time();
         let scan = Scan::new(self.env, fact, At::AsOf);
         let time = FactTime::of(self.env, &scan, fact, index);
         let finest = time.grain;
@@ -172,7 +172,7 @@ impl<'a> Lowerer<'a> {
         let env = self.env;
         let fact = movement.measure.entity;
         let measure = env.model.measure(movement.measure);
-        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = measure.snapshot_time();
         let mut scan = Scan::new(env, fact, At::AsOf);
         let time = FactTime::of(env, &scan, fact, index);
         scan.read_at(time.read_at());
@@ -288,7 +288,7 @@ impl<'a> Lowerer<'a> {
         let env = self.env;
         let fact = movement.measure.entity;
         let measure = env.model.measure(movement.measure);
-        let index = measure.time.expect("the fact of a movement has time: checked when definitions are resolved");
+        let index = measure.snapshot_time();
         let mut scan = Scan::new(env, fact, At::AsOf);
         let time = FactTime::of(env, &scan, fact, index);
         scan.read_at(time.read_at());
@@ -388,54 +388,6 @@ impl<'a> Lowerer<'a> {
         self.cte("classified", Query::select(select))
     }
 
-    /// Where the owner's key stands among the members' columns.
-    pub(super) fn owner_positions(&self, movement: &MovementLeaf, members: &[PathDimension]) -> Vec<usize> {
-        let model = self.env.model;
-        let of = |place: &PathDimension| identity(model, &place.path, place.dimension);
-        let is_same = |member: &PathDimension, owner: &PathDimension| {
-            member == owner || of(member).is_some_and(|known| of(owner) == Some(known))
-        };
-        movement
-            .owner
-            .iter()
-            .map(|owner| {
-                members
-                    .iter()
-                    .position(|member| is_same(member, owner))
-                    .expect("every movement grain holds its owner: checked when definitions are resolved")
-            })
-            .collect()
-    }
-
-    /// Whether two columns hold the same part of an owner. What has no value in an attribute belongs together.
-    pub(super) fn same_owner(&self, movement: &MovementLeaf, part: usize, left: Expr, right: Expr) -> Expr {
-        let owner = &movement.owner[part];
-        match self.is_always_there(movement, owner) {
-            true => Expr::equal(left, right),
-            false => equal_or_missing(left, right, self.env.model.dimension(owner.dimension).value_type),
-        }
-    }
-
-    /// Whether a part of an owner is a part of the key of the entity that owns. What is beyond that entity, such as the parent of an
-    /// account, may be missing.
-    fn is_always_there(&self, movement: &MovementLeaf, part: &PathDimension) -> bool {
-        let model = self.env.model;
-        let owner = model.entity(movement.measure.entity).movements.as_ref().map(|movements| movements.owner);
-        let is_beyond = part.path.iter().any(|hop| Some(hop.entity) == owner);
-        let entity = part.dimension.entity;
-        Some(entity) == owner && !is_beyond && model.entity(entity).key.contains(&part.dimension.index)
-    }
-
-    /// What tells the owners of members apart; never null where attributes make the owner, so that what has none counts as one.
-    pub(super) fn owner_of(&self, movement: &MovementLeaf, table: &Alias) -> Expr {
-        let positions = self.owner_positions(movement, &movement.members);
-        let parts: Vec<Expr> = positions.iter().map(|n| column(table, &key_alias(*n))).collect();
-        match parts.as_slice() {
-            [only] if self.is_always_there(movement, &movement.owner[0]) => only.clone(),
-            several => Expr::Call("concat", several.iter().flat_map(with_length).collect()),
-        }
-    }
-
     /// What is told apart from a change of the balance.
     fn follows(&self, movement: &MovementLeaf) -> Follows {
         let trace = movement.trace.as_ref();
@@ -471,12 +423,8 @@ impl<'a> Lowerer<'a> {
                 LeafKey::Cohort(_) | LeafKey::Age => unreachable!("only cohorts have these keys"),
                 LeafKey::Place(place) => value(&place.path()),
                 LeafKey::PlacePeriod(place, grain) => {
-                    let raw = value(&place.path());
-                    let day = match model.dimension(place.dimension).value_type {
-                        ValueType::Timestamp => Expr::LocalDate(Box::new(raw), self.env.time_zone.to_owned()),
-                        _ => raw,
-                    };
-                    truncate(calendar, *grain, day)
+                    let value_type = model.dimension(place.dimension).value_type;
+                    truncate(calendar, *grain, day_of(self.env, value(&place.path()), value_type))
                 }
             })
             .collect();
@@ -510,32 +458,6 @@ impl<'a> Lowerer<'a> {
 
 pub(super) fn attribute_alias(n: usize) -> Alias {
     Alias(format_smolstr!("a{n}"))
-}
-
-/// Whether two values are equal or both missing, said in equalities: engines join by those at once, and by `is not distinct from` they
-/// compare every two rows.
-fn equal_or_missing(left: Expr, right: Expr, value_type: ValueType) -> Expr {
-    let nothing = match value_type {
-        ValueType::Text => Expr::Word(""),
-        ValueType::Int | ValueType::Decimal => Expr::Number(0),
-        ValueType::Bool => Expr::Value(Value::Bool(false)),
-        ValueType::Date => Expr::Value(Value::Date(date(1970, 1, 1))),
-        ValueType::Timestamp => Expr::Value(Value::Timestamp(Timestamp::UNIX_EPOCH)),
-    };
-    let value = |value: &Expr| {
-        // Columns that are read as text may be of a type that knows no empty text.
-        let value = if value_type == ValueType::Text { Expr::ToText(Box::new(value.clone())) } else { value.clone() };
-        Expr::Call("coalesce", vec![value, nothing.clone()])
-    };
-    let same_value = Expr::equal(value(&left), value(&right));
-    Expr::and(Expr::equal(Expr::is_null(left), Expr::is_null(right)), same_value)
-}
-
-/// A part of an owner as text after its length, so that different owners never read alike. Without a value it is the mark alone.
-fn with_length(part: &Expr) -> [Expr; 3] {
-    let text = Expr::ToText(Box::new(part.clone()));
-    let length = Expr::ToText(Box::new(Expr::Call("character_length", vec![text.clone()])));
-    [length, Expr::Word("_"), text]
 }
 
 /// Balance number `n` of a row: the one that moves is the first.

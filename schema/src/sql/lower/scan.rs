@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 
-use super::condition::expression;
+use super::{condition::expression, time::day_of};
 use crate::{
     expr,
     model::{
@@ -16,7 +16,7 @@ use crate::{
     },
     query::access::Access,
     sql::ast::{Alias, Expr, From, Infix, Item, Join, JoinKind, OrderItem, Query, Relation, Select},
-    value::Value,
+    value::{Value, ValueType},
 };
 
 /// What is the same for every scan of a question.
@@ -370,11 +370,8 @@ pub(crate) fn valid_at(env: Env<'_>, id: EntityId, alias: &Alias, day: &Expr) ->
     let entity = env.model.entity(id);
     let Some(validity) = &entity.validity else { return Vec::new() };
     let day_of = |name: &ColumnName| {
-        let column = Expr::Physical(alias.clone(), name.clone());
-        match entity.is_instant(name) {
-            true => Expr::LocalDate(Box::new(column), env.time_zone.to_owned()),
-            false => column,
-        }
+        let value_type = if entity.is_instant(name) { ValueType::Timestamp } else { ValueType::Date };
+        day_of(env, Expr::Physical(alias.clone(), name.clone()), value_type)
     };
     let is_open = Expr::is_null(Expr::Physical(alias.clone(), validity.to.clone()));
     vec![

@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct FactTime<'a> {
     env: Env<'a>,
     raw: Expr,
-    is_instant: bool,
+    value_type: ValueType,
     /// Finest grain of the values.
     pub(super) grain: Grain,
     is_snapshot: bool,
@@ -28,7 +28,7 @@ impl<'a> FactTime<'a> {
         Self {
             env,
             raw: scan.own(&dimension.expr),
-            is_instant: dimension.value_type == ValueType::Timestamp,
+            value_type: dimension.value_type,
             grain: time.grain,
             is_snapshot: time.snapshot,
         }
@@ -40,10 +40,7 @@ impl<'a> FactTime<'a> {
 
     /// The calendar day in the reporting zone.
     pub(super) fn day(&self) -> Expr {
-        if self.is_instant {
-            return Expr::LocalDate(Box::new(self.raw.clone()), self.env.time_zone.to_owned());
-        }
-        self.raw.clone()
+        day_of(self.env, self.raw.clone(), self.value_type)
     }
 
     /// First day of the step of the fact's own grain.
@@ -61,7 +58,7 @@ impl<'a> FactTime<'a> {
 
     /// The first instant of a day in the type of the column.
     fn bound(&self, date: Date) -> Value {
-        if !self.is_instant {
+        if self.value_type != ValueType::Timestamp {
             return Value::Date(date);
         }
         let zone = TimeZone::get(self.env.time_zone).unwrap_or(TimeZone::UTC);
@@ -83,6 +80,14 @@ impl<'a> FactTime<'a> {
     /// A balance counts when its step is touched.
     pub(super) fn widened(&self, range: TimeRange) -> TimeRange {
         if self.is_snapshot { crate::query::bind::whole_periods(range, self.grain, self.calendar()) } else { range }
+    }
+}
+
+/// The calendar day of a value: of an instant, the one in the zone of the question.
+pub(super) fn day_of(env: Env<'_>, value: Expr, value_type: ValueType) -> Expr {
+    match value_type {
+        ValueType::Timestamp => Expr::LocalDate(Box::new(value), env.time_zone.to_owned()),
+        ValueType::Bool | ValueType::Int | ValueType::Decimal | ValueType::Text | ValueType::Date => value,
     }
 }
 
