@@ -275,10 +275,11 @@ impl<'a> Walk<'_, 'a> {
                 let users = model.metric_ids().filter(|(_, other)| other.inputs.contains(&id));
                 self.list(field, users.map(|(other, _)| Object::Metric(other)))?
             }
-            _ => match model.views.iter().find(|view| view.metrics.contains(&id)) {
+            "sql" => match model.views.iter().find(|view| view.metrics.contains(&id)) {
                 Some(view) => Value::Sql(Box::new(self.question(&view.name, id))),
                 None => Value::Null,
             },
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -335,7 +336,8 @@ impl<'a> Walk<'_, 'a> {
             "isEntity" => Value::Bool(target.is_none()),
             "overlapping" => Value::Bool(dimension.overlapping),
             "unit" => optional(target.and_then(|target| target.unit.as_ref())),
-            _ => texts(target.map_or(&[][..], |target| &target.values)),
+            "values" => texts(target.map_or(&[][..], |target| &target.values)),
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -352,7 +354,8 @@ impl<'a> Walk<'_, 'a> {
                 let shown = (0..view.dimensions.len()).filter(|index| surface.shows(&view.dimensions[*index]));
                 self.list(field, shown.map(|index| Object::Dimension(id, index)))?
             }
-            _ => texts(&view.movement_grains),
+            "movementGrains" => texts(&view.movement_grains),
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -373,7 +376,8 @@ impl<'a> Walk<'_, 'a> {
             "isEffectiveDated" => Value::Bool(entity.validity.is_some()),
             "dimensions" => self.list(field, names.dimensions.iter().map(|(_, index)| Object::EntityDimension(id, *index)))?,
             "relationships" => self.list(field, names.relationships.iter().map(|(_, index)| Object::Relationship(id, *index)))?,
-            _ => self.list(field, names.metrics.iter().map(|(_, metric)| Object::Metric(*metric)))?,
+            "metrics" => self.list(field, names.metrics.iter().map(|(_, metric)| Object::Metric(*metric)))?,
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -386,7 +390,8 @@ impl<'a> Walk<'_, 'a> {
             "valueType" => value_type(dimension.value_type),
             "unit" => optional(dimension.unit.as_ref()),
             "isTime" => Value::Bool(dimension.time.is_some()),
-            _ => texts(&dimension.values),
+            "values" => texts(&dimension.values),
+            other => unreachable!("validation lets no field `{other}` through"),
         }
     }
 
@@ -396,12 +401,13 @@ impl<'a> Walk<'_, 'a> {
             "name" => text(&relationship.name),
             "description" => optional(relationship.description.as_ref()),
             "to" => self.object(field, Object::Entity(relationship.to))?,
-            _ => text(match relationship.cardinality {
+            "cardinality" => text(match relationship.cardinality {
                 Cardinality::ManyToOne => "MANY_TO_ONE",
                 Cardinality::OneToOne => "ONE_TO_ONE",
                 Cardinality::OneToMany => "ONE_TO_MANY",
                 Cardinality::ManyToMany { .. } => "MANY_TO_MANY",
             }),
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -424,7 +430,8 @@ impl<'a> Walk<'_, 'a> {
             "firesWhenUnknown" => Value::Bool(rule.fires_when_unknown),
             "severity" => text(signal::severity(rule.severity)),
             "plays" => texts(&rule.plays),
-            _ => optional(rule.source.as_ref()),
+            "source" => optional(rule.source.as_ref()),
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -434,7 +441,8 @@ impl<'a> Walk<'_, 'a> {
             "name" => text(&segment.name),
             "label" => text(&segment.label),
             "description" => optional(segment.description.as_ref()),
-            _ => self.object(field, Object::Entity(segment.entity))?,
+            "entity" => self.object(field, Object::Entity(segment.entity))?,
+            other => unreachable!("validation lets no field `{other}` through"),
         })
     }
 
@@ -444,10 +452,11 @@ impl<'a> Walk<'_, 'a> {
             "name" => text(name),
             "label" => text(saved.label.as_ref().map_or(name, |label| &label.value)),
             "description" => optional(saved.description.as_ref().map(|description| &description.value)),
-            _ => match &saved.question {
+            "document" => match &saved.question {
                 SavedQuestion::Document(document) => text(&document.value),
                 SavedQuestion::Ask(_) => Value::Null,
             },
+            other => unreachable!("validation lets no field `{other}` through"),
         }
     }
 }

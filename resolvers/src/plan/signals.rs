@@ -141,13 +141,13 @@ pub(crate) enum EvidenceField {
 
 impl SignalGroup {
     /// Metrics of a question: those of the rules, and with evidence also what those are computed from.
-    pub(crate) fn metrics(&self, planner: &holdfast_schema::model::Model, with_evidence: bool) -> Vec<MetricId> {
+    pub(crate) fn metrics(&self, model: &holdfast_schema::model::Model, with_evidence: bool) -> Vec<MetricId> {
         let mut metrics = BTreeSet::new();
         for rule in &self.rules {
-            let metric = planner.rules[*rule].metric;
+            let metric = model.rules[*rule].metric;
             metrics.insert(metric);
             if with_evidence {
-                metrics.extend(&planner.metric(metric).inputs);
+                metrics.extend(&model.metric(metric).inputs);
             }
         }
         metrics.into_iter().collect()

@@ -1,12 +1,15 @@
 //! What metrics and types are, asked beside the data or alone.
 
+use std::sync::Arc;
+
 use async_graphql::Request;
 use expect_test::expect;
-use holdfast_resolvers::Settings;
+use holdfast_resolvers::{Api, Settings};
+use holdfast_schema::{load, source::SourceMap};
 use serde_json::json;
 
 use super::{ask, check};
-use crate::fake::{Fake, send};
+use crate::fake::{Fake, send, send_to};
 
 #[test]
 fn the_catalogue_tells_what_metrics_are() {
@@ -153,4 +156,49 @@ fn the_introspection_that_consoles_send_is_within_the_limits() {
     let (body, _) = ask(text);
     assert_eq!(body["errors"], json!(null));
     assert!(body["data"]["__schema"]["types"].as_array().is_some_and(|types| types.len() > 50));
+}
+
+/// Everything that a catalogue can list.
+fn everything() -> Api {
+    let text = "project: acme\nversion: 1\n---\nentity: account\nsource: account\nkey: account_id\ndimensions: {segment: {values: [smb]}}\n---\n\
+        entity: visit\nsource: visit\nkey: visit_id\ntime: {day: {}}\nrelationships: {account: {to: account, key: account_id}}\n\
+        measures: {visits: {count: rows}}\n---\nmetrics: {visits: {measure: visit.visits}}\n---\nview: visiting\nmetrics: [visits]\n\
+        dimensions: [account, account.segment]\n---\nrules: {busy: {per: account, when: visits > 9}}\n---\n\
+        segments: {small: {entity: account, where: segment = 'smb'}}\n---\nsaved_queries: {all_visits: {ask: {metrics: visits}}}\n";
+    let (model, diagnostics) = load(SourceMap::new([("all.yaml".to_owned(), text.to_owned())]));
+    let model = model.unwrap_or_else(|| panic!("{:#?}", diagnostics.sorted()));
+    Api::new(model, Settings::default()).unwrap_or_else(|wrong| panic!("{:#?}", wrong.sorted()))
+}
+
+#[test]
+fn every_field_of_the_catalogue_has_a_value() {
+    let api = everything();
+    let ask = |text: String| send_to(&api, Arc::new(Fake::default()), Request::new(text)).1;
+    // Every field of a type, as the schema tells them; objects by their names.
+    let fields_of = |type_name: &str| {
+        let kind = "kind ofType { kind ofType { kind ofType { kind } } }";
+        let body = ask(format!("{{ __type(name: \"{type_name}\") {{ fields {{ name type {{ {kind} }} }} }} }}"));
+        let fields = body["data"]["__type"]["fields"].as_array().unwrap_or_else(|| panic!("{type_name} has fields: {body:#}"));
+        let field = |field: &serde_json::Value| {
+            let is_object = field["type"].to_string().contains("OBJECT");
+            format!("{}{}", field["name"].as_str().expect("a name"), if is_object { " { name }" } else { "" })
+        };
+        fields.iter().map(field).collect::<Vec<_>>().join(" ")
+    };
+    let lists = [
+        ("metrics", "Metric"),
+        ("dimensions", "Dimension"),
+        ("views", "View"),
+        ("rules", "Rule"),
+        ("segments", "Segment"),
+        ("savedQueries", "SavedQuery"),
+        ("entities", "Entity"),
+    ];
+    let all: String = lists.map(|(list, type_name)| format!("{list} {{ {} }} ", fields_of(type_name))).concat();
+    let (own, way) = (fields_of("EntityDimension"), fields_of("Relationship"));
+    let body = ask(format!("{{ {all} parts: entities {{ dimensions {{ {own} }} relationships {{ {way} }} }} }}"));
+    assert!(body.get("errors").is_none(), "{body:#}");
+    for (list, _) in lists {
+        assert!(body["data"][list].as_array().is_some_and(|items| !items.is_empty()), "{list} is empty: {body:#}");
+    }
 }
