@@ -1,12 +1,11 @@
 //! Values of a rule's metric, period by period → whether the rule fires and since when. Exact; knows no rows and no questions.
 
 use holdfast_schema::{
-    expr::BinaryOp,
     model::{
         Rule,
         access::{RuleSeverity, RuleTime},
     },
-    query::TimeRange,
+    query::{Comparator, TimeRange},
     time::{Calendar, Grain, Step},
     value::CellRef,
 };
@@ -53,18 +52,12 @@ fn compares(rule: &Rule, value: &str) -> Option<bool> {
     let difference = exact::subtract(value, &rule.threshold)?;
     let (below, equal) = (difference.starts_with('-'), difference == "0");
     Some(match rule.operator {
-        BinaryOp::NotEqual => !equal,
-        BinaryOp::Less => below,
-        BinaryOp::LessOrEqual => below || equal,
-        BinaryOp::Greater => !below && !equal,
-        BinaryOp::GreaterOrEqual => !below,
-        BinaryOp::Equal
-        | BinaryOp::Add
-        | BinaryOp::Subtract
-        | BinaryOp::Multiply
-        | BinaryOp::Divide
-        | BinaryOp::And
-        | BinaryOp::Or => equal,
+        Comparator::NotEqual => !equal,
+        Comparator::Less => below,
+        Comparator::LessOrEqual => below || equal,
+        Comparator::Greater => !below && !equal,
+        Comparator::GreaterOrEqual => !below,
+        Comparator::Equal => equal,
     })
 }
 
@@ -120,20 +113,14 @@ pub(crate) fn severity(severity: RuleSeverity) -> &'static str {
 }
 
 /// The word in GraphQL.
-pub(crate) fn operator(operator: BinaryOp) -> &'static str {
+pub(crate) fn operator(operator: Comparator) -> &'static str {
     match operator {
-        BinaryOp::NotEqual => "NE",
-        BinaryOp::Less => "LT",
-        BinaryOp::LessOrEqual => "LTE",
-        BinaryOp::Greater => "GT",
-        BinaryOp::GreaterOrEqual => "GTE",
-        BinaryOp::Equal
-        | BinaryOp::Add
-        | BinaryOp::Subtract
-        | BinaryOp::Multiply
-        | BinaryOp::Divide
-        | BinaryOp::And
-        | BinaryOp::Or => "EQ",
+        Comparator::NotEqual => "NE",
+        Comparator::Less => "LT",
+        Comparator::LessOrEqual => "LTE",
+        Comparator::Greater => "GT",
+        Comparator::GreaterOrEqual => "GTE",
+        Comparator::Equal => "EQ",
     }
 }
 

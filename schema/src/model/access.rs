@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{DimensionId, DimensionIndex, EntityId, MetricId, path::PathDimension};
-use crate::{
-    expr::{BinaryOp, Expr},
-    source::Span,
-};
+use crate::{expr::Expr, query::Comparator, source::Span};
 
 /// A named filter on an entity.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +44,8 @@ pub struct Rule {
     pub per: EntityId,
     /// What is compared.
     pub metric: MetricId,
-    /// One of the comparisons.
-    pub operator: BinaryOp,
+    /// How.
+    pub operator: Comparator,
     /// Threshold in canonical decimal text.
     pub threshold: String,
     /// When.

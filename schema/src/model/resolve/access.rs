@@ -15,6 +15,7 @@ use crate::{
         DimensionIndex, EntityId, MetricId, Policy, Rule, Segment,
         access::{PolicyPeers, PolicyRef, RuleSeverity, RuleTime},
     },
+    query::Comparator,
     suggest,
     value::{Value, ValueType, canonical_decimal},
 };
@@ -129,17 +130,17 @@ fn one_rule(draft: &Draft<'_>, name: &Text, rule: &written::Rule, out: &mut Diag
     })
 }
 
-fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(MetricId, BinaryOp, String)> {
+fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(MetricId, Comparator, String)> {
     let parsed = draft.parameters.parse(text, out)?;
     let meant = mean(&parsed, out, |name, out| metric_meaning(draft, name, out))?;
     let found = match &meant {
         // A metric that is true or false is its own condition.
-        Expr::Ref(metric) => Some((metric.to, BinaryOp::Equal, "1".to_owned())),
+        Expr::Ref(metric) => Some((metric.to, Comparator::Equal, "1".to_owned())),
         Expr::Binary(op, left, right) => match (left.as_ref(), right.as_ref()) {
-            (Expr::Ref(metric), constant) => {
-                is_comparison(*op).then_some(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number))
+            (Expr::Ref(metric), constant) => comparator(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number)),
+            (constant, Expr::Ref(metric)) => {
+                comparator(*op).map(mirrored).zip(number(constant)).map(|(op, number)| (metric.to, op, number))
             }
-            (constant, Expr::Ref(metric)) => mirrored(*op).zip(number(constant)).map(|(op, number)| (metric.to, op, number)),
             _ => None,
         },
         _ => None,
@@ -154,20 +155,27 @@ fn comparison(draft: &Draft<'_>, text: &Text, out: &mut Diagnostics) -> Option<(
     found
 }
 
-fn is_comparison(op: BinaryOp) -> bool {
-    mirrored(op).is_some()
+fn comparator(op: BinaryOp) -> Option<Comparator> {
+    match op {
+        BinaryOp::Equal => Some(Comparator::Equal),
+        BinaryOp::NotEqual => Some(Comparator::NotEqual),
+        BinaryOp::Less => Some(Comparator::Less),
+        BinaryOp::LessOrEqual => Some(Comparator::LessOrEqual),
+        BinaryOp::Greater => Some(Comparator::Greater),
+        BinaryOp::GreaterOrEqual => Some(Comparator::GreaterOrEqual),
+        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::And | BinaryOp::Or => None,
+    }
 }
 
 /// The comparison seen from its right side.
-fn mirrored(op: BinaryOp) -> Option<BinaryOp> {
+fn mirrored(op: Comparator) -> Comparator {
     match op {
-        BinaryOp::Equal => Some(BinaryOp::Equal),
-        BinaryOp::NotEqual => Some(BinaryOp::NotEqual),
-        BinaryOp::Less => Some(BinaryOp::Greater),
-        BinaryOp::LessOrEqual => Some(BinaryOp::GreaterOrEqual),
-        BinaryOp::Greater => Some(BinaryOp::Less),
-        BinaryOp::GreaterOrEqual => Some(BinaryOp::LessOrEqual),
-        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::And | BinaryOp::Or => None,
+        Comparator::Equal => Comparator::Equal,
+        Comparator::NotEqual => Comparator::NotEqual,
+        Comparator::Less => Comparator::Greater,
+        Comparator::LessOrEqual => Comparator::GreaterOrEqual,
+        Comparator::Greater => Comparator::Less,
+        Comparator::GreaterOrEqual => Comparator::LessOrEqual,
     }
 }
 

@@ -290,7 +290,7 @@ policies: {csm: {applies_to: account, roles: [csm], rows: \"segment in claims.se
     );
     assert_eq!((model.segments.len(), model.policies[0].mask.len()), (1, 1));
     let rule = &model.rules[0];
-    assert_eq!((rule.operator, rule.threshold.as_str(), rule.persistence), (crate::expr::BinaryOp::Less, "10", 2));
+    assert_eq!((rule.operator, rule.threshold.as_str(), rule.persistence), (crate::query::Comparator::Less, "10", 2));
 }
 
 #[test]
