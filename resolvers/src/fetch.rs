@@ -185,7 +185,14 @@ fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
 }
 
 async fn keyed(asker: &Asker, model: &Model, plan: &KeyedPlan) -> Result<Level, Problem> {
-    by_keys(asker, model, &plan.rows, plan.keys.clone()).await
+    let [_] = &plan.keys[..] else {
+        return by_keys(asker, model, &plan.rows, plan.keys.clone()).await;
+    };
+    let level = match asker.row_of_key(plan.rows.keyed(model, plan.keys.clone())).await? {
+        Some(answer) => level_of_rows(&answer, &plan.rows, usize::MAX, false),
+        None => level_of_keys(Vec::new()),
+    };
+    Ok(below(asker, model, &plan.rows, level).await)
 }
 
 async fn by_keys(asker: &Asker, model: &Model, plan: &RowsPlan, keys: Vec<Key>) -> Result<Level, Problem> {

@@ -4,6 +4,7 @@
 //! day (`account:A1@2024-06-01`), and with the instant of what was known where that is chosen.
 
 use holdfast_schema::{
+    hex,
     model::{EntityId, Model},
     value::{CellRef, Value, ValueType, canonical_decimal},
 };
@@ -140,7 +141,7 @@ pub(crate) fn cursor<'a>(order: &str, values: impl IntoIterator<Item = CellRef<'
         text.push(tag);
         encode(&mut text, &value);
     }
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    hex::digits(text)
 }
 
 /// The values of a cursor; `None` when it was not made for that order, or not by us.
@@ -175,7 +176,7 @@ pub(crate) fn parse_cursor(order: &str, cursor: &str) -> Option<Vec<Value>> {
 
 /// A short digest that tells questions apart.
 pub(crate) fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex::digits(&Sha256::digest(text.as_bytes())[..12])
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! tree → [`sql::Statement`].
 
 pub mod diagnostic;
+pub mod hex;
 pub mod source;
 
 pub mod time;

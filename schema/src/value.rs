@@ -1,5 +1,7 @@
 //! The only representation of values and rows in the workspace: typed, columnar, exact.
 
+use std::fmt;
+
 use jiff::{Timestamp, civil::Date};
 
 /// The types a dimension, measure or column can have.
@@ -198,6 +200,20 @@ impl CellRef<'_> {
             CellRef::Text(text) => Value::Text(text.to_owned()),
             CellRef::Date(value) => Value::Date(value),
             CellRef::Timestamp(value) => Value::Timestamp(value),
+        }
+    }
+}
+
+impl fmt::Display for CellRef<'_> {
+    /// As people read it; null is nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CellRef::Null => Ok(()),
+            CellRef::Bool(value) => value.fmt(f),
+            CellRef::Int(value) => value.fmt(f),
+            CellRef::Decimal(text) | CellRef::Text(text) => f.write_str(text),
+            CellRef::Date(value) => value.fmt(f),
+            CellRef::Timestamp(value) => value.fmt(f),
         }
     }
 }

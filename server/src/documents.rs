@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use holdfast_schema::hex;
 use metrics::counter;
 use sha2::{Digest as _, Sha256};
 
@@ -218,7 +219,7 @@ pub async fn watch(documents: Arc<Documents>) {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::digits(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -74,19 +74,14 @@ impl Engine {
         }
     }
 
-    /// Is told when the warehouse does not understand a statement: its tables may no longer be what the definitions say.
-    pub fn doubts(&self) -> Arc<Notify> {
-        Arc::clone(&self.doubts)
-    }
-
     /// The warehouse behind.
     pub fn warehouse(&self) -> &dyn Warehouse {
         &*self.warehouse
     }
 
-    /// Forgets kept answers.
-    pub fn clear_cache(&self) {
-        self.cache.clear();
+    /// Is told when the warehouse does not understand a statement: its tables may no longer be what the definitions say.
+    pub fn doubts(&self) -> Arc<Notify> {
+        Arc::clone(&self.doubts)
     }
 
     async fn scope<'a, P>(
@@ -261,6 +256,7 @@ fn explain_error(error: Error, context: &RequestContext, digest: &str, queue_wai
         Error::ResultTooLarge { limit } => RunError::ResultTooLarge { limit },
         // Whoever waits now has been answered or turned away by then.
         Error::Overloaded { .. } => RunError::Overloaded { retry_after: queue_wait },
+        Error::Value(_) => RunError::Value,
         Error::Data(_) => RunError::Data("a value is out of range, or no number".to_owned()),
         Error::Misfit(_) => RunError::Misfit,
         Error::Statement(_) | Error::Address(_) => RunError::Internal,
@@ -274,6 +270,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Timeout { .. } => "timeout",
         Error::ResultTooLarge { .. } => "too_large",
         Error::Overloaded { .. } => "overloaded",
+        Error::Value(_) => "value",
         Error::Data(_) => "data",
         Error::Misfit(_) => "misfit",
         Error::Statement(_) => "statement",

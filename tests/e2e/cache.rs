@@ -59,7 +59,7 @@ async fn kept(settings: EngineSettings) -> (Counter, Database) {
         table("sale", "sale_id int, recorded_at timestamp, amount decimal", "1 2025-01-01T00:00:00Z 10"),
         table("visit", "visit_id int, at date", "1 2025-01-01"),
     ];
-    load::load(&database.url, &tables, load::Existing::Refuse).await.expect("the tables are taken");
+    load::load(&Settings::new(&database.url), &tables, load::Existing::Refuse).await.expect("the tables are taken");
     database.execute("create view nap as select g as nap_id from generate_series(1, 2) g where pg_sleep(0.3)::text = ''").await;
     let warehouse = postgres::Postgres::new(&Settings { connections: 1, ..Settings::new(&database.url) });
     let warehouse = Arc::new(warehouse.expect("the address is right"));
@@ -92,11 +92,17 @@ async fn an_answer_lives_as_long_as_its_entity_allows_and_no_longer() {
     let (counter, database) = kept(EngineSettings::default()).await;
     assert_eq!(value(&counter.ask(DOOR).await, "door"), found("1", "MISS"));
     database.execute("insert into visit values (2, '2025-01-02')").await;
-    let began = Instant::now();
-    let second = value(&counter.ask(DOOR).await, "door");
-    if began.elapsed() < Duration::from_millis(500) {
-        assert_eq!(second, found("1", "HIT"));
+    // A machine that is busy may be late for it: then the answer is made anew, and lives from then on.
+    let (mut expected, mut is_kept) = ("1", false);
+    for _ in 0..20 {
+        let (number, state) = value(&counter.ask(DOOR).await, "door");
+        if state == "MISS" {
+            expected = "2";
+        }
+        is_kept |= state == "HIT";
+        assert_eq!(number, expected, "{state}");
     }
+    assert!(is_kept, "one of twenty in a row comes in time");
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(value(&counter.ask(DOOR).await, "door"), found("2", "MISS"));
 }

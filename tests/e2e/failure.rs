@@ -73,7 +73,7 @@ async fn database(server: &Postgres) -> Database {
     let rows: Vec<String> = (0..3_000).map(|n| format!("{n} s{} {}.25", n % 3, n % 17)).collect();
     let database = server.database().await;
     let tables = [table("sale", "sale_id int, shop text, amount decimal", &rows.join("\n"))];
-    load::load(&database.url, &tables, load::Existing::Refuse).await.expect("the tables are taken");
+    load::load(&Settings::new(&database.url), &tables, load::Existing::Refuse).await.expect("the tables are taken");
     database
         .execute("create view nap as select g as nap_id, 'here'::text as place from generate_series(1, 30) g where pg_sleep(1)::text = ''")
         .await;

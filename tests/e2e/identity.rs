@@ -11,7 +11,10 @@ use holdfast_tests::{
 };
 use holdfast_warehouse::{
     embedded::folder,
-    postgres::load::{Existing, load},
+    postgres::{
+        Settings,
+        load::{Existing, load},
+    },
     table::Table,
 };
 use jiff::Timestamp;
@@ -84,7 +87,7 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let database = Postgres::shared().database().await;
-        load(&database.url, &tables(), Existing::Refuse).await.expect("PostgreSQL takes the tables");
+        load(&Settings::new(&database.url), &tables(), Existing::Refuse).await.expect("PostgreSQL takes the tables");
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("model")).expect("a folder");
         fs::write(folder.path().join("model/sales.yaml"), DEFINITIONS).expect("written");

@@ -7,7 +7,7 @@ use holdfast_tests::{
     postgres::{Database, Postgres},
     tables::table,
 };
-use holdfast_warehouse::postgres::load;
+use holdfast_warehouse::postgres::{Settings, load};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -44,7 +44,7 @@ async fn shop() -> (Database, tempfile::TempDir, Server) {
     let database = Postgres::shared().database().await;
     let sales =
         table("sale", "sale_id int, sold_on date, shop text, amount decimal", "1 2025-01-01 north 2.50\n2 2025-01-02 south 4");
-    load::load(&database.url, &[sales], load::Existing::Refuse).await.expect("the table is taken");
+    load::load(&Settings::new(&database.url), &[sales], load::Existing::Refuse).await.expect("the table is taken");
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("live.yaml"), DEFINITIONS).expect("written");
     fs::write(folder.path().join("holdfast.toml"), SETTINGS).expect("written");

@@ -139,7 +139,7 @@ impl Desk {
     /// When a warehouse does not take them.
     pub async fn with(api: &Arc<Api>, tables: &[Table], settings: &EngineSettings) -> Self {
         let database = Server::shared().database().await;
-        load(&database.url, tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
+        load(&PostgresSettings::new(&database.url), tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
         let postgres = Postgres::new(&PostgresSettings::new(&database.url)).expect("the address is right");
         let limits = Limits { timeout: PATIENCE, ..Limits::default() };
         let embedded = Embedded::new(&database.url, tables, limits).expect("the embedded engine takes the tables");

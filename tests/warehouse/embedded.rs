@@ -10,7 +10,7 @@ use holdfast_warehouse::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::statement;
+use crate::{shown, statement};
 
 fn numbers(count: i64, limits: Limits) -> Embedded {
     let mut table = Table::new(None, "n", &[("i", ColumnType::Int)]);
@@ -58,6 +58,22 @@ async fn rows_and_bytes_are_bounded() {
     let bytes = numbers(200_000, Limits { bytes: 1 << 20, ..Limits::default() });
     let result = bytes.run(&statement("i", "select i from n", vec![])).await;
     assert_eq!(result, Err(Error::ResultTooLarge { limit: "1 MiB".into() }));
+}
+
+#[tokio::test]
+async fn a_statement_that_needs_more_memory_than_there_is_is_refused_and_others_go_on() {
+    let warehouse = numbers(300_000, Limits { memory: 1 << 20, ..Limits::default() });
+    let too_large = Err(Error::ResultTooLarge { limit: "the memory of the embedded engine".into() });
+    // Each ends in one row: what is large is what has to be kept on the way.
+    for large in [
+        "select count(*) from (select i, count(*) from n group by i)",
+        "select count(*) from n a join n b on a.i = b.i",
+        "select max(place) from (select row_number() over (order by -i) as place from n)",
+    ] {
+        assert_eq!(warehouse.run(&statement("i", large, vec![])).await, too_large, "{large}");
+        let small = warehouse.run(&statement("i", "select sum(i) from n", vec![])).await.expect("there is room again");
+        assert_eq!(shown(&small), ["44999850000"]);
+    }
 }
 
 #[tokio::test]

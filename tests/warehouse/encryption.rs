@@ -8,7 +8,11 @@ use holdfast_tests::{
 };
 use holdfast_warehouse::{
     Error, Warehouse as _,
-    postgres::{Postgres, Settings},
+    postgres::{
+        Postgres, Settings,
+        load::{self, Existing},
+    },
+    table::{ColumnType, Table},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -54,6 +58,20 @@ async fn is_encrypted(url: &str) -> Result<bool, Error> {
     let warehouse = Postgres::new(&Settings::new(url))?;
     let question = statement("b", "select ssl from pg_stat_ssl where pid = pg_backend_pid()", vec![]);
     Ok(shown(&warehouse.run(&question).await?) == ["true"])
+}
+
+#[tokio::test]
+async fn tables_are_loaded_by_whom_the_settings_trust() {
+    let fixture = Fixture::new();
+    let database = fixture.server.database().await;
+    let plain = Settings::new(&fixture.url(&database, "localhost", "sslmode=verify-full"));
+    let trusting = Settings { ca_file: Some(fixture.folder.path().join("right.pem")), ..plain.clone() };
+    let tables = [Table::new(None, "t", &[("a", ColumnType::Int)])];
+    let refused = load::load(&plain, &tables, Existing::Refuse).await;
+    assert!(matches!(&refused, Err(Error::Unavailable(why)) if why.contains("UnknownIssuer")), "{refused:?}");
+    load::load(&trusting, &tables, Existing::Refuse).await.expect("the authority is trusted");
+    load::create_database(&trusting, "beside").await.expect("here too");
+    load::drop_database(&trusting, "beside").await.expect("and here");
 }
 
 #[tokio::test]

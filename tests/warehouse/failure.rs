@@ -8,12 +8,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use holdfast_tests::postgres::Postgres;
+use holdfast_schema::sql::Statement;
+use holdfast_tests::postgres::{Database, Postgres};
 use holdfast_warehouse::{
-    Error, Warehouse as _,
-    postgres::{self, Settings},
+    Error, Limits, Warehouse as _,
+    postgres::{
+        self, Settings,
+        load::{self, Existing},
+    },
 };
-use tokio::time::sleep;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time::{sleep, timeout},
+};
 
 use crate::{shown, statement};
 
@@ -39,6 +50,71 @@ async fn a_host_that_never_answers_is_not_waited_for_by_everyone() {
     let started = Instant::now();
     assert!(matches!(warehouse.ping().await, Err(Error::Unavailable(_))));
     assert!(started.elapsed() < Duration::from_millis(100));
+}
+
+/// A way to a server that stops passing anything on when the client has sent a certain text.
+async fn freezing(database: &Database, at: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let (before, after) = database.url.split_once('@').expect("it has a user");
+    let (server, name) = after.split_once('/').expect("it has a database");
+    let url = format!("{before}@{}/{name}", listener.local_addr().expect("it has an address"));
+    let server = server.to_owned();
+    tokio::spawn(async move {
+        let frozen = Arc::new(AtomicBool::new(false));
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect(&server).await.expect("the server is there");
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+            tokio::spawn(pass(from_client, to_server, at, Arc::clone(&frozen)));
+            tokio::spawn(pass(from_server, to_client, "\0never\0", Arc::clone(&frozen)));
+        }
+    });
+    url
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, at: &str, frozen: Arc<AtomicBool>) {
+    let mut bytes = vec![0; 64 << 10];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if bytes[..count].windows(at.len()).any(|window| window == at.as_bytes()) {
+            frozen.store(true, Ordering::Relaxed);
+        }
+        if frozen.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        if to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_not_waited_for_wherever_it_does() {
+    let database = Postgres::shared().database().await;
+    let limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
+    let open = async |at| {
+        let url = freezing(&database, at).await;
+        let settings = Settings { limits, connect_timeout: Duration::from_secs(1), ..Settings::new(&url) };
+        postgres::Postgres::new(&settings).expect("the address is right")
+    };
+    for (is_lookup, at) in [(false, "select 7"), (true, "select 7"), (true, "begin read only")] {
+        let warehouse = open(at).await;
+        let question = Statement { is_lookup, ..statement("i", "select 7", vec![]) };
+        let answer = timeout(Duration::from_secs(10), warehouse.run(&question)).await.expect("it ends");
+        assert_eq!(answer, Err(Error::Timeout { limit: limits.timeout }), "{is_lookup} {at}");
+    }
+    let warehouse = open("pg_catalog.pg_type").await;
+    let answer = timeout(Duration::from_secs(10), warehouse.ping()).await.expect("it ends");
+    assert_eq!(answer, Err(Error::Unavailable("the host does not answer".into())), "what a new connection has to learn");
+}
+
+#[tokio::test]
+async fn loading_does_not_wait_for_a_host_that_never_answers() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = silent.local_addr().expect("it has an address");
+    let settings =
+        Settings { connect_timeout: Duration::from_millis(300), ..Settings::new(&format!("postgres://holdfast@{address}/none")) };
+    let loading = load::load(&settings, &[], Existing::Refuse);
+    let loaded = timeout(Duration::from_secs(5), loading).await.expect("it ends");
+    assert!(matches!(loaded, Err(Error::Unavailable(_))), "{loaded:?}");
 }
 
 #[tokio::test]

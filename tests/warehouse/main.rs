@@ -35,11 +35,7 @@ fn statement(types: &str, sql: &'static str, params: Vec<Param>) -> Statement {
 fn shown(rows: &RowSet) -> Vec<String> {
     let cell = |row, column| match rows.cell(row, column) {
         holdfast_schema::value::CellRef::Null => "∅".to_owned(),
-        holdfast_schema::value::CellRef::Bool(value) => value.to_string(),
-        holdfast_schema::value::CellRef::Int(value) => value.to_string(),
-        holdfast_schema::value::CellRef::Decimal(text) | holdfast_schema::value::CellRef::Text(text) => text.to_owned(),
-        holdfast_schema::value::CellRef::Date(date) => date.to_string(),
-        holdfast_schema::value::CellRef::Timestamp(instant) => instant.to_string(),
+        known => known.to_string(),
     };
     (0..rows.row_count())
         .map(|row| (0..rows.columns().len()).map(|column| cell(row, column)).collect::<Vec<_>>().join("|"))

@@ -99,7 +99,7 @@ async fn both_engines_agree_on_every_metric_of_the_demo() {
     let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
     let tables = demo::portfolio();
     let database = Postgres::shared().database().await;
-    load::load(&database.url, &tables, Existing::Refuse).await.expect("it loads");
+    load::load(&postgres::Settings::new(&database.url), &tables, Existing::Refuse).await.expect("it loads");
     let server = postgres::Postgres::new(&postgres::Settings::new(&database.url)).expect("the address is right");
     // What is compared are numbers, not times: an unoptimised build may take long for a series by month.
     let limits = Limits { timeout: Duration::from_secs(300), ..Limits::default() };

@@ -294,7 +294,7 @@ fn used(text: &str) -> Vec<Param> {
 async fn both_engines_answer_alike() {
     let tables = [fixture()];
     let database = Postgres::shared().database().await;
-    load::load(&database.url, &tables, Existing::Refuse).await.expect("it loads");
+    load::load(&postgres::Settings::new(&database.url), &tables, Existing::Refuse).await.expect("it loads");
     let server = postgres::Postgres::new(&postgres::Settings::new(&database.url)).expect("the address is right");
     let embedded = Embedded::new("parity", &tables, Limits::default()).expect("the tables fit");
     let mut wrong = Vec::new();

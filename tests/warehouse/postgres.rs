@@ -196,7 +196,7 @@ async fn a_statement_whose_asker_goes_away_is_stopped_in_the_server() {
 #[tokio::test]
 async fn limits_stop_a_statement_and_leave_the_pool_usable() {
     let database = Postgres::shared().database().await;
-    let limits = Limits { timeout: Duration::from_millis(200), rows: 1_000, bytes: 1 << 20 };
+    let limits = Limits { timeout: Duration::from_millis(200), rows: 1_000, bytes: 1 << 20, ..Limits::default() };
     let warehouse = open(&database, |settings| (settings.connections, settings.limits) = (1, limits));
     for _ in 0..3 {
         let slow = warehouse.run(&statement("i", "select 1 from pg_sleep(20)", vec![])).await;
@@ -240,6 +240,50 @@ async fn a_statement_that_is_refused_costs_no_connection() {
             assert_eq!(process(&warehouse).await, before, "after {what}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_value_of_the_question_is_told_from_one_of_the_data() {
+    let database = Postgres::shared().database().await;
+    database.execute("create type mood as enum ('sad', 'ok'); create table t (id uuid, mood mood, note text); insert into t values (null, 'ok', 'x')").await;
+    let warehouse = open(&database, |_| {});
+    let nobody = || vec![Param::Text("nobody".into())];
+    for is_lookup in [false, true] {
+        let run = async |types, sql, params| warehouse.run(&Statement { is_lookup, ..statement(types, sql, params) }).await;
+        for sql in ["select note from t where mood = $1", "select note from t where id = $1", "select note from t where id in ($1)"]
+        {
+            let refused = run("t", sql, nobody()).await;
+            assert!(matches!(refused, Err(Error::Value(_))), "{sql}: {refused:?}");
+        }
+        let data = run("i", "select note::int from t where note <> $1", nobody()).await;
+        assert!(matches!(data, Err(Error::Data(_))), "{data:?}");
+    }
+}
+
+#[tokio::test]
+async fn more_enums_than_a_list_of_columns_holds_are_known_and_those_of_others_do_no_harm() {
+    let database = Postgres::shared().database().await;
+    let many: Vec<String> = (0..1_700).map(|n| format!("create type mood_{n} as enum ('ok')")).collect();
+    database.execute(&many.join(";")).await;
+    database.execute("create schema secret; create type secret.mood as enum ('ok'); create role guest_of_enums login").await;
+    let url = database.url.replace("holdfast@", "guest_of_enums@");
+    let settings = Settings { connect_timeout: Duration::from_secs(30), ..Settings::new(&url) };
+    let warehouse = postgres::Postgres::new(&settings).expect("the address is right");
+    for last in ["mood_0", "mood_1699"] {
+        let sql = Box::leak(format!("select 'ok'::{last} from generate_series(1, 200000)").into_boxed_str());
+        let question = statement("t", sql, vec![]);
+        let rows = timeout(Duration::from_secs(60), warehouse.run(&question)).await.expect("it ends").expect("it runs");
+        assert_eq!(rows.row_count(), 200_000);
+    }
+}
+
+#[tokio::test]
+async fn columns_that_an_index_only_includes_are_no_part_of_the_key() {
+    let database = Postgres::shared().database().await;
+    database.execute("create table t (extra text, b int, a int, primary key (a, b) include (extra))").await;
+    let columns = open(&database, |_| {}).columns().await.expect("it answers");
+    let keys: Vec<_> = columns.iter().map(|column| (column.column.as_str(), column.key_position)).collect();
+    assert_eq!(keys, [("extra", None), ("b", Some(2)), ("a", Some(1))]);
 }
 
 #[tokio::test]
@@ -294,10 +338,13 @@ async fn tables_are_loaded_whole_or_not_at_all_and_described_with_their_keys() {
     .primary_key(&["id"])
     .foreign_key(&["parent"], "parent", &["Key"]);
     child.push(&[Value::Int(1), Value::Text("a,\"b\"\n\\.".into()), Value::Null]);
-    loader::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.expect("it loads");
+    loader::load(&Settings::new(&database.url), &[parent.clone(), child.clone()], Existing::Refuse).await.expect("it loads");
     child.push(&[Value::Int(2), Value::Text("nobody".into()), Value::Int(3)]);
-    assert!(loader::load(&database.url, &[parent.clone(), child.clone()], Existing::Refuse).await.is_err());
-    assert!(loader::load(&database.url, &[parent, child], Existing::Replace).await.is_err(), "a child without a parent");
+    assert!(loader::load(&Settings::new(&database.url), &[parent.clone(), child.clone()], Existing::Refuse).await.is_err());
+    assert!(
+        loader::load(&Settings::new(&database.url), &[parent, child], Existing::Replace).await.is_err(),
+        "a child without a parent"
+    );
 
     let warehouse = open(&database, |_| {});
     let rows = warehouse.run(&statement("itn", "select id, parent, amount from crm.child", vec![])).await.expect("it is there");

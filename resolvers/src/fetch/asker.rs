@@ -70,8 +70,21 @@ impl Asker {
         Ok(answer)
     }
 
+    /// Rows of one key that a caller chose; `None` when it is no value of the column's type, so that no row can have it.
+    pub(super) async fn row_of_key(&self, query: EntityQuery) -> Result<Option<EntityAnswer>, Problem> {
+        match self.entity_answer(query).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(RunError::Value) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Rows of a level.
     pub(super) async fn entity_rows(&self, query: EntityQuery) -> Result<EntityAnswer, Problem> {
+        Ok(self.entity_answer(query).await?)
+    }
+
+    async fn entity_answer(&self, query: EntityQuery) -> Result<EntityAnswer, RunError> {
         let (runner, context) = (Arc::clone(&self.runner), Arc::clone(&self.context));
         let answer = once(&self.entities, query, |query| async move { runner.entities(&context, &query).await }.boxed()).await?;
         self.note(&answer.provenance, &answer.plan.policies);

@@ -152,7 +152,7 @@ fn fingerprint(sources: &SourceMap) -> String {
             hash.update(text.as_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex::digits(hash.finalize())
 }
 
 #[cfg(test)]

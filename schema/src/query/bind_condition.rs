@@ -3,7 +3,8 @@
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
-    Comparator, Filter, access::Access, condition::Condition, error::QueryError, error::QueryErrorCode as Code, value_check,
+    Comparator, Filter, TextTest, access::Access, condition::Condition, error::QueryError, error::QueryErrorCode as Code,
+    value_check,
 };
 use crate::{
     expr::Expr,
@@ -73,6 +74,15 @@ pub(crate) fn bind_condition<N: Names<Field: Clone>>(
             if names.value_type(&field) != ValueType::Text {
                 return Err(QueryError::new(Code::TypeMismatch, format!("`{name}` is not text, so it cannot be matched"))
                     .help("compare it with a value of its type"));
+            }
+            let ends_in_escape = text.chars().rev().take_while(|letter| *letter == '\\').count() % 2 == 1;
+            match test {
+                // Engines find out with the first row that matches up to there, or not at all.
+                TextTest::Like | TextTest::LikeIgnoringCase if ends_in_escape => {
+                    return Err(QueryError::new(Code::InvalidArgument, format!("the pattern for `{name}` ends in a single `\\`"))
+                        .help("write `\\\\` for the character itself"));
+                }
+                TextTest::Like | TextTest::LikeIgnoringCase | TextTest::StartsWith | TextTest::Contains => {}
             }
             Condition::Matches { field, test: *test, text: text.clone() }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest as _, Sha256};
 
-use crate::value::ValueType;
+use crate::{hex, value::ValueType};
 
 /// SQL text made by the renderer. Text made at run time comes from this crate only, so a connector can run nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,6 +79,6 @@ impl Statement {
             hash.update([1]);
             hash.update(column.value_type.name().as_bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::digits(hash.finalize())
     }
 }

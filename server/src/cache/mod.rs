@@ -130,13 +130,6 @@ impl Cache {
         let age = entry.made.elapsed();
         Ok(Found { rows: entry.rows, state, age, max_age: entry.lifetime.saturating_sub(age) })
     }
-
-    /// Forgets everything.
-    pub fn clear(&self) {
-        if let Some(entries) = &self.entries {
-            entries.invalidate_all();
-        }
-    }
 }
 
 /// Makes an entry and keeps it.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use holdfast_schema::{sql::Statement, value::CellRef};
+use holdfast_schema::{hex, sql::Statement};
 use holdfast_warehouse::{Error, Warehouse};
 use metrics::counter;
 use sha2::{Digest as _, Sha256};
@@ -45,7 +45,7 @@ impl RefreshKeys {
             hash.update((key.len() as u64).to_le_bytes());
             hash.update(key.as_bytes());
         }
-        Some(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Some(hex::digits(&hash.finalize()[..8]))
     }
 
     async fn key(&self, warehouse: &dyn Warehouse, asked: &Digested) -> Option<String> {
@@ -70,12 +70,5 @@ impl RefreshKeys {
 async fn ask(warehouse: &dyn Warehouse, statement: &Statement) -> Result<String, Error> {
     counter!("holdfast_refresh_polls_total").increment(1);
     let rows = warehouse.run(statement).await?;
-    if rows.row_count() == 0 {
-        return Ok(String::new());
-    }
-    Ok(match rows.cell(0, 0) {
-        CellRef::Null => String::new(),
-        CellRef::Text(text) => text.to_owned(),
-        other => format!("{other:?}"),
-    })
+    Ok(if rows.row_count() == 0 { String::new() } else { rows.cell(0, 0).to_string() })
 }

@@ -10,7 +10,7 @@ use holdfast_schema::{
     diagnostic::Diagnostics,
     model::Model,
     query::{Caller, MetricQuery},
-    value::{CellRef, RowSet},
+    value::RowSet,
 };
 use jiff::Timestamp;
 
@@ -162,7 +162,7 @@ async fn words(
             }
             say(&match format {
                 Format::Table => table(&lines),
-                Format::Csv => csv(&lines)?,
+                Format::Csv => csv(&lines),
             })?;
             if shown < answer.rows.row_count() {
                 show(&format!("there are more rows: these are the first {shown}, as `limit` says\n"));
@@ -191,28 +191,16 @@ fn header(query: &MetricQuery, answer: &MetricAnswer) -> Vec<String> {
 }
 
 fn line(rows: &RowSet, row: usize) -> Vec<String> {
-    (0..rows.columns().len()).map(|column| text(rows.cell(row, column))).collect()
+    (0..rows.columns().len()).map(|column| rows.cell(row, column).to_string()).collect()
 }
 
 /// The totals under the columns of the rows; `total` stands where the group keys are.
 fn totals_line(answer: &MetricAnswer, totals: &RowSet, row: usize) -> Vec<String> {
     let cell = |role: &ColumnRole| match answer.plan.total_columns.iter().position(|known| known == role) {
-        Some(column) => text(totals.cell(row, column)),
+        Some(column) => totals.cell(row, column).to_string(),
         None => "total".to_owned(),
     };
     answer.plan.columns.iter().map(cell).collect()
-}
-
-/// A cell as people read it; nothing is nothing.
-pub(super) fn text(cell: CellRef<'_>) -> String {
-    match cell {
-        CellRef::Null => String::new(),
-        CellRef::Bool(value) => value.to_string(),
-        CellRef::Int(value) => value.to_string(),
-        CellRef::Decimal(text) | CellRef::Text(text) => text.to_owned(),
-        CellRef::Date(value) => value.to_string(),
-        CellRef::Timestamp(value) => value.to_string(),
-    }
 }
 
 /// Lines in columns as wide as they need to be.
@@ -226,10 +214,10 @@ pub(super) fn table(lines: &[Vec<String>]) -> String {
     lines.iter().map(|line| write(line) + "\n").collect()
 }
 
-fn csv(lines: &[Vec<String>]) -> Result<String, Failure> {
+fn csv(lines: &[Vec<String>]) -> String {
     let quoted = |cell: &String| {
         let needs_quotes = cell.contains(['"', ',', '\n', '\r']);
         if needs_quotes { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.clone() }
     };
-    Ok(lines.iter().map(|line| line.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect())
+    lines.iter().map(|line| line.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect()
 }

@@ -67,7 +67,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         None => {
             let url = settings.warehouse().map_err(|failure| failure.or("or write files with `--to DIR`"))?;
             let existing = if arguments.replace { Existing::Replace } else { Existing::Refuse };
-            let loaded = block_on(load(url.expose(), &tables, existing))?;
+            let loaded = block_on(load(&settings.config.warehouse.postgres(url.expose()), &tables, existing))?;
             loaded.map_err(|error| Failure::outside(error).or("tables that are there already are replaced with `--replace`"))?;
             url.to_string()
         }

@@ -20,7 +20,7 @@ use jiff::{Timestamp, civil::Date};
 use self::progress::Progress;
 use super::{
     Failure, Outcome, Settings,
-    ask::{context, table, text},
+    ask::{context, table},
     block_on, count, misfits,
     place::Place,
     say,
@@ -180,7 +180,7 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
     let milliseconds = started.elapsed().as_millis();
     let rows = answer.rows.row_count();
     let shown = shown_of(&query, rows);
-    let value = cell(&answer, 0, ColumnRole::Metric(0)).map(text).unwrap_or_default();
+    let value = cell(&answer, 0, ColumnRole::Metric(0)).map(|cell| cell.to_string()).unwrap_or_default();
     let why = match cell(&answer, 0, ColumnRole::Status(0)) {
         Some(CellRef::Text(status)) => reason(status),
         _ if rows == 0 => reason("NO_ROWS"),
@@ -219,8 +219,9 @@ fn by_entity<'a>(model: &'a Model, query: &MetricQuery) -> Option<(&'a str, Metr
 /// The first value of an answer by an entity, and of how many it is one.
 fn first_value(answer: &MetricAnswer, entity: &str) -> Option<(String, String)> {
     let all = answer.rows.row_count();
-    let mut values =
-        (0..all).filter_map(|row| cell(answer, row, ColumnRole::Metric(0)).map(text)).filter(|value| !value.is_empty());
+    let mut values = (0..all)
+        .filter_map(|row| cell(answer, row, ColumnRole::Metric(0)).map(|cell| cell.to_string()))
+        .filter(|value| !value.is_empty());
     let first = values.next()?;
     Some((first, format!("the first of {} with a value by {entity}, of {all}", 1 + values.count())))
 }

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     name: String,
 }
 
-/// Runs the tests of the definitions: in the embedded engine, or with `--warehouse postgres://…` in schemas made for the run.
+/// Runs the tests of the definitions: in the embedded engine, or with `--warehouse postgres://…` in a database made for the run.
 pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Failure> {
     let settings = Settings::read(global, &arguments.common, Vec::new())?;
     let sources: SourceMap = settings::read(&settings.origin())?;

@@ -26,8 +26,8 @@ impl Cache {
             enabled: reader.flag("cache.enabled"),
             max_bytes: reader.bytes("cache.max_bytes"),
             compiled_bytes: reader.bytes("cache.compiled_bytes"),
-            default_ttl: reader.duration("cache.default_ttl"),
-            refresh_interval: reader.duration("cache.refresh_interval"),
+            default_ttl: reader.duration_or_none("cache.default_ttl"),
+            refresh_interval: reader.duration_or_none("cache.refresh_interval"),
         }
     }
 }

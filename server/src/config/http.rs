@@ -16,6 +16,10 @@ pub struct Http {
     pub body_limit: usize,
     /// `http.request_timeout`
     pub request_timeout: Duration,
+    /// `http.idle_timeout`
+    pub idle_timeout: Duration,
+    /// `http.header_timeout`
+    pub header_timeout: Duration,
     /// `http.shutdown_grace`
     pub shutdown_grace: Duration,
     /// `http.console`
@@ -90,7 +94,9 @@ impl Http {
             allow_public: reader.flag("http.allow_public"),
             body_limit: reader.bytes("http.body_limit"),
             request_timeout: reader.duration("http.request_timeout"),
-            shutdown_grace: reader.duration("http.shutdown_grace"),
+            idle_timeout: reader.duration("http.idle_timeout"),
+            header_timeout: reader.duration("http.header_timeout"),
+            shutdown_grace: reader.duration_or_none("http.shutdown_grace"),
             console: reader.flag("http.console"),
             statuses: reader
                 .parse("http.statuses", "`stable` or `draft`", |text| match text {

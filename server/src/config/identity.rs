@@ -55,7 +55,7 @@ impl Identity {
             jwks_refresh: reader.duration("identity.jwks_refresh").max(SHORTEST_REFRESH),
             issuers: list(reader.text("identity.issuer")),
             audiences: list(reader.text("identity.audience")),
-            leeway: reader.duration("identity.leeway").min(LONGEST_LEEWAY),
+            leeway: reader.duration_or_none("identity.leeway").min(LONGEST_LEEWAY),
             roles_claim: reader.text("identity.roles_claim").unwrap_or_else(|| "roles".to_owned()),
             api_keys_file: reader.text("identity.api_keys_file").map(PathBuf::from),
         }

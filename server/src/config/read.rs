@@ -36,9 +36,15 @@ impl<'a> Reader<'a> {
         self.parse(key, "a whole number", |text| text.replace('_', "").parse().ok()).unwrap_or_default()
     }
 
-    /// A span of time such as `250ms`, `35s`, `5m`, `1h`.
+    /// A span of time such as `250ms`, `35s`, `5m`, `1h`; longer than none.
     pub fn duration(&mut self, key: &'static str) -> Duration {
-        self.parse(key, "a time such as `250ms`, `35s`, `5m` or `1h`", duration).unwrap_or_default()
+        let parse = |text: &str| duration(text).filter(|duration| !duration.is_zero());
+        self.parse(key, "a time from `1ms`, such as `250ms`, `35s`, `5m` or `1h`", parse).unwrap_or_default()
+    }
+
+    /// A span of time that may be none at all.
+    pub fn duration_or_none(&mut self, key: &'static str) -> Duration {
+        self.parse(key, "a time such as `0s`, `250ms`, `35s`, `5m` or `1h`", duration).unwrap_or_default()
     }
 
     /// A number of bytes such as `262144`, `256KiB`, `10MiB`.

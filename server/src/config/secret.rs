@@ -41,15 +41,18 @@ impl fmt::Display for Secret {
 
 /// Hides user, password and parameters of an address, or all of what is none.
 fn mask(value: &str) -> String {
-    match value.split_once("://") {
-        Some((scheme, rest)) => {
-            let (rest, parameters) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
-            match rest.rsplit_once('@') {
-                Some((_, place)) => format!("{scheme}://***@{place}{parameters}"),
-                None => format!("{scheme}://{rest}{parameters}"),
-            }
-        }
-        None => "***".to_owned(),
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return "***".to_owned();
+    };
+    let (rest, parameters) = match rest.split_once('?') {
+        // The question mark may be one of the password's, or the `@` one of a parameter's: nothing is surely the place.
+        Some((_, parameters)) if parameters.contains('@') => return format!("{scheme}://***"),
+        Some((rest, _)) => (rest, "?…"),
+        None => (rest, ""),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, place)) => format!("{scheme}://***@{place}{parameters}"),
+        None => format!("{scheme}://{rest}{parameters}"),
     }
 }
 
@@ -63,6 +66,11 @@ mod tests {
         assert_eq!(shown("postgres://me:p@ss@host:5432/db"), "postgres://***@host:5432/db postgres://***@host:5432/db");
         assert!(!shown("postgres://host/db?password=x").contains("password"));
         assert_eq!(shown("host=h password=x"), "*** ***");
+        for password in ["se?cret", "?secret", "secret?", "s@e?cret", "se?c@ret", "se/cret", "se#cret", "se:cret"] {
+            let shown = shown(&format!("postgres://me:{password}@host/db"));
+            assert!(!["me", "se", "s@e", "cret", "ret"].iter().any(|part| shown.contains(part)), "{password}: {shown}");
+        }
+        assert_eq!(shown("postgres://host/db?password=p@ss"), "postgres://*** postgres://***");
         assert_eq!(Secret::new("key://of a signer".to_owned()).to_string(), "***");
     }
 }

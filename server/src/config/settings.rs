@@ -62,6 +62,12 @@ pub const SETTINGS: &[Setting] = &[
         .flag("--allow-public"),
     setting("http.body_limit", "256KiB", "Largest request body."),
     setting("http.request_timeout", "35s", "Longest time a request may take."),
+    setting(
+        "http.idle_timeout",
+        "75s",
+        "How long a connection may be open without a request, or take nothing of what it is sent.",
+    ),
+    setting("http.header_timeout", "10s", "How long the head of a request may take, from its first byte on."),
     setting("http.shutdown_grace", "10s", "How long running requests may go on after a signal to stop."),
     setting("http.console", "true", "Serve the GraphiQL console at `/`."),
     setting("http.cors_origins", "", "Origins of other sites whose pages may read answers, such as `https://app.example.com`, with commas between them; `*` for all."),
@@ -79,7 +85,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("documents.manifests", "", "Manifests of trusted documents, separated by commas: Apollo's, or maps from ids to texts."),
     setting("streams.operations", "50", "Operations that run at once on a socket or a shared stream of events, at most."),
     setting("streams.init_timeout", "3s", "How long a socket may wait with `connection_init`."),
-    setting("streams.keep_alive", "12s", "How often something is sent when nothing happens, so that proxies keep streams open."),
+    setting("streams.keep_alive", "12s", "How often something is sent when nothing happens, so that proxies keep streams open, and how long a socket may leave a message unread."),
     setting("streams.max", "1000", "Sockets and streams of events that are open at once, at most."),
     setting(
         "identity.anonymous",
@@ -112,6 +118,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("warehouse.statement_timeout", "30s", "Longest time a statement may run."),
     setting("warehouse.max_rows", "1000000", "Rows of one statement at most."),
+    setting(
+        "warehouse.memory",
+        "1GiB",
+        "Memory for all statements that run at once in the embedded engine, beside the tables; one that needs more is refused.",
+    ),
     setting("warehouse.ca_file", "", "PEM file of certificate authorities to trust beside the system's."),
     setting("cache.enabled", "true", "Keep answers for as long as their metrics allow."),
     setting("cache.max_bytes", "256MiB", "Memory for kept answers."),

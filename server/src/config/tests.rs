@@ -137,6 +137,24 @@ fn names_are_suggested_where_someone_develops() {
 }
 
 #[test]
+fn a_time_of_none_is_refused_where_nothing_could_be_done_in_it() {
+    let spans = settings::SETTINGS.iter().filter(|setting| read::duration(setting.default).is_some());
+    let allowed: Vec<&str> = spans.map(|setting| setting.key).filter(|key| one(key, "0s").is_ok()).collect();
+    // Without grace, leeway or waiting; answers that are not kept; data that is looked for at once.
+    let expected = [
+        "http.shutdown_grace",
+        "identity.leeway",
+        "warehouse.pool_wait",
+        "warehouse.queue_wait",
+        "cache.default_ttl",
+        "cache.refresh_interval",
+    ];
+    assert_eq!(allowed, expected);
+    let errors = one("streams.keep_alive", "0s").expect_err("pings without pause");
+    assert!(errors.len() == 1 && errors[0].contains("`streams.keep_alive`") && errors[0].contains("from `1ms`"), "{errors:?}");
+}
+
+#[test]
 fn a_budget_may_be_none() {
     let budget = |text: &str| one("limits.budget", text).map(|config| config.engine().budget);
     assert_eq!((budget("0"), budget("1_000")), (Ok(0), Ok(1_000)));

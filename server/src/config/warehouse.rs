@@ -27,6 +27,8 @@ pub struct Warehouse {
     pub statement_timeout: Duration,
     /// `warehouse.max_rows`
     pub max_rows: usize,
+    /// `warehouse.memory`
+    pub memory: usize,
     /// `warehouse.ca_file`
     pub ca_file: Option<PathBuf>,
 }
@@ -38,19 +40,20 @@ impl Warehouse {
             url: reader.text("warehouse.url").map(Secret::address),
             pool_size: reader.count("warehouse.pool_size"),
             connect_timeout: reader.duration("warehouse.connect_timeout"),
-            pool_wait: reader.duration("warehouse.pool_wait"),
+            pool_wait: reader.duration_or_none("warehouse.pool_wait"),
             queue: reader.count("warehouse.queue"),
-            queue_wait: reader.duration("warehouse.queue_wait"),
+            queue_wait: reader.duration_or_none("warehouse.queue_wait"),
             show_sql,
             statement_timeout: reader.duration("warehouse.statement_timeout"),
             max_rows: reader.count("warehouse.max_rows"),
+            memory: reader.bytes("warehouse.memory"),
             ca_file: reader.text("warehouse.ca_file").map(PathBuf::from),
         }
     }
 
     /// What a statement may use.
     pub fn limits(&self) -> Limits {
-        Limits { timeout: self.statement_timeout, rows: self.max_rows, ..Limits::default() }
+        Limits { timeout: self.statement_timeout, rows: self.max_rows, memory: self.memory, ..Limits::default() }
     }
 
     /// Settings of the PostgreSQL connector.

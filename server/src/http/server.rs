@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 
 use super::{
     Router,
-    clients::{Clients, Connection, WhileConnected},
+    clients::{Clients, Connection, Patience, WhileConnected},
 };
 use crate::app::App;
 
 /// Serves until `stop` resolves, then lets running requests finish for at most `grace`.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<()> {
-    let clients = Clients::default();
+    let clients = Clients::new(Patience { idle: app.http.idle_timeout, head: app.http.header_timeout });
     let acceptor = Watching { acceptor: TcpAcceptor::from_tokio(listener)?, clients: clients.clone() };
     let endpoint = WhileConnected { endpoint: Router::new(app), clients };
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(endpoint, stop, Some(grace)).await

@@ -14,15 +14,25 @@ use tokio::sync::Mutex;
 use super::{fetch, key::Key};
 use crate::{config::identity::Jwks, watched::Watched};
 
+/// How often at most a file is read because a token names a key that is not in it; as often as without such a token.
+const FILE_PAUSE: Duration = Duration::from_secs(1);
+
 /// How often at most a set is fetched because a token names a key that is not in it. Anybody can send such tokens.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// A set of keys and where it is from.
 pub(super) enum KeySet {
     /// A file.
-    File(Watched<Vec<Key>>),
+    File(Read),
     /// An address.
     Url(Fetched),
+}
+
+/// A set that is read.
+pub(super) struct Read {
+    file: Arc<Watched<Vec<Key>>>,
+    /// When it was last looked at for a key that is not known. Held while reading, so that one reads and the others wait for that.
+    looked: Mutex<Option<Instant>>,
 }
 
 /// A set that is fetched.
@@ -47,13 +57,14 @@ impl KeySet {
     }
 
     fn file(path: &Path) -> Result<Self, String> {
-        Watched::open(path, keys).map(Self::File)
+        let file = Arc::new(Watched::open(path, keys)?);
+        Ok(Self::File(Read { file, looked: Mutex::new(None) }))
     }
 
     /// The keys there are; `None` when they were never fetched.
     pub(super) fn keys(&self) -> Option<Arc<Vec<Key>>> {
         match self {
-            KeySet::File(file) => Some(Guard::into_inner(file.get())),
+            KeySet::File(read) => Some(Guard::into_inner(read.file.get())),
             KeySet::Url(fetched) => fetched.keys.load_full(),
         }
     }
@@ -69,8 +80,8 @@ impl KeySet {
     /// Reads the set again, now.
     pub(super) async fn refresh(&self) -> Result<(), String> {
         match self {
-            KeySet::File(file) => {
-                file.look_again();
+            KeySet::File(read) => {
+                read.look_again().await;
                 Ok(())
             }
             KeySet::Url(fetched) => {
@@ -83,7 +94,7 @@ impl KeySet {
     /// Reads the set again because a token names a key that is not in it, unless that was done just now.
     pub(super) async fn look_for_unknown(&self) {
         match self {
-            KeySet::File(file) => file.look_again(),
+            KeySet::File(read) => read.look_for_unknown().await,
             KeySet::Url(fetched) => fetched.refresh_after(PAUSE).await,
         }
     }
@@ -91,11 +102,30 @@ impl KeySet {
     /// Reads the set again when it is due.
     pub(super) async fn look_again(&self) {
         match self {
-            KeySet::File(file) => file.look_again(),
+            KeySet::File(read) => read.look_again().await,
             KeySet::Url(fetched) => {
                 let is_there = fetched.keys.load().is_some();
                 fetched.refresh_after(if is_there { fetched.every } else { PAUSE.min(fetched.every) }).await;
             }
+        }
+    }
+}
+
+impl Read {
+    async fn look_for_unknown(&self) {
+        let mut looked = self.looked.lock().await;
+        if looked.is_some_and(|looked| looked.elapsed() < FILE_PAUSE) {
+            return;
+        }
+        *looked = Some(Instant::now());
+        self.look_again().await;
+    }
+
+    /// Reads the file beside what answers requests: a disk may be slow.
+    async fn look_again(&self) {
+        let file = Arc::clone(&self.file);
+        if let Err(error) = tokio::task::spawn_blocking(move || file.look_again()).await {
+            tracing::error!(%error, "the file of keys was not read");
         }
     }
 }

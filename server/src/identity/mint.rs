@@ -1,7 +1,7 @@
 //! New credentials: tokens for development, and API keys.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use holdfast_schema::{query::Caller, value::Value};
+use holdfast_schema::{hex, query::Caller, value::Value};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -58,7 +58,7 @@ pub fn api_key(caller: &Caller, expires: Option<Timestamp>) -> Option<(String, S
     let mut random = [0; 32];
     SystemRandom::new().fill(&mut random).ok()?;
     let key = format!("{}{}", api_keys::PREFIX, URL_SAFE_NO_PAD.encode(random));
-    let hash: String = api_keys::hash(&key).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::digits(api_keys::hash(&key));
     let mut entry = format!("[[key]]\nname = {}\nsha256 = \"{hash}\"\n", quoted(&caller.subject));
     if !caller.roles.is_empty() {
         let roles: Vec<String> = caller.roles.iter().map(|role| quoted(role)).collect();

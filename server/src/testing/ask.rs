@@ -24,11 +24,15 @@ pub(super) const BAD_QUESTION: &str = "Q001";
 pub struct Surroundings {
     /// The metric it stands beside.
     pub beside: Option<MetricId>,
-    /// What counts as today when the question has neither `as_of` nor a range with an end.
+    /// What counts as today when the question has neither `as_of` nor a range with an end. Without it the day is
+    /// [`FIXED_DAY`], so that a test says the same every day.
     pub today: Option<Date>,
     /// Whether the totals row is wanted.
     pub totals: bool,
 }
+
+/// Today, for a test that does not say.
+pub const FIXED_DAY: Date = Date::constant(2026, 1, 1);
 
 /// Reads a question; `None` after saying what cannot be understood. Whether its names fit together is for `bind` to say.
 pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagnostics) -> Option<MetricQuery> {
@@ -44,7 +48,7 @@ pub fn question(model: &Model, ask: &Ask, around: Surroundings, out: &mut Diagno
         Some(text) => date(text, out),
         None => range.and_then(|range| range.to).or(around.today),
     };
-    let as_of = as_of.unwrap_or(Date::constant(2026, 1, 1));
+    let as_of = as_of.unwrap_or(FIXED_DAY);
     let fill = word(ask.fill.as_ref(), &[("none", Fill::None), ("dense", Fill::Dense)], out);
     let bases = [("point_to_point", MovementBasis::PointToPoint), ("flow", MovementBasis::Flow)];
     let movement_basis = word(ask.movement_basis.as_ref(), &bases, out);

@@ -111,7 +111,7 @@ impl Expected<'_> {
 
     fn is_near(&self, found: Decimal, wanted: &str) -> bool {
         let tolerance = self.test.tolerance.as_ref().and_then(|text| text.value.parse().ok()).unwrap_or(Decimal::ZERO);
-        number(wanted).is_some_and(|wanted| (found - wanted).abs() <= tolerance)
+        number(wanted).and_then(|wanted| found.checked_sub(wanted)).is_some_and(|difference| difference.abs() <= tolerance)
     }
 
     /// The rows as a small table.
@@ -156,11 +156,7 @@ fn number(text: &str) -> Option<Decimal> {
 pub(super) fn show(cell: CellRef<'_>) -> String {
     match cell {
         CellRef::Null => "null".to_owned(),
-        CellRef::Bool(value) => value.to_string(),
-        CellRef::Int(value) => value.to_string(),
-        CellRef::Decimal(text) | CellRef::Text(text) => text.to_owned(),
-        CellRef::Date(date) => date.to_string(),
-        CellRef::Timestamp(instant) => instant.to_string(),
+        known => known.to_string(),
     }
 }
 

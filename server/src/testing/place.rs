@@ -18,8 +18,8 @@ pub enum Place {
     Embedded,
     /// A database of its own, dropped by [`Place::close`].
     Postgres {
-        /// Address of the database that was given.
-        given: String,
+        /// How to connect to the database that was given.
+        given: Settings,
         /// Name of the database that was made.
         name: String,
         /// How to connect to it.
@@ -31,8 +31,8 @@ impl Place {
     /// Makes a database in a PostgreSQL; the user of the address must be allowed to.
     pub async fn postgres(settings: Settings) -> Result<Self, Error> {
         let name = format!("holdfast_test_{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
-        let url = create_database(&settings.url, &name).await?;
-        Ok(Place::Postgres { given: settings.url.clone(), name, settings: Settings { url, ..settings } })
+        let url = create_database(&settings, &name).await?;
+        Ok(Place::Postgres { given: settings.clone(), name, settings: Settings { url, ..settings } })
     }
 
     /// Puts tables in place of those before, and returns the warehouse that serves them.
@@ -40,7 +40,7 @@ impl Place {
         match self {
             Place::Embedded => Ok(Arc::new(Embedded::new(&format!("fixtures {name}"), tables, Limits::default())?)),
             Place::Postgres { settings, .. } => {
-                load(&settings.url, tables, Existing::Replace).await?;
+                load(settings, tables, Existing::Replace).await?;
                 Ok(Arc::new(Postgres::new(settings)?))
             }
         }

@@ -9,7 +9,7 @@ use crate::support::{Answer, Behaviour, QUERY, app, get, send};
 const HEADERS: [(&str, &str); 2] = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    holdfast_schema::hex::digits(Sha256::digest(text.as_bytes()))
 }
 
 fn persisted(digest: &str) -> Value {

@@ -1,5 +1,7 @@
 //! Rows of a plain table ↔ CSV as PostgreSQL's `COPY … (FORMAT csv)` writes it: nothing is null, `""` is the empty text.
 
+use std::borrow::Cow;
+
 use holdfast_schema::value::{CellRef, Value};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
@@ -16,11 +18,10 @@ pub(super) fn write(table: &Table, from: usize, to: usize) -> String {
             match column.get(row) {
                 CellRef::Null => {}
                 CellRef::Bool(value) => out.push_str(if value { "t" } else { "f" }),
-                CellRef::Int(value) => out.push_str(&value.to_string()),
-                CellRef::Decimal(text) => out.push_str(text),
                 CellRef::Text(text) => push_text(&mut out, text),
-                CellRef::Date(date) => out.push_str(&date.to_string()),
-                CellRef::Timestamp(instant) => out.push_str(&instant.to_string()),
+                plain @ (CellRef::Int(_) | CellRef::Decimal(_) | CellRef::Date(_) | CellRef::Timestamp(_)) => {
+                    out.push_str(&plain.to_string());
+                }
             }
         }
         out.push('\n');
@@ -101,11 +102,39 @@ pub(super) fn value(field: Option<&str>, column_type: ColumnType) -> Option<Valu
             _ => return None,
         }),
         ColumnType::Int => Value::Int(text.parse().ok()?),
-        ColumnType::Decimal { .. } => Value::Decimal(holdfast_schema::value::canonical_decimal(text)?),
+        ColumnType::Decimal { .. } => Value::Decimal(holdfast_schema::value::canonical_decimal(&without_exponent(text)?)?),
         ColumnType::Text => Value::Text(text.to_owned()),
         ColumnType::Date => Value::Date(text.parse().ok()?),
         ColumnType::Timestamp => Value::Timestamp(instant(text)?),
     })
+}
+
+/// The longest shift of a point; numbers beyond have no place in a column.
+const LONGEST_SHIFT: usize = 50;
+
+/// A number as it is without an exponent, which is how floats are written: `1e-7` is `0.0000001`.
+pub(super) fn without_exponent(text: &str) -> Option<Cow<'_, str>> {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return Some(Cow::Borrowed(text)) };
+    let exponent: i32 = exponent.parse().ok()?;
+    let shift = usize::try_from(exponent.unsigned_abs()).ok().filter(|shift| *shift <= LONGEST_SHIFT)?;
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || !(whole.bytes().chain(fraction.bytes()).all(|digit| digit.is_ascii_digit())) {
+        return None;
+    }
+    let zeros = "0".repeat(shift);
+    let (whole, fraction) = if exponent < 0 {
+        let all = format!("{zeros}{whole}");
+        let (left, right) = all.split_at(all.len() - shift);
+        (format!("0{left}"), format!("{right}{fraction}"))
+    } else {
+        let all = format!("{fraction}{zeros}");
+        let (left, right) = all.split_at(shift);
+        (format!("{whole}{left}"), right.to_owned())
+    };
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(Cow::Owned(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }))
 }
 
 /// An instant with an offset, or a time without one, which is taken as UTC.

@@ -46,12 +46,14 @@ pub struct Limits {
     pub rows: usize,
     /// Most bytes of a result.
     pub bytes: usize,
+    /// Most bytes that all statements together may use in the embedded engine while they run, beside the tables themselves.
+    pub memory: usize,
 }
 
 impl Default for Limits {
-    /// 30 s, 1,000,000 rows, 256 MiB.
+    /// 30 s, 1,000,000 rows, 256 MiB, 1 GiB.
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), rows: 1_000_000, bytes: 256 << 20 }
+        Self { timeout: Duration::from_secs(30), rows: 1_000_000, bytes: 256 << 20, memory: 1 << 30 }
     }
 }
 
@@ -142,6 +144,9 @@ pub enum Error {
         /// How long we waited.
         waited: Duration,
     },
+    /// A value of the question is none of the type that it is compared with: no UUID, no word of an enum (22P02 before any row).
+    #[error("value refused: {0}")]
+    Value(String),
     /// Values that cannot be computed with or carried: overflow, NaN, a text that is no number (class 22).
     #[error("data error: {0}")]
     Data(String),

@@ -49,7 +49,7 @@ impl Desk {
         let (model, diagnostics) = holdfast_schema::load(definitions);
         let model = model.unwrap_or_else(|| panic!("{diagnostics:?}"));
         let database = Server::shared().database().await;
-        load(&database.url, tables, Existing::Refuse).await.unwrap();
+        load(&Settings::new(&database.url), tables, Existing::Refuse).await.unwrap();
         let postgres = Postgres::new(&Settings::new(&database.url)).unwrap();
         let embedded = Embedded::new("entities", tables, Limits::default()).unwrap();
         Self { model, caller: Caller::default(), warehouses: [Box::new(postgres), Box::new(embedded)] }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use holdfast_tests::postgres::Postgres;
-use holdfast_warehouse::postgres::load;
+use holdfast_warehouse::postgres::{Settings, load};
 use serde_json::{Value, json};
 
 use super::{House, read};
@@ -33,6 +33,11 @@ time: {bought_on: {}}
 relationships: {customer: {to: customer, key: customer_id}}
 measures: {amount: {sum: amount}}
 ---
+entity: ticket
+source: ticket
+key: ticket_id
+dimensions: {ticket_id: string, mood: string}
+---
 metrics:
   revenue: {measure: purchase.amount}
 ---
@@ -44,6 +49,9 @@ dimensions: [customer, customer.name, customer.size, customer.kind, purchase.not
 const CUSTOMERS: &str = "customer_id text, name text, size int, weight decimal, joined date, kind text";
 const PURCHASES: &str = "purchase_id int, customer_id text, note text, bought_on date, amount decimal";
 
+/// A key of a column that keeps nothing but UUIDs.
+const TICKET: &str = "00000000-0000-0000-0000-00000000000a";
+
 /// Longest time that any of them may take, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,7 +61,10 @@ async fn shop(settings: &[(&str, &str)]) -> House {
         holdfast_tests::tables::table("customer", CUSTOMERS, "c1 one 1 1.5 2024-01-01 big\nc2 two 2 2.5 2024-02-01 small"),
         holdfast_tests::tables::table("purchase", PURCHASES, "1 c1 x 2025-01-05 10\n2 c2 y 2025-02-05 20"),
     ];
-    load::load(&database.url, &tables, load::Existing::Refuse).await.expect("the tables are taken");
+    load::load(&Settings::new(&database.url), &tables, load::Existing::Refuse).await.expect("the tables are taken");
+    let tickets = "create type mood as enum ('sad', 'ok'); create table ticket (ticket_id uuid primary key, mood mood);
+                   insert into ticket values ('00000000-0000-0000-0000-00000000000a', 'ok')";
+    database.execute(tickets).await;
     House::over(database, SHOP, settings)
 }
 
@@ -78,6 +89,7 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
     };
     let by_name = "query ($name: String) { customers(where: {name: {eq: $name}}) { nodes { id } } }";
     let contains = "query ($name: String!) { customers(where: {name: {contains: $name}}) { nodes { id } } }";
+    let like = "query ($p: String!) { customers(where: {name: {like: $p}}) { totalCount } }";
     let many = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
     let names = "query ($names: [String!]) { customers(where: {name: {in: $names}}) { nodes { id } } }";
     let page = |arguments: &str| body(format!("{{ customers({arguments}) {{ nodes {{ id }} }} }}"));
@@ -152,11 +164,14 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
             with("query ($p: String!) { customers(where: {name: {like: $p}}) { totalCount } }", &json!({"p": "%_".repeat(5_000)})),
             "",
         ),
-        (
-            "a pattern that ends in an escape",
-            with("query ($p: String!) { customers(where: {name: {like: $p}}) { totalCount } }", &json!({"p": "a\\"})),
-            "",
-        ),
+        ("a pattern that ends in an escape", with(like, &json!({"p": "o\\"})), INPUT),
+        ("a pattern that ends in an escape of another", with(like, &json!({"p": "%\\\\\\"})), INPUT),
+        ("a pattern that ends in a character that is escaped", with(like, &json!({"p": "o\\\\"})), ""),
+        ("a word that an enum lacks", body("{ tickets(where: {mood: {eq: \"x\"}}) { totalCount nodes { id } } }"), INPUT),
+        ("a word that an enum lacks, among others", body("{ tickets(where: {mood: {in: [\"ok\", \"\"]}}) { totalCount } }"), INPUT),
+        ("a text for a uuid", body("{ tickets(where: {ticketId: {ne: \"'; --\"}}) { totalCount } }"), INPUT),
+        ("an id that is no uuid", body("{ ticket(id: \"ticket:nope\") { mood } node(id: \"ticket:nope\") { id } }"), ""),
+        ("an id that is no uuid, among others", with(many, &json!({"ids": ["ticket:nope", &format!("ticket:{TICKET}")]})), INPUT),
         ("sql in a string", with(by_name, &json!({"name": "'; drop table customer; --"})), ""),
         (
             "deep variables",
@@ -252,6 +267,18 @@ async fn every_attack_has_a_code_and_none_is_a_failure_of_ours() {
     assert!(!log.contains("panic"), "{log}");
     let (status, _, answer) = read(house.ask("{ customers { totalCount nodes { name } } }").await).await;
     assert_eq!((status, &answer["data"]["customers"]["totalCount"]), (200, &json!(2)), "it still answers, and nothing is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_no_row_can_have_is_not_found() {
+    let house = shop(&[]).await;
+    let ask = async |document: String| read(house.ask(&document).await).await.2;
+    let one = ask(format!("{{ a: ticket(id: \"nope\") {{ mood }} b: ticket(id: \"{TICKET}\") {{ mood }} }}")).await;
+    assert_eq!(one, json!({"data": {"a": null, "b": {"mood": "ok"}}}));
+    let many = ask(format!("{{ nodes(ids: [\"ticket:nope\", \"ticket:{TICKET}\"]) {{ id }} }}")).await;
+    let told = many["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(told.contains("such as UUIDs"), "{many:#}");
+    assert!(!many["errors"].to_string().contains("invalid input"), "{many:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod disconnect;
 mod hostile;
+mod idle;
 
 use std::{fs, process::Command, time::Duration};
 

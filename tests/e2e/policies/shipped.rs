@@ -57,7 +57,7 @@ static RESTRICTING: LazyLock<Arc<Api>> = LazyLock::new(|| {
 /// The rows of everybody.
 static WHOLE: LazyLock<Vec<Table>> = LazyLock::new(portfolio::whole);
 
-const PATIENCE: Limits = Limits { timeout: Duration::from_secs(300), rows: 1_000_000, bytes: 1 << 30 };
+const PATIENCE: Limits = Limits { timeout: Duration::from_secs(300), rows: 1_000_000, bytes: 1 << 30, memory: 1 << 32 };
 
 /// A document with its variables.
 type Question = (String, serde_json::Value);
@@ -80,7 +80,7 @@ fn embedded(name: &str, tables: &[Table]) -> Embedded {
 
 async fn postgres(tables: &[Table]) -> Postgres {
     let database = Server::shared().database().await;
-    load(&database.url, tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
+    load(&Settings::new(&database.url), tables, Existing::Refuse).await.expect("PostgreSQL takes the tables");
     Postgres::new(&Settings { limits: PATIENCE, ..Settings::new(&database.url) }).expect("the address is right")
 }
 

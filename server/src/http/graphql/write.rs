@@ -1,6 +1,7 @@
 //! An answer → status, headers and body.
 
 use holdfast_resolvers::{Answer, CacheState, CacheSummary};
+use holdfast_schema::hex;
 use poem::{Response, http::StatusCode};
 use sha2::{Digest as _, Sha256};
 
@@ -57,7 +58,7 @@ fn cache_control(cache: CacheSummary, is_private: bool) -> String {
 
 /// A strong validator: the same for the same bytes.
 fn tag(body: &[u8]) -> String {
-    let digest: String = Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::digits(&Sha256::digest(body)[..16]);
     format!("\"{digest}\"")
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinError, JoinSet},
-    time::{Instant, interval, sleep_until},
+    time::{Instant, interval, sleep_until, timeout},
 };
 
 use super::message::{Incoming, write};
@@ -76,7 +76,8 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
     let (sender, mut outgoing) = mpsc::channel(WAITING);
     let mut stopping = client.app.stopping.subscribe();
     let init_until = Instant::now() + client.app.streams.init_timeout;
-    let mut keep_alive = interval(client.app.streams.keep_alive);
+    let patience = client.app.streams.keep_alive;
+    let mut keep_alive = interval(patience);
     let mut connection = Connection { sink, client, session: None, operations: HashMap::new(), running: JoinSet::new(), sender };
     let closed = loop {
         let is_initialised = connection.session.is_some();
@@ -96,13 +97,14 @@ pub(super) async fn run(client: Client, stream: WebSocketStream, speaks: bool) {
             Ok(true) => {}
             Ok(false) => {
                 // What the transport has to say last, such as the answer to the client's own close, is still to be sent.
-                let _ = connection.sink.close().await;
+                let _ = timeout(patience, connection.sink.close()).await;
                 return;
             }
             Err(closed) => break closed,
         }
     };
-    close(&mut connection.sink, closed).await;
+    // A client that reads nothing does not read the reason either.
+    let _ = timeout(patience, close(&mut connection.sink, closed)).await;
 }
 
 async fn close(sink: &mut SplitSink<WebSocketStream, Message>, (code, mut reason): Closed) {
@@ -189,9 +191,10 @@ impl Connection {
         self.send(Message::Text(text)).await
     }
 
-    /// Sends a message; a client that is gone ends the socket.
+    /// Sends a message; a client that is gone ends the socket, and so does one that does not read: it would hold its place for ever.
     async fn send(&mut self, message: Message) -> Result<bool, Closed> {
-        Ok(self.sink.send(message).await.is_ok())
+        let patience = self.client.app.streams.keep_alive;
+        Ok(timeout(patience, self.sink.send(message)).await.is_ok_and(|sent| sent.is_ok()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! A folder of CSV files ↔ plain tables: `tables.sql` holds `CREATE TABLE` statements with PostgreSQL's types, and
 //! `<schema>.<table>.csv` (or `<table>.csv`) the rows, with a header line.
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 use datafusion::sql::sqlparser::{
-    ast::{ColumnOption, CreateTable, DataType, ExactNumberInfo, Ident, ObjectName, Statement, TableConstraint},
+    ast::{ColumnOption, CreateTable, DataType, ExactNumberInfo, Expr, Ident, ObjectName, Statement, TableConstraint},
     dialect::PostgreSqlDialect,
     parser::Parser,
 };
@@ -33,6 +33,7 @@ pub fn read(folder: &Path) -> Result<Vec<Table>, Error> {
             other => return Err(Error::Statement(format!("{TABLES}: only create table is understood, not {other}"))),
         }
     }
+    complete_foreign_keys(&mut tables)?;
     Ok(tables)
 }
 
@@ -79,6 +80,7 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
     let Some(((_, header), rows)) = records.split_first() else {
         return Err(Error::Data(format!("{file}: the header line is missing")));
     };
+    let rows = whole_rows(&file, header.len(), rows)?;
 
     let mut columns = Vec::new();
     let mut positions = Vec::new();
@@ -109,8 +111,11 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
     for constraint in &create.constraints {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
-                table.primary_key =
-                    key.columns.iter().map(|column| column.column.expr.to_string().trim_matches('"').to_owned()).collect();
+                let names = key.columns.iter().map(|column| match &column.column.expr {
+                    Expr::Identifier(name) => Ok(identifier(name)),
+                    other => Err(Error::Statement(format!("{TABLES}: the primary key of {name} has {other}, which is no column"))),
+                });
+                table.primary_key = names.collect::<Result<_, _>>()?;
             }
             TableConstraint::ForeignKey(key) => {
                 let own = key.columns.iter().map(identifier).collect();
@@ -141,8 +146,45 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
 
 fn foreign_key(columns: Vec<String>, to: &ObjectName, other: &[Ident]) -> Result<ForeignKey, Error> {
     let (schema, table) = split_name(to)?;
-    let other_columns = if other.is_empty() { columns.clone() } else { other.iter().map(identifier).collect() };
-    Ok(ForeignKey { columns, schema, table, other_columns })
+    Ok(ForeignKey { columns, schema, table, other_columns: other.iter().map(identifier).collect() })
+}
+
+/// Foreign keys that name no columns mean the primary key of the other table, as in PostgreSQL.
+fn complete_foreign_keys(tables: &mut [Table]) -> Result<(), Error> {
+    let primary_keys: HashMap<String, Vec<String>> =
+        tables.iter().map(|table| (table.qualified_name(), table.primary_key.clone())).collect();
+    for table in tables {
+        let name = table.qualified_name();
+        for key in table.foreign_keys.iter_mut().filter(|key| key.other_columns.is_empty()) {
+            let other = key.schema.as_ref().map_or_else(|| key.table.clone(), |schema| format!("{schema}.{}", key.table));
+            match primary_keys.get(&other).filter(|primary_key| primary_key.len() == key.columns.len()) {
+                Some(primary_key) => key.other_columns.clone_from(primary_key),
+                None => {
+                    return Err(Error::Statement(format!(
+                        "{TABLES}: {name} references {other}, which has no primary key of {} columns; name the columns",
+                        key.columns.len()
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rows with as many fields as the header. Blank lines at the end are none, unless a null is all that a row has.
+fn whole_rows<'a>(file: &str, width: usize, mut rows: &'a [csv::Record]) -> Result<&'a [csv::Record], Error> {
+    while let Some(((_, last), before)) = rows.split_last()
+        && width > 1
+        && *last == [None]
+    {
+        rows = before;
+    }
+    match rows.iter().find(|(_, fields)| fields.len() != width) {
+        Some((line, fields)) => {
+            Err(Error::Data(format!("{file}:{line}: found {} fields, expected {width}, as in the header", fields.len())))
+        }
+        None => Ok(rows),
+    }
 }
 
 fn split_name(name: &ObjectName) -> Result<(Option<String>, String), Error> {
@@ -194,7 +236,7 @@ fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<Col
 /// A number without a declared scale gets the places that its values have.
 fn most_places(rows: &[csv::Record], position: usize) -> u8 {
     let places = |fields: &Vec<Option<String>>| {
-        let text = fields.get(position)?.as_deref()?;
+        let text = csv::without_exponent(fields.get(position)?.as_deref()?)?;
         Some(text.split_once('.')?.1.trim_end_matches('0').len())
     };
     rows.iter().filter_map(|(_, fields)| places(fields)).max().unwrap_or(0).min(usize::from(MOST_PLACES)) as u8
@@ -240,6 +282,67 @@ mod tests {
         child.push(&[const { Value::Null }; 6]);
         write(folder.path(), &[parent.clone(), child.clone()]).expect("it can be written");
         assert_eq!(read(folder.path()), Ok(vec![parent, child]));
+    }
+
+    fn folder_of(tables: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for (name, text) in files.iter().chain([&(TABLES, tables)]) {
+            fs::write(folder.path().join(name), text).expect("it can be written");
+        }
+        folder
+    }
+
+    #[test]
+    fn rows_have_as_many_fields_as_the_header() {
+        let rows = |text: &str| {
+            let folder = folder_of("create table t (a int, b text);", &[("t.csv", text)]);
+            read(folder.path()).map(|tables| tables[0].row_count())
+        };
+        assert_eq!(rows("a,b\n1,x\n2,y\n\n\r\n\n"), Ok(2), "blank lines at the end are nothing");
+        for (text, line, found) in
+            [("a,b\n1,x\n\n2,y\n", 3, 1), ("a,b\n1\n", 2, 1), ("a,b\n1,x\n2,y,z\n", 3, 3), ("a,b\n1,\"x\ny\"\n2,\"x\",\n", 4, 3)]
+        {
+            let told = format!("t.csv:{line}: found {found} fields, expected 2, as in the header");
+            assert_eq!(rows(text), Err(Error::Data(told)), "{text:?}");
+        }
+        let one = folder_of("create table t (a text);", &[("t.csv", "a\nx\n\ny\n\n")]);
+        assert_eq!(read(one.path()).expect("nulls are rows")[0].row_count(), 4);
+    }
+
+    #[test]
+    fn names_without_quotes_are_lower_case_everywhere_and_references_mean_primary_keys() {
+        let tables = "create table Region (ID text, \"Zone\" text, primary key (ID, \"Zone\"));
+                      create table Country (Code text primary key);
+                      create table account (id int primary key, region text, zone text, country text references Country,
+                        foreign key (Region, zone) references region);";
+        let files = [("region.csv", "id,Zone\n"), ("country.csv", "code\n"), ("account.csv", "id,region,zone,country\n")];
+        let read = read(folder_of(tables, &files).path()).expect("it is well formed");
+        assert_eq!(read[0].primary_key, ["id", "Zone"]);
+        let keys: Vec<_> = read[2].foreign_keys.iter().map(|key| (&key.columns[..], &key.other_columns[..])).collect();
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (country, code) = (names(&["country"]), names(&["code"]));
+        let (region, id) = (names(&["region", "zone"]), names(&["id", "Zone"]));
+        assert_eq!(keys, [(&country[..], &code[..]), (&region[..], &id[..])]);
+        let keyless =
+            folder_of("create table a (id int); create table b (a int references a);", &[("a.csv", "id\n"), ("b.csv", "a\n")]);
+        let told = "tables.sql: b references a, which has no primary key of 1 columns; name the columns";
+        assert_eq!(super::read(keyless.path()), Err(Error::Statement(told.into())));
+    }
+
+    #[test]
+    fn numbers_may_have_exponents() {
+        let text = "a,b\n1e-7,-2.50E+3\n12e1,0e5\n";
+        let folder = folder_of("create table t (a float8, b numeric);", &[("t.csv", text)]);
+        let table = &read(folder.path()).expect("these are numbers")[0];
+        assert_eq!(table.columns[0].column_type, ColumnType::Decimal { scale: 7 });
+        let cells: Vec<Value> =
+            (0..2).flat_map(|row| table.values().iter().map(move |column| column.get(row).to_value())).collect();
+        let expected = ["0.0000001", "-2500", "120", "0"].map(|text| Value::Decimal(text.to_owned()));
+        assert_eq!(cells, expected);
+        for wrong in ["1e", "e1", "1e1.5", "1e999", "1e-999", "NaN", "Infinity", "0x1e1"] {
+            let folder = folder_of("create table t (a float8);", &[("t.csv", &format!("a\n{wrong}\n"))]);
+            assert!(matches!(read(folder.path()), Err(Error::Data(_))), "{wrong}");
+        }
     }
 
     #[test]

@@ -27,7 +27,12 @@ use datafusion::{
     config::Dialect as ParserDialect,
     dataframe::DataFrame,
     error::DataFusionError,
-    execution::{context::SessionContext, session_state::SessionStateBuilder},
+    execution::{
+        context::SessionContext,
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        runtime_env::RuntimeEnvBuilder,
+        session_state::SessionStateBuilder,
+    },
     prelude::SessionConfig,
 };
 use futures_util::{StreamExt as _, future::BoxFuture};
@@ -84,7 +89,7 @@ impl Embedded {
     fn planned(name: &str, tables: &[Table], limits: Limits, planning: Planning) -> Result<Self, Error> {
         let threads = thread::available_parallelism().map_or(2, |count| count.get().max(2));
         let rows: usize = tables.iter().map(Table::row_count).sum();
-        let context = session(if rows < PARALLEL_ROWS { 1 } else { threads }, planning);
+        let context = session(if rows < PARALLEL_ROWS { 1 } else { threads }, limits.memory, planning).map_err(sort_error)?;
         functions::register(&context);
         register::tables(&context, tables).map_err(sort_error)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -193,13 +198,17 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-fn session(partitions: usize, planning: Planning) -> SessionContext {
+fn session(partitions: usize, memory: usize, planning: Planning) -> Result<SessionContext, DataFusionError> {
+    // What does not fit is refused: files on the side would be a second limit to watch, and slower than anybody waits.
+    let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(memory, 1.0).with_disk_manager_builder(disk).build_arc()?;
     let state = SessionStateBuilder::new()
         .with_config(config(partitions, planning))
+        .with_runtime_env(runtime)
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(yielding::YieldInJoins))
         .build();
-    SessionContext::new_with_state(state)
+    Ok(SessionContext::new_with_state(state))
 }
 
 fn config(partitions: usize, planning: Planning) -> SessionConfig {

@@ -25,7 +25,8 @@ pub(super) fn columns() -> Statement {
          join pg_catalog.pg_type t on t.oid = a.atttypid \
          left join pg_catalog.pg_type base on t.typtype = 'd' and base.oid = t.typbasetype \
          left join (select i.indrelid, u.attnum, u.position from pg_catalog.pg_index i, \
-             unnest(i.indkey::int[]) with ordinality u(attnum, position) where i.indisprimary) k \
+             unnest(i.indkey::int[]) with ordinality u(attnum, position) \
+             where i.indisprimary and u.position <= i.indnkeyatts) k \
            on k.indrelid = c.oid and k.attnum = a.attnum \
          where c.relkind in ('r', 'v', 'm', 'p', 'f') and n.nspname not in ('pg_catalog', 'information_schema') \
            and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%' \

@@ -11,6 +11,8 @@ use std::{
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType, Timeouts,
 };
+use futures_util::future::try_join_all;
+use tokio::time::timeout;
 use tokio_postgres::{Client, Config, config::Host};
 
 use super::{Error, cancel::InFlight, describe, tls};
@@ -64,6 +66,12 @@ impl fmt::Debug for Settings {
 /// After a host did not answer at all, requests are refused at once for so long instead of each waiting for a connection.
 const REST: Duration = Duration::from_secs(1);
 
+/// What is said of a host that does not answer.
+const SILENT: &str = "the host does not answer";
+
+/// Types that are looked up in one go; lists of columns are not endless, and goes run side by side.
+const TYPES_OF_A_GO: usize = 50;
+
 /// The pool.
 pub(super) struct Connections {
     pool: Pool,
@@ -85,11 +93,16 @@ impl Connections {
         }
         let tls = tls::connector(&security, settings.ca_file.as_deref())?;
         let manager = Manager::from_config(config.clone(), tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let patience = settings.connect_timeout;
         let pool = Pool::builder(manager)
             .max_size(settings.connections)
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(settings.wait), create: Some(settings.connect_timeout), recycle: Some(settings.wait) })
-            .post_create(Hook::async_fn(|client, _| Box::pin(async move { learn_enums(client).await.map_err(HookError::Backend) })))
+            .post_create(Hook::async_fn(move |client, _| {
+                // The pool's own limit ends before this.
+                let learnt = timeout(patience, learn_enums(client));
+                Box::pin(async move { learnt.await.map_err(|_| HookError::message(SILENT))?.map_err(HookError::Backend) })
+            }))
             .build()
             .map_err(|error| Error::Statement(error.to_string()))?;
         Ok(Self { pool, tls, identity: identity(&config), wait: settings.wait, silent_since: Mutex::new(None) })
@@ -106,9 +119,11 @@ impl Connections {
                 Ok(InFlight::new(client, self.tls.clone(), is_fresh))
             }
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::Overloaded { waited: self.wait }),
-            Err(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => {
+            Err(
+                PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) | PoolError::PostCreateHook(HookError::Message(_)),
+            ) => {
                 *self.silent_since.lock().expect("nothing panics while it holds this") = Some(Instant::now());
-                Err(Error::Unavailable("the host does not answer".to_owned()))
+                Err(Error::Unavailable(SILENT.to_owned()))
             }
             Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
                 Err(Error::Unavailable(describe(&error)))
@@ -153,7 +168,8 @@ async fn learn_enums(client: &Client) -> Result<(), tokio_postgres::Error> {
     let found = client
         .simple_query(
             "select format('null::%I.%I', n.nspname, t.typname) from pg_catalog.pg_type t \
-             join pg_catalog.pg_namespace n on n.oid = t.typnamespace where t.typtype = 'e' or t.typname = 'citext' limit 500",
+             join pg_catalog.pg_namespace n on n.oid = t.typnamespace \
+             where (t.typtype = 'e' or t.typname = 'citext') and has_schema_privilege(n.oid, 'usage')",
         )
         .await;
     // Relatives of PostgreSQL without enum types may lack the columns, too.
@@ -165,8 +181,8 @@ async fn learn_enums(client: &Client) -> Result<(), tokio_postgres::Error> {
             _ => None,
         })
         .collect();
-    if !nulls.is_empty() {
-        client.prepare(&format!("select {}", nulls.join(", "))).await?;
-    }
+    let goes =
+        nulls.chunks(TYPES_OF_A_GO).map(|nulls| async move { client.prepare(&format!("select {}", nulls.join(", "))).await });
+    try_join_all(goes).await?;
     Ok(())
 }

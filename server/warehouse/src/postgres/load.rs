@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
+use tokio::time::timeout;
 use tokio_postgres::{Client, Config};
 
-use super::{describe, tls};
+use super::{Settings, describe, tls};
 use crate::{Error, Limits, csv, ddl, table::Table};
 
 /// Rows of one packet.
@@ -20,8 +21,8 @@ pub enum Existing {
 }
 
 /// Creates schemas and tables and fills them: all of it, or nothing.
-pub async fn load(url: &str, tables: &[Table], existing: Existing) -> Result<(), Error> {
-    let client = connect(url).await?;
+pub async fn load(settings: &Settings, tables: &[Table], existing: Existing) -> Result<(), Error> {
+    let client = connect(settings).await?;
     client.batch_execute("begin").await.map_err(refused)?;
     let filled = fill(&client, tables, existing).await;
     let end = if filled.is_ok() { "commit" } else { "rollback" };
@@ -29,16 +30,16 @@ pub async fn load(url: &str, tables: &[Table], existing: Existing) -> Result<(),
     filled.map_err(refused)
 }
 
-/// Makes an empty database beside the one of `url`; returns its address.
-pub async fn create_database(url: &str, name: &str) -> Result<String, Error> {
-    let client = connect(url).await?;
+/// Makes an empty database beside the one of the settings; returns its address.
+pub async fn create_database(settings: &Settings, name: &str) -> Result<String, Error> {
+    let client = connect(settings).await?;
     client.batch_execute(&format!("create database {}", ddl::quote(name))).await.map_err(refused)?;
-    Ok(with_database(url, name))
+    Ok(with_database(&settings.url, name))
 }
 
 /// Drops a database that [`create_database`] made, and every connection to it.
-pub async fn drop_database(url: &str, name: &str) -> Result<(), Error> {
-    let client = connect(url).await?;
+pub async fn drop_database(settings: &Settings, name: &str) -> Result<(), Error> {
+    let client = connect(settings).await?;
     client.batch_execute(&format!("drop database if exists {} with (force)", ddl::quote(name))).await.map_err(refused)
 }
 
@@ -57,12 +58,14 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{}/{name}{parameters}", &address[..end])
 }
 
-async fn connect(url: &str) -> Result<Client, Error> {
-    let (url, security) = tls::split_url(url)?;
+async fn connect(settings: &Settings) -> Result<Client, Error> {
+    let (url, security) = tls::split_url(&settings.url)?;
     let mut config: Config = url.parse().map_err(|error| Error::Address(describe(&error)))?;
     config.ssl_mode(security.driver_mode()).application_name("holdfast load");
-    let connector = tls::connector(&security, None)?;
-    let (client, connection) = config.connect(connector).await.map_err(|error| Error::Unavailable(describe(&error)))?;
+    let connector = tls::connector(&security, settings.ca_file.as_deref())?;
+    let connected = timeout(settings.connect_timeout, config.connect(connector)).await;
+    let connected = connected.map_err(|_| Error::Unavailable("the host does not answer".to_owned()))?;
+    let (client, connection) = connected.map_err(|error| Error::Unavailable(describe(&error)))?;
     // It ends with the client; its error reaches whoever waits for an answer.
     tokio::spawn(async move { connection.await.ok() });
     Ok(client)

@@ -19,6 +19,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use deadpool_postgres::Object;
 use futures_util::TryStreamExt as _;
 use holdfast_schema::{
     sql::{Dialect, Statement},
@@ -27,7 +28,7 @@ use holdfast_schema::{
 use tokio::time::timeout;
 use tokio_postgres::{
     RowStream,
-    error::{DbError, Severity},
+    error::{DbError, Severity, SqlState},
 };
 
 pub use self::connect::Settings;
@@ -76,6 +77,28 @@ impl Postgres {
 
     async fn run_on(&self, in_flight: InFlight, statement: &Statement) -> Result<RowSet, Failure> {
         let client = in_flight.client();
+        // One limit for all of it, preparing too: a server that hangs does so anywhere.
+        let outcome = timeout(self.limits.timeout + GRACE, self.ask(client, statement)).await;
+        match outcome.unwrap_or(Err(Stopped::ByUs(Error::Timeout { limit: self.limits.timeout }))) {
+            Ok(rows) => {
+                in_flight.finish();
+                Ok(rows)
+            }
+            // Answers are on their way that nobody reads: the guard stops the statement and throws the connection away.
+            Err(Stopped::ByUs(error)) => Err(Failure::Other(error)),
+            Err(Stopped::ByDriver { error, is_early }) => {
+                // Everything that was asked has been answered, and the commit has ended the transaction: what the server only
+                // refuses leaves the connection as it was. Any other error leaves it to the guard.
+                if error.as_db_error().is_some_and(|refusal| !says_goodbye(refusal)) {
+                    in_flight.finish();
+                }
+                Err(Failure::sort(error, is_early, &self.limits))
+            }
+        }
+    }
+
+    /// Sends a statement in its transaction. An error of the driver is told after everything has been answered.
+    async fn ask(&self, client: &Object, statement: &Statement) -> Result<RowSet, Stopped> {
         let begin = format!(
             "begin read only; set local statement_timeout = {}; set local time zone 'UTC'",
             self.limits.timeout.as_millis()
@@ -86,10 +109,8 @@ impl Postgres {
             if client.statement_cache.size() > MOST_KEPT_STATEMENTS {
                 client.statement_cache.clear();
             }
-            match client.prepare_typed_cached(statement.sql.as_str(), &types).await {
-                Ok(kept) => Some(kept),
-                Err(error) => return Err(self.give_up(in_flight, error)),
-            }
+            let kept = client.prepare_typed_cached(statement.sql.as_str(), &types).await;
+            Some(kept.map_err(|error| Stopped::ByDriver { error, is_early: false })?)
         } else {
             None
         };
@@ -99,72 +120,52 @@ impl Postgres {
                 Some(kept) => client.query_raw(kept, params.iter().map(|(param, _)| param)).await,
                 None => client.query_typed_raw(statement.sql.as_str(), params).await,
             };
-            match stream {
+            let rows = match stream {
                 Ok(stream) => self.collect(stream, statement).await,
-                Err(error) => Ok(Err(error)),
+                Err(error) => Err(Stopped::ByDriver { error, is_early: true }),
+            };
+            match rows {
+                Err(Stopped::ByUs(error)) => Err(error),
+                Err(Stopped::ByDriver { error, is_early }) => Ok(Err((error, is_early))),
+                Ok(rows) => Ok(Ok(rows)),
             }
         };
         // Polled in this order, so they are sent in this order before the first answer is waited for.
-        let together = async {
-            tokio::try_join!(
-                biased;
-                async { Ok(client.batch_execute(&begin).await) },
-                query,
-                async { Ok(client.batch_execute("commit").await) }
-            )
-        };
-        let (began, rows, ended) = match timeout(self.limits.timeout + GRACE, together).await {
-            Ok(Ok(answered)) => answered,
-            // The rest of the rows is on its way: the guard stops the statement and throws the connection away.
-            Ok(Err(refused)) => return Err(Failure::Other(refused)),
-            Err(_) => return Err(Failure::Other(Error::Timeout { limit: self.limits.timeout })),
-        };
-        match began.and(rows).and_then(|rows| ended.map(|()| rows)) {
-            Ok(rows) => {
-                in_flight.finish();
-                Ok(rows)
+        let (began, rows, ended) = tokio::try_join!(
+            biased;
+            async { Ok(client.batch_execute(&begin).await) },
+            query,
+            async { Ok(client.batch_execute("commit").await) }
+        )
+        .map_err(Stopped::ByUs)?;
+        let late = |error| (error, false);
+        began.map_err(late).and(rows).and_then(|rows| ended.map_err(late).map(|()| rows)).map_err(|(error, is_early)| {
+            if statement.is_lookup {
+                // It may be what is wrong: tables change under a statement that is kept.
+                client.statement_cache.remove(statement.sql.as_str(), &types);
             }
-            Err(error) => {
-                if statement.is_lookup {
-                    // It may be what is wrong: tables change under a statement that is kept.
-                    client.statement_cache.remove(statement.sql.as_str(), &types);
-                }
-                Err(self.give_up(in_flight, error))
-            }
-        }
+            Stopped::ByDriver { error, is_early }
+        })
     }
 
-    /// Sorts an error after everything that was asked has been answered. What the server only refuses leaves the connection as it
-    /// was: the commit has ended the transaction. Any other error leaves it to the guard.
-    fn give_up(&self, in_flight: InFlight, error: tokio_postgres::Error) -> Failure {
-        if error.as_db_error().is_some_and(|refusal| !says_goodbye(refusal)) {
-            in_flight.finish();
-        }
-        Failure::sort(error, &self.limits)
-    }
-
-    /// Reads rows until their end, the driver's error, or our own refusal, which is the outer one.
-    async fn collect(&self, stream: RowStream, statement: &Statement) -> Result<Result<RowSet, tokio_postgres::Error>, Error> {
+    /// Reads rows until their end, or until they are too many.
+    async fn collect(&self, stream: RowStream, statement: &Statement) -> Result<RowSet, Stopped> {
         let mut stream = pin!(stream);
         let mut decoder: Option<decode::Decoder> = None;
         let mut bytes = 0;
         let mut rows = 0;
-        loop {
-            let row = match stream.try_next().await {
-                Ok(Some(row)) => row,
-                Ok(None) => break,
-                Err(error) => return Ok(Err(error)),
-            };
+        let stopped = |error| Stopped::ByDriver { error, is_early: false };
+        while let Some(row) = stream.try_next().await.map_err(stopped)? {
             rows += 1;
             bytes += row.raw_size_bytes();
-            self.limits.check(rows, bytes)?;
+            self.limits.check(rows, bytes).map_err(Stopped::ByUs)?;
             let decoder = match &mut decoder {
                 Some(decoder) => decoder,
-                none => none.insert(decode::Decoder::new(&statement.columns, row.columns())?),
+                none => none.insert(decode::Decoder::new(&statement.columns, row.columns()).map_err(Stopped::ByUs)?),
             };
-            decoder.push(&row)?;
+            decoder.push(&row).map_err(Stopped::ByUs)?;
         }
-        Ok(Ok(decoder.map_or_else(|| decode::empty(&statement.columns), decode::Decoder::finish)))
+        Ok(decoder.map_or_else(|| decode::empty(&statement.columns), decode::Decoder::finish))
     }
 
     fn note(&self, error: Option<&Error>) {
@@ -235,6 +236,18 @@ impl Drop for Running<'_> {
     }
 }
 
+/// Why a statement has no rows.
+enum Stopped {
+    /// We do not wait for the rest.
+    ByUs(Error),
+    /// The driver or the server says so.
+    ByDriver {
+        error: tokio_postgres::Error,
+        /// Whether it came before any row, while the server looked at the values of the question.
+        is_early: bool,
+    },
+}
+
 /// A failure, with the one that deserves a second try told apart.
 enum Failure {
     /// The connection was gone.
@@ -244,8 +257,12 @@ enum Failure {
 }
 
 impl Failure {
-    fn sort(error: tokio_postgres::Error, limits: &Limits) -> Self {
+    fn sort(error: tokio_postgres::Error, is_early: bool, limits: &Limits) -> Self {
         match error.as_db_error() {
+            // Later, it would be a value of the data that cannot be read.
+            Some(refusal) if is_early && *refusal.code() == SqlState::INVALID_TEXT_REPRESENTATION => {
+                Failure::Other(Error::Value(refusal.to_string()))
+            }
             Some(refusal) => {
                 let error = Error::from_sqlstate(refusal.code().code(), refusal.to_string(), limits);
                 match error {

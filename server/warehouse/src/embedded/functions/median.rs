@@ -1,4 +1,4 @@
-//! The exact median of numbers or dates: the middle value, or the mean of the two middle ones rounded at 16 places.
+//! The exact median of numbers: the middle value, or the mean of the two middle ones rounded at 16 places.
 
 use datafusion::{
     arrow::{
