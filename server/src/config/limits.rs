@@ -45,7 +45,7 @@ pub fn read(reader: &mut Reader<'_>, suggestions: Option<bool>, is_local: bool) 
             rows: reader.count("limits.rows") as u64,
             max_rows: reader.count("limits.max_rows") as u64,
             response_bytes: reader.bytes("limits.response_bytes"),
-            planning: reader.duration("limits.planning"),
+            planning: reader.duration_or_none("limits.planning"),
         },
         introspection: reader.flag("limits.introspection"),
         inferred_grouping: reader.flag("limits.inferred_grouping"),

@@ -148,6 +148,7 @@ fn a_time_of_none_is_refused_where_nothing_could_be_done_in_it() {
         "warehouse.queue_wait",
         "cache.default_ttl",
         "cache.refresh_interval",
+        "limits.planning",
     ];
     assert_eq!(allowed, expected);
     let errors = one("streams.keep_alive", "0s").expect_err("pings without pause");
