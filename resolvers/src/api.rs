@@ -18,7 +18,8 @@ use bytes::Bytes;
 use holdfast_schema::{
     definition::test::SavedQuestion,
     diagnostic::{Diagnostic, Diagnostics},
-    model::{DimensionId, Model},
+    model::Model,
+    query::Hidden,
     source::{FileId, Span},
 };
 
@@ -90,19 +91,19 @@ pub struct Api {
 impl Api {
     /// Builds the surface. Fails when names of the model collide in GraphQL, or documents that it saves cannot be asked.
     pub fn new(model: Arc<Model>, settings: Settings) -> Result<Self, Diagnostics> {
-        let api = Self::build(model, settings, BTreeSet::new())?;
+        let api = Self::build(model, settings, Hidden::default())?;
         let mut out = Diagnostics::default();
         check_saved(&api.model, &api.schema, &settings, &mut out);
         if out.has_errors() { Err(out) } else { Ok(api) }
     }
 
-    /// The same surface for those for whom some dimensions do not exist: no name of theirs is in it.
-    pub fn without(&self, hidden: BTreeSet<DimensionId>) -> Self {
+    /// The same surface for those for whom some dimensions and metrics do not exist: no name of theirs is in it.
+    pub fn without(&self, hidden: Hidden) -> Self {
         // Names that did not collide do not collide when some are taken away.
         Self::build(Arc::clone(&self.model), self.settings, hidden).expect("a part of a surface is a surface")
     }
 
-    fn build(model: Arc<Model>, settings: Settings, hidden: BTreeSet<DimensionId>) -> Result<Self, Diagnostics> {
+    fn build(model: Arc<Model>, settings: Settings, hidden: Hidden) -> Result<Self, Diagnostics> {
         let mut out = Diagnostics::default();
         let surface = Surface::new(&model, hidden, &mut out);
         if out.has_errors() {
@@ -129,7 +130,7 @@ impl Api {
         let costs = Costs::new(&model);
         let concealer = (!settings.suggestions).then(|| Concealer::new(&model));
         let service = Service::default();
-        let unasked = if surface.is_whole() { BTreeSet::new() } else { unasked(&model, &schema, &settings) };
+        let unasked = if surface.is_whole() { BTreeSet::new() } else { unasked(&model, &surface, &schema, &settings) };
         Ok(Self { model, settings, surface, sdl, schema, implementers, costs, concealer, documents, service, unasked })
     }
 
@@ -312,11 +313,11 @@ impl Prepared {
     }
 }
 
-/// Positions of saved documents that a part of the surface does not answer.
-fn unasked(model: &Model, schema: &Valid<Schema>, settings: &Settings) -> BTreeSet<usize> {
+/// Positions of saved queries that a part of the surface does not answer.
+fn unasked(model: &Model, surface: &Surface, schema: &Valid<Schema>, settings: &Settings) -> BTreeSet<usize> {
     let is_refused = |question: &SavedQuestion| match question {
         SavedQuestion::Document(text) => Documents::check(schema, &text.value, settings).is_err(),
-        SavedQuestion::Ask(_) => false,
+        SavedQuestion::Ask(ask) => !surface.answers(model, ask),
     };
     let saved = model.saved_queries.iter().enumerate();
     saved.filter(|(_, (_, saved))| is_refused(&saved.question)).map(|(position, _)| position).collect()

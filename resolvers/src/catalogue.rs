@@ -79,15 +79,21 @@ impl CataloguePlan {
             CatalogueRoot::Metrics => walk.list(selected, metrics(planner, &arguments)?.into_iter().map(Object::Metric))?,
             CatalogueRoot::Metric => {
                 let name = arguments.get("name").and_then(Input::text).unwrap_or_default();
-                match model.metric_named(name) {
+                match planner.surface.metric_named(model, name) {
                     Some(id) => walk.object(selected, Object::Metric(id))?,
                     None => Value::Null,
                 }
             }
             CatalogueRoot::Dimensions => walk.list(selected, dimensions(planner, &arguments)?.into_iter())?,
-            CatalogueRoot::Views => walk.list(selected, model.view_ids().map(|(id, _)| Object::View(id)))?,
+            CatalogueRoot::Views => {
+                let shown = model.view_ids().filter(|(_, view)| planner.surface.shows_view(view));
+                walk.list(selected, shown.map(|(id, _)| Object::View(id)))?
+            }
             CatalogueRoot::Entities => walk.list(selected, model.entity_ids().map(|(id, _)| Object::Entity(id)))?,
-            CatalogueRoot::Rules => walk.list(selected, (0..model.rules.len()).map(Object::Rule))?,
+            CatalogueRoot::Rules => {
+                let shown = (0..model.rules.len()).filter(|position| planner.surface.shows_rule(&model.rules[*position]));
+                walk.list(selected, shown.map(Object::Rule))?
+            }
             CatalogueRoot::SavedQueries => {
                 let shown = (0..model.saved_queries.len()).filter(|position| !planner.unasked.contains(position));
                 walk.list(selected, shown.map(Object::SavedQuery))?
@@ -118,7 +124,10 @@ impl CataloguePlan {
 fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>, Problem> {
     let model = planner.model;
     let only = match arguments.get("view").and_then(Input::text) {
-        Some(name) => Some(model.view_named(name).ok_or_else(|| Problem::input("`view` names no view"))?),
+        Some(name) => {
+            let found = model.view_named(name).filter(|view| planner.surface.shows_view(model.view(*view)));
+            Some(found.ok_or_else(|| Problem::input("`view` names no view"))?)
+        }
         None => None,
     };
     let names: Vec<_> = arguments.get("compatibleWith").map_or(&[][..], Input::items).iter().filter_map(Input::text).collect();
@@ -132,6 +141,7 @@ fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>
     Ok(model
         .metric_ids()
         .map(|(id, _)| id)
+        .filter(|id| planner.surface.shows_metric(*id))
         .filter(|id| match only {
             Some(view) => fits(*id, model.view(view)),
             None if names.is_empty() => true,
@@ -144,10 +154,10 @@ fn dimensions(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<Object
     let model = planner.model;
     let mut wanted = Vec::new();
     for name in arguments.get("forMetrics").map_or(&[][..], Input::items).iter().filter_map(Input::text) {
-        wanted.push(model.metric_named(name).ok_or_else(|| Problem::input("`forMetrics` names no metric"))?);
+        wanted.push(planner.surface.metric_named(model, name).ok_or_else(|| Problem::input("`forMetrics` names no metric"))?);
     }
     let mut out = Vec::new();
-    for (id, view) in model.view_ids() {
+    for (id, view) in model.view_ids().filter(|(_, view)| planner.surface.shows_view(view)) {
         if wanted.iter().all(|metric| view.metrics.contains(metric)) {
             let valid = |index: &usize| {
                 let dimension = &view.dimensions[*index];
@@ -230,7 +240,7 @@ impl<'a> Walk<'_, 'a> {
                 MetricKind::Peers(_) => "PEERS",
             }),
             "valueType" => value_type(metric.value_type),
-            "formula" => text(&self.planner.surface.formula(model, &metric.formula)),
+            "formula" => text(&self.planner.surface.formula(&metric.formula)),
             "owner" => optional(metric.owner.as_ref()),
             "version" => Value::Number(metric.version),
             "unit" => optional(metric.unit.as_ref()),
@@ -270,9 +280,13 @@ impl<'a> Walk<'_, 'a> {
                 });
                 self.list(field, dimensions)?
             }
-            "lineage" => self.list(field, metric.inputs.iter().copied().map(Object::Metric))?,
+            "lineage" => {
+                let shown = metric.inputs.iter().copied().filter(|input| self.planner.surface.shows_metric(*input));
+                self.list(field, shown.map(Object::Metric))?
+            }
             "usedBy" => {
-                let users = model.metric_ids().filter(|(_, other)| other.inputs.contains(&id));
+                let surface = self.planner.surface;
+                let users = model.metric_ids().filter(|(user, other)| surface.shows_metric(*user) && other.inputs.contains(&id));
                 self.list(field, users.map(|(other, _)| Object::Metric(other)))?
             }
             "sql" => match model.views.iter().find(|view| view.metrics.contains(&id)) {
@@ -348,13 +362,16 @@ impl<'a> Walk<'_, 'a> {
             "field" => text(&self.planner.surface.view(id).field),
             "label" => text(&view.label),
             "description" => optional(view.description.as_ref()),
-            "metrics" => self.list(field, view.metrics.iter().copied().map(Object::Metric))?,
+            "metrics" => {
+                let shown = view.metrics.iter().copied().filter(|metric| self.planner.surface.shows_metric(*metric));
+                self.list(field, shown.map(Object::Metric))?
+            }
             "dimensions" => {
                 let surface = self.planner.surface;
                 let shown = (0..view.dimensions.len()).filter(|index| surface.shows(&view.dimensions[*index]));
                 self.list(field, shown.map(|index| Object::Dimension(id, index)))?
             }
-            "movementGrains" => texts(&view.movement_grains),
+            "movementGrains" => texts(self.planner.surface.movement_grains(self.planner.model, view)),
             other => unreachable!("validation lets no field `{other}` through"),
         })
     }

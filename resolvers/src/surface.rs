@@ -1,15 +1,17 @@
 //! What the surface shows, by GraphQL name: root fields, object types and their members, enums. Built once from the model; both
 //! the schema and the planner read it, so that they cannot disagree.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use holdfast_schema::{
+    definition::test::Ask,
     diagnostic::Diagnostics,
     model::{
-        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, Segment, ViewDimension, ViewDimensionIndex,
-        ViewId, ViewTarget,
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, Rule, Segment, View, ViewDimension,
+        ViewDimensionIndex, ViewId, ViewTarget,
         path::{Fan, Reach},
     },
+    query::Hidden,
     value::ValueType,
 };
 
@@ -134,8 +136,10 @@ pub(crate) struct Surface {
     pub(crate) roots: HashMap<String, Root>,
     /// Enums of dimensions whose declared values can be one.
     pub(crate) enums: HashMap<DimensionId, Enumeration>,
-    /// Dimensions that do not exist for those who are shown this.
-    hidden: BTreeSet<DimensionId>,
+    /// What does not exist for those who are shown this.
+    hidden: Hidden,
+    /// Names of it, as the definitions write them.
+    hidden_names: HashSet<String>,
 }
 
 /// What a root field asks for.
@@ -291,7 +295,7 @@ impl Enumeration {
 
 impl Surface {
     /// Names everything but what is hidden; collisions go to `out`.
-    pub(crate) fn new(model: &Model, hidden: BTreeSet<DimensionId>, out: &mut Diagnostics) -> Self {
+    pub(crate) fn new(model: &Model, hidden: Hidden, out: &mut Diagnostics) -> Self {
         let mut roots = Names::new("root fields");
         let mut types = Names::new("types");
         let mut root_fields = HashMap::new();
@@ -303,7 +307,7 @@ impl Surface {
 
         let views: Vec<_> = model.view_ids().map(|(id, _)| view(model, id, &hidden, &mut types, out)).collect();
         let entities: Vec<_> = model.entity_ids().map(|(id, _)| entity(model, id, &hidden, &mut types, out)).collect();
-        for ((id, view), names) in model.view_ids().zip(&views) {
+        for ((id, view), names) in model.view_ids().zip(&views).filter(|((_, view), _)| hidden.shows_view(view)) {
             roots.take(&names.field, format!("view `{}`", view.name), view.span, out);
             root_fields.insert(names.field.clone(), Root::View(id));
         }
@@ -315,12 +319,14 @@ impl Surface {
         }
         let mut conditions = Names::new("fields of `SignalWhere`");
         ["rule", "severity", "fired", "unknown"].iter().for_each(|name| conditions.reserve(name));
-        for id in rule_entities(model) {
+        for id in rule_entities(model, &hidden) {
             let entity = model.entity(id);
             conditions.take(&entities[id.index()].field, format!("entity `{}`", entity.name), entity.span, out);
         }
         let enums = enums(model, &entities, &hidden, &mut types, out);
-        Self { entities, views, roots: root_fields, enums, hidden }
+        let dimensions = hidden.dimensions.iter().map(|id| &model.dimension(*id).name);
+        let hidden_names = dimensions.chain(hidden.metrics.iter().map(|id| &model.metric(*id).name)).cloned().collect();
+        Self { entities, views, roots: root_fields, enums, hidden, hidden_names }
     }
 
     /// Whether everything is there.
@@ -330,16 +336,61 @@ impl Surface {
 
     /// Whether a segment is there. One that chooses by what is hidden would tell it.
     pub(crate) fn shows_segment(&self, segment: &Segment) -> bool {
-        !segment.reads(&self.hidden)
+        !segment.reads(&self.hidden.dimensions)
+    }
+
+    /// Whether a metric is there.
+    pub(crate) fn shows_metric(&self, metric: MetricId) -> bool {
+        !self.hidden.metrics.contains(&metric)
+    }
+
+    /// The metric of a name, where it is there.
+    pub(crate) fn metric_named(&self, model: &Model, name: &str) -> Option<MetricId> {
+        model.metric_named(name).filter(|id| self.shows_metric(*id))
+    }
+
+    /// Whether a view is there: one of its metrics is.
+    pub(crate) fn shows_view(&self, view: &View) -> bool {
+        self.hidden.shows_view(view)
+    }
+
+    /// Whether a rule is there: its metric is.
+    pub(crate) fn shows_rule(&self, rule: &Rule) -> bool {
+        self.hidden.shows_rule(rule)
+    }
+
+    /// The entities that rules are evaluated for, in order.
+    pub(crate) fn rule_entities(&self, model: &Model) -> Vec<EntityId> {
+        rule_entities(model, &self.hidden)
+    }
+
+    /// Whether a metric is a score whose inputs are all there. Of any other the number is all that is told.
+    pub(crate) fn shows_inputs(&self, model: &Model, metric: MetricId) -> bool {
+        model.metric(metric).score().is_some_and(|score| !score.reads(&self.hidden.metrics))
+    }
+
+    /// The grains of a view's movements; none where no movement is there.
+    pub(crate) fn movement_grains<'v>(&self, model: &Model, view: &'v View) -> &'v [String] {
+        let is_movement = |metric: &MetricId| self.shows_metric(*metric) && model.metric(*metric).is_movement;
+        if view.metrics.iter().any(is_movement) { &view.movement_grains } else { &[] }
     }
 
     /// A formula of the definitions without the names of what is hidden.
-    pub(crate) fn formula(&self, model: &Model, formula: &str) -> String {
+    pub(crate) fn formula(&self, formula: &str) -> String {
         if self.is_whole() {
             return formula.to_owned();
         }
-        let hidden = |word: &str| self.hidden.iter().any(|id| model.dimension(*id).name == word);
-        words(formula).map(|(word, is_word)| if is_word && hidden(word) { "…" } else { word }).collect()
+        words(formula).map(|(word, is_word)| if is_word && self.hidden_names.contains(word) { "…" } else { word }).collect()
+    }
+
+    /// Whether a question of the definitions names nothing that is hidden.
+    pub(crate) fn answers(&self, model: &Model, ask: &Ask) -> bool {
+        let dimensions = model.views.iter().flat_map(|view| &view.dimensions);
+        let unseen: HashSet<&str> =
+            dimensions.filter(|dimension| !self.shows(dimension)).map(|found| found.name.as_str()).collect();
+        // Order and conditions on metrics speak of what is asked for.
+        let mut written = ask.metrics.iter().chain(&ask.by).chain(&ask.filter);
+        !written.any(|text| words(&text.value).any(|(word, _)| self.hidden_names.contains(word) || unseen.contains(word)))
     }
 
     /// Whether a dimension of a view is there.
@@ -358,14 +409,14 @@ impl Surface {
     }
 }
 
-fn shows(hidden: &BTreeSet<DimensionId>, dimension: &ViewDimension) -> bool {
+fn shows(hidden: &Hidden, dimension: &ViewDimension) -> bool {
     match dimension.target {
-        ViewTarget::Dimension(id) => !hidden.contains(&id),
+        ViewTarget::Dimension(id) => !hidden.dimensions.contains(&id),
         ViewTarget::Entity(_) => true,
     }
 }
 
-fn view(model: &Model, id: ViewId, hidden: &BTreeSet<DimensionId>, types: &mut Names, out: &mut Diagnostics) -> ViewNames {
+fn view(model: &Model, id: ViewId, hidden: &Hidden, types: &mut Names, out: &mut Diagnostics) -> ViewNames {
     let view = model.view(id);
     let type_name = pascal(&view.name);
     for suffix in [
@@ -391,7 +442,8 @@ fn view(model: &Model, id: ViewId, hidden: &BTreeSet<DimensionId>, types: &mut N
         fields.reserve(name);
         members.insert(name.to_owned(), member);
     }
-    let has_cohorts = view.metrics.iter().any(|metric| model.metric(*metric).is_cohort);
+    let shown = || view.metrics.iter().filter(|metric| !hidden.metrics.contains(metric));
+    let has_cohorts = shown().any(|metric| model.metric(*metric).is_cohort);
     for (name, member) in COHORT_FIELDS.into_iter().filter(|_| has_cohorts) {
         fields.reserve(name);
         members.insert(name.to_owned(), member);
@@ -410,7 +462,7 @@ fn view(model: &Model, id: ViewId, hidden: &BTreeSet<DimensionId>, types: &mut N
         }
     }
     let mut metrics = Vec::new();
-    for metric in &view.metrics {
+    for metric in shown() {
         let field = camel(&model.metric(*metric).name);
         let owner = format!("metric `{}`", model.metric(*metric).name);
         if fields.take(&field, owner, model.metric(*metric).span, out) {
@@ -421,7 +473,7 @@ fn view(model: &Model, id: ViewId, hidden: &BTreeSet<DimensionId>, types: &mut N
     ViewNames { field: camel(&view.name), type_name, dimensions, metrics, has_cohorts, members }
 }
 
-fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
+fn entity(model: &Model, id: EntityId, hidden: &Hidden, types: &mut Names, out: &mut Diagnostics) -> EntityNames {
     let entity = model.entity(id);
     let type_name = pascal(&entity.name);
     for suffix in ["", "Connection", "Edge", "Where", "Having", "Order", "Metrics", "MetricsInput", "MetricsOrder", "MovementGrain"]
@@ -434,7 +486,7 @@ fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &m
     fields.reserve("metrics");
     let mut dimensions = Vec::new();
     for (index, dimension) in entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden) {
-        if hidden.contains(&DimensionId { entity: id, index: DimensionIndex(index as u16) }) {
+        if hidden.dimensions.contains(&DimensionId { entity: id, index: DimensionIndex(index as u16) }) {
             continue;
         }
         // `id` is the global id of GraphQL; the column of that name is shown as `key`.
@@ -458,6 +510,7 @@ fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &m
     CONNECTIVES.iter().for_each(|name| taken.reserve(name));
     let metrics: Vec<_> = model
         .metric_ids()
+        .filter(|(id, _)| !hidden.metrics.contains(id))
         // Cohorts have ages, and an entity is not asked at any. What compares other entities needs groups of those.
         .filter(|(_, metric)| !metric.is_cohort && metric.compares.iter().all(|compared| *compared == id))
         .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
@@ -470,7 +523,7 @@ fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &m
     if metrics.is_empty() {
         members.remove("metrics");
     }
-    if model.rules.iter().any(|rule| rule.per == id)
+    if model.rules.iter().any(|rule| rule.per == id && hidden.shows_rule(rule))
         && fields.take("signals", format!("the signals of entity `{}`", entity.name), entity.span, out)
     {
         members.insert("signals".to_owned(), EntityMember::Signals);
@@ -479,9 +532,8 @@ fn entity(model: &Model, id: EntityId, hidden: &BTreeSet<DimensionId>, types: &m
     EntityNames { list: naming::plural(&field), field, type_name, dimensions, relationships, metrics, members }
 }
 
-/// The entities that rules are evaluated for, in order.
-pub(crate) fn rule_entities(model: &Model) -> Vec<EntityId> {
-    let mut entities: Vec<EntityId> = model.rules.iter().map(|rule| rule.per).collect();
+fn rule_entities(model: &Model, hidden: &Hidden) -> Vec<EntityId> {
+    let mut entities: Vec<EntityId> = model.rules.iter().filter(|rule| hidden.shows_rule(rule)).map(|rule| rule.per).collect();
     entities.sort_unstable();
     entities.dedup();
     entities
@@ -495,7 +547,7 @@ fn is_grouped_by(model: &Model, fact: EntityId, entity: EntityId) -> bool {
 fn enums(
     model: &Model,
     entities: &[EntityNames],
-    hidden: &BTreeSet<DimensionId>,
+    hidden: &Hidden,
     types: &mut Names,
     out: &mut Diagnostics,
 ) -> HashMap<DimensionId, Enumeration> {
@@ -503,7 +555,7 @@ fn enums(
     for (entity, definition) in model.entity_ids() {
         for (index, dimension) in definition.dimensions.iter().enumerate() {
             let id = DimensionId { entity, index: DimensionIndex(index as u16) };
-            if hidden.contains(&id) {
+            if hidden.dimensions.contains(&id) {
                 continue;
             }
             let Some(values) = naming::enum_values(&dimension.values).filter(|_| dimension.value_type == ValueType::Text) else {

@@ -1,13 +1,13 @@
 //! Definition files → one generation of model and GraphQL surface, or everything that is wrong with them.
 
-use std::{collections::BTreeSet, panic, sync::Arc};
+use std::{panic, sync::Arc};
 
 use arc_swap::ArcSwapOption;
 use holdfast_resolvers::{Api, Settings};
 use holdfast_schema::{
     diagnostic::{Diagnostic, Diagnostics, Severity, render},
-    model::{DimensionId, Model},
-    query::{Caller, hidden_from},
+    model::Model,
+    query::{Caller, Hidden, hidden_from},
     source::SourceMap,
 };
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ pub struct Generation {
     /// The GraphQL surface over them, with everything in it.
     pub api: Arc<Api>,
     /// The surfaces of those for whom something does not exist, by what that is; made when the first of them asks.
-    restricted: moka::future::Cache<BTreeSet<DimensionId>, Arc<Api>>,
+    restricted: moka::future::Cache<Hidden, Arc<Api>>,
     /// When it was built.
     pub loaded_at: Timestamp,
     /// The files it was built from.

@@ -69,7 +69,8 @@ async fn a_customer_sees_its_own_page_and_nothing_of_others() {
     let internal = "{ accounts { totalCount } engagements { totalCount } engagementParticipants { totalCount }
         playbooks { totalCount } playRuns { totalCount } accountPlans { totalCount } planRisks { totalCount } planTargets { totalCount }
         expansionOpportunities { totalCount } signalEvents { totalCount } concessions { totalCount } perceivedValueObses { totalCount }
-        renewalEvents { totalCount } }";
+        renewalEvents { totalCount } accountTeams { totalCount } workflowAdoptions { totalCount } useCasePeers { totalCount }
+        segmentDefinitions { totalCount } peerGroups { totalCount } }";
     let counted = desk.ask(internal).await;
     assert_eq!(counted.json.get("errors"), None);
     for (list, count) in counted.at("/data").as_object().expect("lists") {

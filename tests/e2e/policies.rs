@@ -4,6 +4,7 @@ mod attacks;
 mod cohorts;
 mod days;
 mod masks;
+mod metrics;
 mod names;
 mod shares;
 mod shipped;

@@ -179,7 +179,7 @@ fn signal_of(model: &Model, plan: &SignalsPlan, group: &SignalGroup, position: u
         starts.iter().map(|start| at(start, rule.metric).and_then(|(_, number, _)| number.clone())).collect();
     let verdict = verdict(rule, &values);
     let since = (verdict.periods as usize).checked_sub(1).and_then(|last| starts.get(last).copied().flatten());
-    let evidence = model.metric(rule.metric).inputs.iter();
+    let evidence = model.metric(rule.metric).inputs.iter().filter(|metric| group.evidence.contains(metric));
     let evidence = evidence.map(|metric| (*metric, at(&starts[0], *metric).and_then(|(.., text)| text.clone()))).collect();
     Signal { rule: position, entity: group.per, key: key.clone(), verdict, period: starts[0], since, evidence }
 }

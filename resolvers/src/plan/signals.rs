@@ -57,6 +57,8 @@ pub(crate) struct SignalGroup {
     pub(crate) rules: Vec<usize>,
     /// Those that are shown.
     pub(crate) shown: BTreeSet<usize>,
+    /// What the metrics of the rules are computed from, as far as it is there for the asker.
+    pub(crate) evidence: BTreeSet<MetricId>,
     /// Entities that count.
     pub(crate) filter: Option<Filter>,
 }
@@ -142,13 +144,9 @@ pub(crate) enum EvidenceField {
 impl SignalGroup {
     /// Metrics of a question: those of the rules, and with evidence also what those are computed from.
     pub(crate) fn metrics(&self, model: &holdfast_schema::model::Model, with_evidence: bool) -> Vec<MetricId> {
-        let mut metrics = BTreeSet::new();
-        for rule in &self.rules {
-            let metric = model.rules[*rule].metric;
-            metrics.insert(metric);
-            if with_evidence {
-                metrics.extend(&model.metric(metric).inputs);
-            }
+        let mut metrics: BTreeSet<MetricId> = self.rules.iter().map(|rule| model.rules[*rule].metric).collect();
+        if with_evidence {
+            metrics.extend(&self.evidence);
         }
         metrics.into_iter().collect()
     }
@@ -179,7 +177,9 @@ impl<'a> Planner<'a> {
         let moment = self.moment(arguments, None)?;
         let conditions = arguments.get("where");
         let mut groups = self.signal_groups(|_| true, |name| conditions.and_then(|conditions| conditions.get(name)))?;
-        let named: Vec<_> = crate::surface::rule_entities(self.model)
+        let named: Vec<_> = self
+            .surface
+            .rule_entities(self.model)
             .into_iter()
             .filter_map(|entity| Some((entity, conditions?.get(&self.surface.entity(entity).field)?)))
             .collect();
@@ -242,26 +242,28 @@ impl<'a> Planner<'a> {
         is_asked: impl Fn(EntityId) -> bool,
         condition: impl Fn(&str) -> Option<&'i Input>,
     ) -> Result<Vec<SignalGroup>, Problem> {
-        let rules = &self.model.rules;
+        let rules = || self.model.rules.iter().enumerate().filter(|(_, rule)| self.surface.shows_rule(rule));
         let names: Option<Vec<&str>> = condition("rule").map(|names| names.items().iter().filter_map(Input::text).collect());
         for name in names.iter().flatten() {
-            if !rules.iter().any(|rule| rule.name == **name) {
+            if !rules().any(|(_, rule)| rule.name == **name) {
                 return Err(Problem::input(format!("there is no rule `{name}`")).help("`rules { name }` lists them"));
             }
         }
         let severities: Option<Vec<&str>> =
             condition("severity").map(|items| items.items().iter().filter_map(Input::text).collect());
         let mut groups: Vec<SignalGroup> = Vec::new();
-        for (position, rule) in rules.iter().enumerate().filter(|(_, rule)| is_asked(rule.per)) {
+        for (position, rule) in rules().filter(|(_, rule)| is_asked(rule.per)) {
             let group = match groups.iter().position(|group| group.per == rule.per && group.at == rule.at) {
                 Some(group) => &mut groups[group],
                 None => {
-                    let shown = BTreeSet::new();
-                    groups.push(SignalGroup { per: rule.per, at: rule.at, rules: Vec::new(), shown, filter: None });
+                    let (shown, evidence) = (BTreeSet::new(), BTreeSet::new());
+                    groups.push(SignalGroup { per: rule.per, at: rule.at, rules: Vec::new(), shown, evidence, filter: None });
                     groups.last_mut().expect("one was added")
                 }
             };
             group.rules.push(position);
+            let inputs = self.model.metric(rule.metric).inputs.iter();
+            group.evidence.extend(inputs.filter(|input| self.surface.shows_metric(**input)));
             let is_named = names.as_ref().is_none_or(|names| names.contains(&rule.name.as_str()));
             if is_named && severities.as_ref().is_none_or(|severities| severities.contains(&signal::severity(rule.severity))) {
                 group.shown.insert(position);

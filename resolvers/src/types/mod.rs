@@ -39,10 +39,10 @@ pub(crate) fn sdl(model: &Model, surface: &Surface, limits: &Limits, reader: Rea
         "Live queries: the whole answer at once, and again whenever it changes. Arguments are those of the field of `Query`.",
     );
     let mut types = Types(Vec::new());
-    for (view, names) in model.views.iter().zip(&surface.views) {
+    for (view, names) in model.views.iter().zip(&surface.views).filter(|(view, _)| surface.shows_view(view)) {
         view::register(model, surface, view, names, &mut types);
-        query = query.field(view::root(model, view, names, limits).once());
-        live = live.field(view::root(model, view, names, limits).live());
+        query = query.field(view::root(model, surface, view, names, limits).once());
+        live = live.field(view::root(model, surface, view, names, limits).live());
     }
     for (entity, names) in model.entities.iter().zip(&surface.entities) {
         entity::register(model, surface, entity, names, limits, &mut types);

@@ -4,10 +4,7 @@ use async_graphql::dynamic::{Field, InputObject, Object};
 use holdfast_schema::model::Model;
 
 use super::{Root, Types, field, input, list, named, required, required_list};
-use crate::{
-    limits::Limits,
-    surface::{Surface, rule_entities},
-};
+use crate::{limits::Limits, surface::Surface};
 
 /// The root field.
 pub(super) fn root(limits: &Limits) -> Root {
@@ -44,7 +41,7 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
     for condition in conditions() {
         filter = filter.field(condition);
     }
-    for entity in rule_entities(model) {
+    for entity in surface.rule_entities(model) {
         let names = surface.entity(entity);
         let description = format!("Only of rules per: {}, and of those that fulfil this.", model.entity(entity).label);
         filter = filter.field(input(&names.field, named(format!("{}Where", names.type_name)), description));

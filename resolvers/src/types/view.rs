@@ -22,15 +22,16 @@ pub(super) fn register(model: &Model, surface: &Surface, view: &View, names: &Vi
     by(view, names, has_time, types);
     conditions(model, surface, view, names, types);
     order(model, view, names, types);
-    comparisons(model, view, names, types);
-    if !view.movement_grains.is_empty() {
-        let values: Vec<_> = view.movement_grains.iter().map(|grain| (grain.to_ascii_uppercase(), None)).collect();
+    comparisons(model, surface, view, names, types);
+    let grains = surface.movement_grains(model, view);
+    if !grains.is_empty() {
+        let values: Vec<_> = grains.iter().map(|grain| (grain.to_ascii_uppercase(), None)).collect();
         types.add_enum(&format!("{name}MovementGrain"), "What identifies a member when balances are compared.", &values);
     }
 }
 
 /// The root field of a view.
-pub(super) fn root(model: &Model, view: &View, names: &ViewNames, limits: &Limits) -> Root {
+pub(super) fn root(model: &Model, surface: &Surface, view: &View, names: &ViewNames, limits: &Limits) -> Root {
     let name = &names.type_name;
     let mut root = Root::new(&names.field, named(format!("{name}Result")), text(&view.label, view.description.as_ref(), None))
         .argument(input("by", list(format!("{name}By")), "Group keys. Left out, they are taken from what the rows select."))
@@ -48,7 +49,7 @@ pub(super) fn root(model: &Model, view: &View, names: &ViewNames, limits: &Limit
     if model.project.exchange_rates.is_some() {
         root = currency().into_iter().fold(root, Root::argument);
     }
-    if let Some(default) = view.movement_grains.first() {
+    if let Some(default) = surface.movement_grains(model, view).first() {
         let default = Value::Enum(Name::new(default.to_ascii_uppercase()));
         root = root
             .argument(
@@ -125,7 +126,7 @@ fn row(model: &Model, surface: &Surface, view: &View, names: &ViewNames) -> Obje
             ))
             .field(field("status", required(format!("{name}Status")), "Why values are missing."));
     }
-    if scores(model, names).next().is_some() {
+    if scores(model, surface, names).next().is_some() {
         let description = "What each input adds to a score.";
         row = row.field(field("contributions", required(format!("{name}Contributions")), description));
     }
@@ -228,7 +229,7 @@ fn order(model: &Model, view: &View, names: &ViewNames, types: &mut Types) {
     types.add(order);
 }
 
-fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types) {
+fn comparisons(model: &Model, surface: &Surface, view: &View, names: &ViewNames, types: &mut Types) {
     if names.metrics.is_empty() {
         return;
     }
@@ -242,10 +243,10 @@ fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types)
     }
     types.add(compare);
     types.add(status);
-    if scores(model, names).next().is_some() {
+    if scores(model, surface, names).next().is_some() {
         let description = one_line(&format!("Inputs of the scores of {}.", view.label));
         let mut contributions = Object::new(format!("{}Contributions", names.type_name)).description(description);
-        for (field, metric) in scores(model, names) {
+        for (field, metric) in scores(model, surface, names) {
             let kind = required_list("Contribution");
             contributions = contributions.field(metric_field_of(model, names, field, metric, kind));
         }
@@ -253,8 +254,11 @@ fn comparisons(model: &Model, view: &View, names: &ViewNames, types: &mut Types)
     }
 }
 
-/// The metrics of a view that are scores.
-fn scores<'a>(model: &Model, names: &'a ViewNames) -> impl Iterator<Item = (&'a str, MetricId)> {
-    let is_score = |metric: MetricId| model.metric(metric).score().is_some();
-    names.metrics.iter().filter(move |(_, metric)| is_score(*metric)).map(|(field, metric)| (field.as_str(), *metric))
+/// The metrics of a view that are scores whose inputs are there.
+fn scores<'a>(model: &Model, surface: &Surface, names: &'a ViewNames) -> impl Iterator<Item = (&'a str, MetricId)> {
+    names
+        .metrics
+        .iter()
+        .filter(move |(_, metric)| surface.shows_inputs(model, *metric))
+        .map(|(field, metric)| (field.as_str(), *metric))
 }

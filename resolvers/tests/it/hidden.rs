@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::Request;
 use holdfast_resolvers::{Api, Settings};
-use holdfast_schema::model::DimensionId;
+use holdfast_schema::{model::DimensionId, query::Hidden};
 
 use crate::fake::{Fake, api, send_to};
 
@@ -12,7 +12,7 @@ fn without_segment() -> Api {
     let api = api(Settings::default());
     let entity = api.model().entity_named("account").expect("the entity");
     let index = api.model().entity(entity).dimension_named("segment").expect("the dimension");
-    api.without([DimensionId { entity, index }].into())
+    api.without(Hidden { dimensions: [DimensionId { entity, index }].into(), ..Hidden::default() })
 }
 
 fn ask(api: &Api, text: &str) -> serde_json::Value {

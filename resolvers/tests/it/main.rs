@@ -2,6 +2,7 @@
 
 mod fake;
 mod hidden;
+mod hidden_metrics;
 mod requests;
 mod schema;
 mod signals;

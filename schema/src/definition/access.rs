@@ -54,15 +54,18 @@ pub struct Rule {
     pub source: Option<Text>,
 }
 
-/// Who may see which rows and members.
+/// Who may see which rows and members of an entity, or which metrics.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("oneOf" = [{"required": ["applies_to"]}, {"required": ["metrics"]}]))]
 pub struct Policy {
     /// The whole entry.
     #[schemars(skip)]
     pub span: Span,
     /// `applies_to:` an entity; facts that lead to it are restricted with it.
-    pub applies_to: Text,
+    pub applies_to: Option<Text>,
+    /// `metrics:` the metrics that exist for these callers, and no others; rules about others do not exist either.
+    #[schemars(with = "Option<OneOrMany<String>>")]
+    pub metrics: Option<Vec<Text>>,
     /// `roles:` callers it restricts; absent means everyone.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub roles: Vec<Text>,

@@ -55,7 +55,7 @@ fn subjects(generator: &mut SchemaGenerator) -> Schema {
         ("parameters", or_number(generator)),
         ("segments", named::<access::Segment>(generator, "Named filters.")),
         ("rules", named::<access::Rule>(generator, "Thresholds with an action.")),
-        ("policies", named::<access::Policy>(generator, "Who may see which rows and members.")),
+        ("policies", named::<access::Policy>(generator, "Who may see which rows and members, or which metrics.")),
         ("saved_queries", named::<test::SavedQuery>(generator, "Questions with a name.")),
         ("fixtures", named::<test::Fixture>(generator, "Rows for warehouse tables, by name.")),
         ("tests", generator.subschema_for::<OneOrMany<test::Test>>()),

@@ -105,6 +105,21 @@ pub struct Policy {
     pub span: Span,
 }
 
+/// Which metrics there are for whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricPolicy {
+    /// Name, snake_case.
+    pub name: String,
+    /// One sentence.
+    pub description: Option<String>,
+    /// Callers it restricts; empty means everyone.
+    pub roles: Vec<String>,
+    /// The metrics that exist for these callers. What they are computed from need not be among them.
+    pub metrics: BTreeSet<MetricId>,
+    /// Where it was written.
+    pub span: Span,
+}
+
 /// Whose values count where an entity is compared with its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PolicyPeers {

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 use jiff::{Timestamp, civil::Date};
 
-pub use access::{Policy, Rule, Segment};
+pub use access::{MetricPolicy, Policy, Rule, Segment};
 pub use entity::{Cardinality, Dimension, Entity, Measure, Relationship};
 pub use metric::{Metric, MetricKind};
 pub use path::{Path, Reach};
@@ -107,8 +107,10 @@ pub struct Model {
     pub segments: Vec<Segment>,
     /// Every rule, by name.
     pub rules: Vec<Rule>,
-    /// Every policy, by name.
+    /// Every policy about an entity, by name.
     pub policies: Vec<Policy>,
+    /// Every policy about metrics, by name.
+    pub metric_policies: Vec<MetricPolicy>,
     /// Every saved query, by name.
     pub saved_queries: Vec<(String, test::SavedQuery)>,
     /// Every fixture, by name.

@@ -7,6 +7,7 @@ mod entities;
 mod expressions;
 mod index;
 mod measures;
+mod metric_policies;
 mod metrics;
 mod movements;
 mod parameters;
@@ -86,6 +87,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let segments = access::segments(&draft, out);
     let rules = access::rules(&draft, out);
     let policies = access::policies(&draft, out);
+    let metric_policies = metric_policies::resolve(&draft, out);
     questions::check(&draft, out);
     rules::check(&draft, out);
     forget_follow_ups(sources, &draft, out);
@@ -111,6 +113,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
         segments,
         rules,
         policies,
+        metric_policies,
         names,
         paths: draft.paths,
     })

@@ -3,6 +3,8 @@
 //! A score is an expression over its inputs. The same pieces give the share of the weights that is known, the name of the largest
 //! contribution and each single contribution, so that none of them can disagree with the score.
 
+use std::collections::BTreeSet;
+
 use super::MetricId;
 use crate::{
     expr::{BinaryOp, CaseArm, Expr, Function, UnaryOp},
@@ -81,6 +83,11 @@ pub enum ScorePart {
 }
 
 impl Score {
+    /// Whether one of these metrics is among its inputs: what single inputs add then tells of it.
+    pub fn reads(&self, metrics: &BTreeSet<MetricId>) -> bool {
+        self.inputs.iter().any(|input| metrics.contains(&input.metric))
+    }
+
     /// The score; null below the minimum coverage.
     pub(crate) fn value(&self) -> Expr<MetricId> {
         let parts = self.inputs.iter().map(|input| multiply(number(&input.weight), or_zero(input.scaled())));

@@ -14,7 +14,7 @@ use crate::{
         types::{self, Meaning},
     },
     model::{
-        DimensionId, EntityId, Model, Policy,
+        DimensionId, EntityId, MetricId, Model, Policy, Rule, View,
         access::{PolicyPeers, PolicyRef},
         path::PathDimension,
     },
@@ -29,6 +29,8 @@ pub struct Access {
     pub rows: BTreeMap<EntityId, Vec<Expr<PathDimension>>>,
     /// Dimensions that do not exist.
     pub hidden: BTreeSet<DimensionId>,
+    /// Metrics that do not exist. What is computed from them may.
+    pub hidden_metrics: BTreeSet<MetricId>,
     /// Dimensions that are always null.
     pub masked: BTreeSet<DimensionId>,
     /// Names of the policies, sorted.
@@ -44,14 +46,18 @@ impl Access {
     /// false.
     pub fn of(model: &Model, caller: &Caller) -> Self {
         let mut access = Self { today: caller.today, ..Self::default() };
-        let applying = || model.policies.iter().filter(|policy| applies(policy, caller));
+        let applying = || model.policies.iter().filter(|policy| applies(&policy.roles, caller));
+        let Hidden { dimensions, metrics } = hidden_from(model, caller);
+        access.hidden = dimensions;
+        access.hidden_metrics = metrics;
         for policy in applying() {
             access.add_rows(model, policy, caller);
             let id = |index: &_| DimensionId { entity: policy.entity, index: *index };
-            access.hidden.extend(policy.hide.iter().map(id));
             access.masked.extend(policy.mask.iter().map(id));
             access.policies.push(policy.name.clone());
         }
+        let about_metrics = model.metric_policies.iter().filter(|policy| applies(&policy.roles, caller));
+        access.policies.extend(about_metrics.map(|policy| policy.name.clone()));
         access.policies.sort();
         if applying().any(|policy| policy.peers == PolicyPeers::Everyone) {
             let mut peers = Self { rows: BTreeMap::new(), ..access.clone() };
@@ -75,14 +81,52 @@ impl Access {
     }
 }
 
-/// The dimensions that do not exist for a caller: [`Access::hidden`], by itself.
-pub fn hidden_from(model: &Model, caller: &Caller) -> BTreeSet<DimensionId> {
-    let hides = model.policies.iter().filter(|policy| !policy.hide.is_empty() && applies(policy, caller));
-    hides.flat_map(|policy| policy.hide.iter().map(|index| DimensionId { entity: policy.entity, index: *index })).collect()
+/// What does not exist for a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Hidden {
+    /// Dimensions.
+    pub dimensions: BTreeSet<DimensionId>,
+    /// Metrics, and with them the rules about them.
+    pub metrics: BTreeSet<MetricId>,
 }
 
-fn applies(policy: &Policy, caller: &Caller) -> bool {
-    policy.roles.is_empty() || policy.roles.iter().any(|role| caller.roles.contains(role))
+impl Hidden {
+    /// Whether everything exists.
+    pub fn is_empty(&self) -> bool {
+        self.dimensions.is_empty() && self.metrics.is_empty()
+    }
+
+    /// Whether a rule exists: its metric does.
+    pub fn shows_rule(&self, rule: &Rule) -> bool {
+        !self.metrics.contains(&rule.metric)
+    }
+
+    /// Whether a view exists: one of its metrics does.
+    pub fn shows_view(&self, view: &View) -> bool {
+        shows_view(view, &self.metrics)
+    }
+}
+
+/// A view is there for its metrics.
+pub(super) fn shows_view(view: &View, hidden_metrics: &BTreeSet<MetricId>) -> bool {
+    hidden_metrics.is_empty() || view.metrics.iter().any(|metric| !hidden_metrics.contains(metric))
+}
+
+/// What does not exist for a caller: of [`Access`], what names speak of.
+pub fn hidden_from(model: &Model, caller: &Caller) -> Hidden {
+    let mut hidden = Hidden::default();
+    for policy in model.policies.iter().filter(|policy| !policy.hide.is_empty() && applies(&policy.roles, caller)) {
+        hidden.dimensions.extend(policy.hide.iter().map(|index| DimensionId { entity: policy.entity, index: *index }));
+    }
+    for policy in model.metric_policies.iter().filter(|policy| applies(&policy.roles, caller)) {
+        // What is not in one of the lists does not exist, so lists intersect.
+        hidden.metrics.extend(model.metric_ids().map(|(id, _)| id).filter(|id| !policy.metrics.contains(id)));
+    }
+    hidden
+}
+
+fn applies(roles: &[String], caller: &Caller) -> bool {
+    roles.is_empty() || roles.iter().any(|role| caller.roles.contains(role))
 }
 
 /// Replaces claims by their values. Membership in a claim takes all its values; any other use takes its only value. A condition that

@@ -45,7 +45,7 @@ pub(crate) fn bind_for(model: &Model, query: &MetricQuery, access: Access) -> Re
         .map(|selection| {
             let metric = scope.metric(model, &selection.metric)?;
             if let Some(part) = selection.part {
-                check_part(model, metric, part)?;
+                check_part(model, metric, part, &access)?;
             }
             Ok(BoundMetric {
                 key: selection.key.clone(),
@@ -89,11 +89,12 @@ pub(crate) fn bind_for(model: &Model, query: &MetricQuery, access: Access) -> Re
     Ok(bound)
 }
 
-/// Refuses parts of what is no score, and of inputs a score does not have.
-fn check_part(model: &Model, metric: MetricId, part: ScorePart) -> Result<(), QueryError> {
+/// Refuses parts of what is no score, of inputs a score does not have, and of scores with inputs that do not exist for the asker:
+/// of these, the number is all there is.
+fn check_part(model: &Model, metric: MetricId, part: ScorePart, access: &Access) -> Result<(), QueryError> {
     let metric = model.metric(metric);
     let (ScorePart::Value(position) | ScorePart::Scaled(position) | ScorePart::Contribution(position)) = part;
-    match metric.score() {
+    match metric.score().filter(|score| !score.reads(&access.hidden_metrics)) {
         Some(score) if position < score.inputs.len() => Ok(()),
         Some(score) => Err(QueryError::new(
             Code::NameNotFound,

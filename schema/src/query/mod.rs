@@ -15,7 +15,7 @@ pub mod error;
 pub(crate) mod scope;
 mod value_check;
 
-pub use access::{Access, hidden_from};
+pub use access::{Access, Hidden, hidden_from};
 pub use ages::Ages;
 pub use bind::bind;
 pub(crate) use bind::bind_for;

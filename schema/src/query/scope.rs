@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     Scope,
-    access::Access,
+    access::{Access, shows_view},
     error::{QueryError, QueryErrorCode as Code},
 };
 use crate::{
-    model::{DimensionId, DimensionIndex, EntityId, MetricId, Model, Segment, ViewDimension, ViewTarget, path::PathDimension},
+    model::{
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, Segment, View, ViewDimension, ViewTarget, path::PathDimension,
+    },
     suggest,
 };
 
@@ -18,6 +20,7 @@ pub(crate) struct ScopeFields {
     fields: Vec<ViewDimension>,
     metrics: Vec<MetricId>,
     metric_names: Vec<String>,
+    hidden_metrics: BTreeSet<MetricId>,
     masked: BTreeSet<DimensionId>,
 }
 
@@ -25,9 +28,10 @@ impl ScopeFields {
     pub(crate) fn of(model: &Model, scope: &Scope, access: &Access) -> Result<Self, QueryError> {
         let (what, fields, metrics) = match scope {
             Scope::View(name) => {
-                let id = model.view_named(name).ok_or_else(|| {
-                    QueryError::new(Code::NameNotFound, format!("there is no view `{name}`"))
-                        .suggest(suggest::nearest(name, model.views.iter().map(|view| view.name.as_str())))
+                let is_there = |view: &View| shows_view(view, &access.hidden_metrics);
+                let id = model.view_named(name).filter(|id| is_there(model.view(*id))).ok_or_else(|| {
+                    let known = model.views.iter().filter(|view| is_there(view)).map(|view| view.name.as_str());
+                    QueryError::new(Code::NameNotFound, format!("there is no view `{name}`")).suggest(suggest::nearest(name, known))
                 })?;
                 let view = model.view(id);
                 (format!("view `{name}`"), view.dimensions.clone(), view.metrics.clone())
@@ -48,7 +52,8 @@ impl ScopeFields {
                 (format!("entity `{name}`"), fields, metrics)
             }
         };
-        let metric_names = metrics.iter().map(|id: &MetricId| model.metric(*id).name.clone()).collect();
+        let metrics: Vec<MetricId> = metrics.into_iter().filter(|id| !access.hidden_metrics.contains(id)).collect();
+        let metric_names = metrics.iter().map(|id| model.metric(*id).name.clone()).collect();
         let fields = fields
             .into_iter()
             .filter(|field| match field.target {
@@ -56,7 +61,8 @@ impl ScopeFields {
                 ViewTarget::Entity(_) => true,
             })
             .collect();
-        Ok(Self { what, fields, metrics, metric_names, masked: access.masked.clone() })
+        let hidden_metrics = access.hidden_metrics.clone();
+        Ok(Self { what, fields, metrics, metric_names, hidden_metrics, masked: access.masked.clone() })
     }
 
     pub(crate) fn metric(&self, model: &Model, name: &str) -> Result<MetricId, QueryError> {
@@ -64,7 +70,7 @@ impl ScopeFields {
             return Ok(self.metrics[position]);
         }
         let error = QueryError::new(Code::NameNotFound, format!("{} has no metric `{name}`", self.what));
-        Err(match model.metric_named(name) {
+        Err(match model.metric_named(name).filter(|id| !self.hidden_metrics.contains(id)) {
             Some(_) => error.help("the metric exists, but not here: choose a view that has it"),
             None => error.suggest(suggest::nearest(name, self.metric_names.iter().map(String::as_str))),
         })

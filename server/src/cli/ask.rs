@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::{MetricAnswer, Planning, RequestContext, RequestId, Runner as _};
+use holdfast_resolvers::{Api, MetricAnswer, Planning, RequestContext, RequestId, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     definition::test::SavedQuestion,
@@ -115,13 +115,14 @@ async fn answered(
     arguments: &Arguments,
     caller: &Caller,
 ) -> Result<Outcome, Failure> {
+    let api = generation.api_of(caller).await;
     let text = match (&arguments.saved, &arguments.document) {
-        (Some(name), _) => saved(generation, name)?,
+        (Some(name), _) => saved(&api, name)?,
         (None, Some(path)) => document::read(path)?,
         (None, None) => return Err(Failure::usage("name a document, a saved query or metrics")),
     };
     let request = document::request(&text, arguments.variables.as_deref())?;
-    let answer = generation.api.execute(engine, context(generation, caller), request).await;
+    let answer = api.execute(engine, context(generation, caller), request).await;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Failure::outside)?;
     say(&format!("{body:#}"))?;
     Ok(if answer.had_errors { Outcome::Wrong } else { Outcome::Well })
@@ -140,8 +141,8 @@ fn saved_question(model: &Model, name: &str) -> Option<Result<MetricQuery, Failu
     }
 }
 
-fn saved(generation: &Generation, name: &str) -> Result<String, Failure> {
-    let text = generation.api.saved_document(name).map(str::to_owned);
+fn saved(api: &Api, name: &str) -> Result<String, Failure> {
+    let text = api.saved_document(name).map(str::to_owned);
     text.ok_or_else(|| Failure::usage(format!("the definitions save nothing as `{name}`")))
 }
 

@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
         shows_cost: false,
         planning: Planning::untimed(),
     };
-    let answer = block_on(generation.api.execute(recorder, context, request))?;
+    let answer = block_on(async { generation.api_of(&caller).await.execute(recorder, context, request).await })?;
     let questions = asked.lock().map(|mut asked| std::mem::take(&mut *asked)).unwrap_or_default();
     for (index, question) in questions.iter().enumerate() {
         say(&write(&generation.model, index + 1, question, &caller, dialect, arguments.explain))?;

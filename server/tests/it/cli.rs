@@ -184,6 +184,23 @@ fn credentials_are_made_for_development_and_never_without_a_good_secret() {
 }
 
 #[test]
+fn metrics_that_do_not_exist_for_somebody_are_not_asked_as_them() {
+    let folder = project();
+    let policy = "policies: {few: {roles: guest, metrics: []}}\n";
+    std::fs::write(folder.path().join("metrics-defs/policy.yaml"), policy).expect("written");
+    std::fs::write(folder.path().join("q.graphql"), crate::support::QUERY).expect("written");
+    for (question, told) in [(&["--metrics", "revenue"][..], "there is no view `selling`"), (&["q.graphql"], "`selling`")] {
+        let compiled = |role: &str| {
+            let claims = format!("{{\"sub\": \"ann\", \"roles\": [\"{role}\"]}}");
+            holdfast(folder.path(), &[&["compile", "--as", &claims], question].concat())
+        };
+        let (guest, other) = (compiled("guest"), compiled("csm"));
+        assert_eq!((guest.code, other.code), (Some(1), Some(0)), "{} {}", guest.err, other.err);
+        assert!(guest.err.contains(told) && guest.out.is_empty(), "{}{}", guest.out, guest.err);
+    }
+}
+
+#[test]
 fn questions_are_explained_and_asked_as_somebody() {
     let folder = project();
     let policy = "policies:\n  own_regions:\n    applies_to: sale\n    roles: csm\n    rows: region in claims.regions\n";

@@ -106,11 +106,12 @@ async fn the_inside_is_told_to_those_who_may_ask_and_health_to_everybody() {
 /// Diagnostics quote the definitions, names of what is hidden among them.
 #[tokio::test]
 async fn diagnostics_are_for_those_from_whom_nothing_is_hidden() {
-    let policies = "policies:\n  outside: {applies_to: sale, roles: external, hide: [region]}\n";
+    let policies =
+        "policies:\n  outside: {applies_to: sale, roles: external, hide: [region]}\n  few: {roles: guest, metrics: []}\n";
     let files = PROJECT.into_iter().chain([("policies.yaml", policies)]);
     let sources = SourceMap::new(files.map(|(name, text)| (name.to_owned(), text.to_owned())));
     let app = app_of(sources, Behaviour::Empty, true, &[("identity.anonymous", "true"), ("identity.jwt_secret", SECRET)]);
-    for (role, status) in [("external", 403), ("csm", 200)] {
+    for (role, status) in [("external", 403), ("guest", 403), ("csm", 200)] {
         let caller = Caller { subject: "ann".to_owned(), roles: vec![role.to_owned()], ..Caller::default() };
         let answer = get(&app, "/definitions/diagnostics", &[("authorization", &token_of(&caller, 600))]).await;
         assert_eq!(answer.status, status, "{role}: {}", answer.body);

@@ -10,8 +10,8 @@ use std::{
 use async_graphql::{Request, Variables};
 use holdfast_resolvers::{Api, Planning, RequestContext, RequestId, Settings};
 use holdfast_schema::{
-    model::{DimensionId, DimensionIndex, Model, ViewTarget},
-    query::{Caller, hidden_from},
+    model::{DimensionId, DimensionIndex, Model, View, ViewTarget},
+    query::{Caller, Hidden, hidden_from},
     sql::Dialect,
     value::Value,
 };
@@ -24,7 +24,7 @@ use crate::cases::SHIPPED;
 struct Reader {
     api: Api,
     caller: Caller,
-    hidden: BTreeSet<DimensionId>,
+    hidden: Hidden,
     secrets: Secrets,
 }
 
@@ -50,14 +50,17 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Secrets {
-    fn of(model: &Model, hidden: &BTreeSet<DimensionId>) -> Self {
+    fn of(model: &Model, all_hidden: &Hidden) -> Self {
+        let hidden = &all_hidden.dimensions;
         let mut out = Self::default();
         let mut shown: BTreeSet<String> = BTreeSet::new();
         let mut labels: BTreeSet<String> = BTreeSet::new();
         let mut values: BTreeSet<String> = BTreeSet::new();
+        let mut of_metrics: BTreeSet<&str> = BTreeSet::new();
         for (id, entity) in model.entity_ids() {
             let relationships = entity.relationships.iter().map(|relationship| relationship.name.as_str());
             shown.extend(relationships.chain([entity.name.as_str()]).map(folded));
+            shown.insert(folded(&entity.name) + "s");
             labels.insert(entity.label.to_lowercase());
             for (index, dimension) in entity.dimensions.iter().enumerate() {
                 let is_hidden = hidden.contains(&DimensionId { entity: id, index: DimensionIndex(index as u16) });
@@ -75,6 +78,10 @@ impl Secrets {
             }
         }
         for view in &model.views {
+            if !all_hidden.shows_view(view) {
+                of_metrics.insert(view.name.as_str());
+                continue;
+            }
             shown.insert(folded(&view.name));
             for dimension in &view.dimensions {
                 let is_hidden = matches!(dimension.target, ViewTarget::Dimension(id) if hidden.contains(&id));
@@ -88,15 +95,28 @@ impl Secrets {
             names.insert(folded(&segment.name));
             all_labels.insert(segment.label.to_lowercase());
         }
-        for metric in &model.metrics {
-            shown.insert(folded(&metric.name));
-            labels.insert(metric.label.to_lowercase());
+        for (id, metric) in model.metric_ids() {
+            if !all_hidden.metrics.contains(&id) {
+                shown.insert(folded(&metric.name));
+                labels.insert(metric.label.to_lowercase());
+            } else {
+                of_metrics.insert(metric.name.as_str());
+            }
         }
-        shown.extend(model.rules.iter().map(|rule| folded(&rule.name)));
+        for rule in &model.rules {
+            if all_hidden.shows_rule(rule) {
+                shown.insert(folded(&rule.name));
+            } else {
+                of_metrics.insert(rule.name.as_str());
+            }
+        }
         out.names.retain(|name| !shown.contains(name));
         // A short name may be a part of any word; a long one is not there by chance.
         out.parts.extend(out.names.iter().filter(|name| name.len() > 7).cloned());
         out.parts.retain(|part| !shown.iter().any(|name| name.contains(part)));
+        // A single word is one that anybody may use, and several together may be a part of another name.
+        let of_metrics = of_metrics.into_iter().filter(|name| name.contains('_')).map(folded);
+        out.names.extend(of_metrics.filter(|name| !shown.contains(name)));
         out.labels.retain(|label| label.contains(' ') && !labels.contains(label));
         out.values.retain(|value| !values.contains(value));
         out
@@ -168,7 +188,10 @@ impl Reader {
                 documents.push((format!("{{ {root} {{ totalCount asKnownNow nodes {{ id }} }} }}"), json!({})));
             }
         }
-        documents.extend(self.guesses(&types).into_iter().map(|guess| guess.with(&nearly)));
+        // What is nearly one name may be another, and what a request says is said again in errors.
+        let is_secret = |guess: &Guess| self.secrets.names.contains(&folded(&nearly(&guess.name)));
+        let guesses = self.guesses(&types).into_iter().filter(|guess| !is_secret(guess));
+        documents.extend(guesses.map(|guess| guess.with(&nearly)));
         for (name, _) in &self.api.model().saved_queries {
             if let Some(document) = self.api.saved_document(name) {
                 texts.push((format!("saved query `{name}`"), document.to_owned()));
@@ -187,7 +210,7 @@ impl Reader {
         let model = self.api.model();
         let root = |kind: &str| types.fields("Query").iter().find(|(_, known)| known == kind).map(|(field, _)| field.clone());
         let mut out = Vec::new();
-        for id in &self.hidden {
+        for id in &self.hidden.dimensions {
             let (entity, dimension) = (model.entity(id.entity), model.dimension(*id));
             let (field, kind) = (camel(&dimension.name), pascal(&entity.name));
             let list = root(&format!("{kind}Connection")).expect("every entity has a list");
@@ -217,10 +240,10 @@ impl Reader {
             let document = format!("{{ __type(name: \"{kind}?Enum\") {{ name enumValues {{ name }} }} }}");
             out.push(Guess { document, variable: None, name: pascal(&dimension.name) });
         }
-        for view in &model.views {
+        for view in model.views.iter().filter(|view| self.hidden.shows_view(view)) {
             for dimension in &view.dimensions {
                 let ViewTarget::Dimension(id) = dimension.target else { continue };
-                if !self.hidden.contains(&id) {
+                if !self.hidden.dimensions.contains(&id) {
                     continue;
                 }
                 let (root, field) = (camel(&view.name), camel(&dimension.name));
@@ -237,6 +260,46 @@ impl Reader {
                     out.push(Guess { document, variable: None, name: name.clone() });
                 }
             }
+        }
+        out.extend(self.guesses_of_metrics());
+        out
+    }
+
+    /// Every metric that is hidden in one of the places, every view and every rule.
+    fn guesses_of_metrics(&self) -> Vec<Guess> {
+        let model = self.api.model();
+        let mut out = Vec::new();
+        let mut guess = |document: String, name: String| out.push(Guess { document, variable: None, name });
+        // Short names are parts of other words.
+        let hidden = self.hidden.metrics.iter().map(|id| (*id, model.metric(*id))).filter(|(_, metric)| metric.name.len() > 4);
+        for (number, (id, metric)) in hidden.enumerate() {
+            let has_metric = |view: &&View| self.hidden.shows_view(view) && view.metrics.contains(&id);
+            let view = model.views.iter().find(has_metric).filter(|view| view.dimension_named(&metric.name).is_none());
+            let root = view.map_or("accountHealth".to_owned(), |view| camel(&view.name));
+            let documents = [
+                format!("{{ {root}(by: []) {{ rows {{ ? }} }} }}"),
+                format!("{{ {root}(by: []) {{ totals {{ ? }} }} }}"),
+                format!("{{ {root}(by: []) {{ rows {{ compare {{ ? {{ delta }} }} }} }} }}"),
+                format!("{{ {root}(by: []) {{ rows {{ status {{ ? }} }} }} }}"),
+                format!("{{ {root}(by: []) {{ rows {{ contributions {{ ? {{ input }} }} }} }} }}"),
+                format!("{{ {root}(by: [], having: {{?: {{isNull: true}}}}) {{ rowCount }} }}"),
+                format!("{{ {root}(by: [], orderBy: [{{?: {{dir: ASC}}}}]) {{ rowCount }} }}"),
+                "{ accounts { nodes { metrics { ? } } } }".to_owned(),
+                "{ accounts(having: {?: {isNull: true}}) { totalCount } }".to_owned(),
+                "{ accounts(orderBy: [{metrics: {?: {dir: ASC}}}]) { totalCount } }".to_owned(),
+                format!("subscription {{ {root}(by: []) {{ rows {{ ? }} }} }}"),
+            ];
+            guess(documents[number % documents.len()].clone(), camel(&metric.name));
+            let named = ["{ metric(name: \"?\") { name } }", "{ dimensions(forMetrics: [\"?\"]) { name } }"];
+            guess(named[number % named.len()].to_owned(), metric.name.clone());
+        }
+        for view in model.views.iter().filter(|view| !self.hidden.shows_view(view)) {
+            guess("{ ?(by: []) { rowCount } }".to_owned(), camel(&view.name));
+            guess("{ metrics(view: \"?\") { name } }".to_owned(), view.name.clone());
+            guess("{ __type(name: \"?Row\") { name } }".to_owned(), pascal(&view.name));
+        }
+        for rule in model.rules.iter().filter(|rule| !self.hidden.shows_rule(rule)) {
+            guess("{ signals(where: {rule: [\"?\"]}) { totalCount } }".to_owned(), rule.name.clone());
         }
         out
     }
@@ -334,7 +397,9 @@ impl Types {
 
 /// All sets of the roles that policies name.
 fn role_sets(model: &Model) -> Vec<Vec<String>> {
-    let roles: BTreeSet<String> = model.policies.iter().flat_map(|policy| policy.roles.clone()).collect();
+    let of_metrics = model.metric_policies.iter().map(|policy| &policy.roles);
+    let roles = model.policies.iter().map(|policy| &policy.roles).chain(of_metrics);
+    let roles: BTreeSet<String> = roles.flatten().cloned().collect();
     assert!((1..6).contains(&roles.len()), "{roles:?}");
     let roles: Vec<String> = roles.into_iter().chain(["of_no_policy".to_owned()]).collect();
     (0..1 << roles.len())
@@ -345,7 +410,7 @@ fn role_sets(model: &Model) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn no_role_reads_a_name_that_is_hidden_from_it() {
     let model = SHIPPED.model();
-    let mut told: HashMap<BTreeSet<DimensionId>, usize> = HashMap::new();
+    let mut told: HashMap<Hidden, usize> = HashMap::new();
     for roles in role_sets(model) {
         let reader = Reader::new(&SHIPPED, &roles);
         // Sets of roles from which the same is hidden have the same surface.

@@ -35,7 +35,10 @@ pub(super) fn rule(context: &Context<'_>, name: &Text, node: &Node) -> Option<Ru
 
 pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<Policy> {
     let map = Map::open(context, node, "policy", Some(name.span))?;
-    let applies_to = map.required_text("applies_to");
+    let is_about_something = map.exactly_one_of(&["applies_to", "metrics"], "what it is about").is_some();
+    let applies_to = map.text("applies_to");
+    let has_metrics = map.has("metrics");
+    let metrics = map.texts("metrics");
     let roles = map.texts("roles");
     let rows = map.expression("rows");
     let hide = map.texts("hide");
@@ -43,5 +46,6 @@ pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<
     let peers = map.text("peers");
     let description = map.text("description");
     map.finish();
-    Some(Policy { span: node.span, applies_to: applies_to?, roles, rows, hide, mask, peers, description })
+    let metrics = has_metrics.then_some(metrics);
+    is_about_something.then_some(Policy { span: node.span, applies_to, metrics, roles, rows, hide, mask, peers, description })
 }

@@ -193,6 +193,7 @@ fn an_editor_is_told_what_a_person_needs() {
     assert_eq!(metric["oneOf"].as_array().map(Vec::len), Some(12));
     assert_eq!(definitions["Relationship"]["oneOf"], json!([{"required": ["to"]}, {"required": ["top_of"]}]));
     assert_eq!(definitions["Rule"]["properties"]["for"]["type"], json!("integer"));
+    assert_eq!(definitions["Policy"]["oneOf"], json!([{"required": ["applies_to"]}, {"required": ["metrics"]}]));
     assert_eq!(definitions["Measure"]["properties"]["over_time"]["enum"], json!(["sum", "last", "first", "average", "as_of"]));
     let dimension = &definitions["Entity"]["properties"]["dimensions"]["additionalProperties"]["anyOf"];
     assert_eq!(*dimension, json!([{"type": "string"}, {"$ref": "#/$defs/Dimension"}]));

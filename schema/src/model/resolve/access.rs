@@ -190,11 +190,13 @@ fn number<R>(expr: &Expr<R>) -> Option<String> {
 
 /// Row filters and hidden members.
 pub(super) fn policies(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Policy> {
+    // Those about metrics are `metric_policies`.
     draft.index.policies.iter().filter_map(|(name, policy)| one_policy(draft, name, policy, out)).collect()
 }
 
 fn one_policy(draft: &Draft<'_>, name: &Text, policy: &written::Policy, out: &mut Diagnostics) -> Option<Policy> {
-    let Some(entity) = draft.find_entity(&policy.applies_to.value, policy.applies_to.span, out) else {
+    let applies_to = policy.applies_to.as_ref()?;
+    let Some(entity) = draft.find_entity(&applies_to.value, applies_to.span, out) else {
         policy.rows.iter().for_each(|rows| form_of_rows(draft, rows, out));
         return None;
     };

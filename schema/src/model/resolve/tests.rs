@@ -294,6 +294,23 @@ policies: {csm: {applies_to: account, roles: [csm], rows: \"segment in claims.se
 }
 
 #[test]
+fn policies_about_metrics_list_what_there_is() {
+    let model = model_with(
+        "metrics: {a: {measure: usage.sessions}, b: {expr: a + 1}, c: {expr: a + 2}}
+---
+policies: {few: {roles: guest, metrics: [c, a]}, none: {roles: [stranger], metrics: []}, mine: {applies_to: account, hide: size}}
+",
+    );
+    let found = model.metric_policies.iter().map(|policy| {
+        let metrics: Vec<&str> = policy.metrics.iter().map(|id| model.metric(*id).name.as_str()).collect();
+        (policy.name.as_str(), policy.roles.join(" "), metrics)
+    });
+    let expected = [("few", "guest".to_owned(), vec!["a", "c"]), ("none", "stranger".to_owned(), vec![])];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert_eq!(model.policies.len(), 1);
+}
+
+#[test]
 fn the_same_files_have_the_same_fingerprint() {
     let fingerprint = |documents: &str| resolve(documents).0.expect("fine").fingerprint;
     assert_eq!(fingerprint(BASE), fingerprint(BASE));

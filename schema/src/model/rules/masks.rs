@@ -15,7 +15,7 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
         .index
         .policies
         .iter()
-        .filter_map(|(_, policy)| Some((&draft.entities[draft.index.entities.get(&policy.applies_to.value)?], policy)))
+        .filter_map(|(_, policy)| Some((&draft.entities[draft.index.entities.get(&policy.applies_to.as_ref()?.value)?], policy)))
         .collect();
     for (entity, policy) in &policies {
         // Whoever this policy restricts is restricted by those too.

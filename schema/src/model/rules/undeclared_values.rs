@@ -32,7 +32,8 @@ pub(super) fn check(draft: &Draft<'_>, out: &mut Diagnostics) {
         }
     }
     for (_, policy) in draft.index.policies.iter() {
-        if let (Some(entity), Some(rows)) = (draft.index.entities.get(&policy.applies_to.value), &policy.rows) {
+        let entity = policy.applies_to.as_ref().and_then(|entity| draft.index.entities.get(&entity.value));
+        if let (Some(entity), Some(rows)) = (entity, &policy.rows) {
             condition(draft, EntityId(entity as u16), rows, out);
         }
     }

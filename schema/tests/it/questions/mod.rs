@@ -3,6 +3,7 @@
 
 mod cohorts;
 mod entity_metrics;
+mod metric_policies;
 mod plans;
 mod refusals;
 mod stable;

@@ -103,6 +103,7 @@ fn finish(entities: Vec<Entity>) -> Model {
         segments: Vec::new(),
         rules: Vec::new(),
         policies: Vec::new(),
+        metric_policies: Vec::new(),
         saved_queries: Vec::new(),
         fixtures: Vec::new(),
         tests: Vec::new(),

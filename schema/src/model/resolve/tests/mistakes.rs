@@ -332,6 +332,23 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M002: view `v` is defined twice"],
     ),
     ("policies: {p: {applies_to: account, roles: [csm]}}\n", &["M061: policy `p` restricts nothing"]),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\npolicies: {p: {metrics: [m, missing, mm]}}\n",
+        &["M013: unknown metric `missing`", "M013: unknown metric `mm`"],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\npolicies: {p: {metrics: m, rows: segment = 'smb', mask: [name], peers: everyone}}\n",
+        &[
+            "M061: policy `p` is about metrics, so it has no `rows`",
+            "M061: policy `p` is about metrics, so it has no `mask`",
+            "M061: policy `p` is about metrics, so it has no `peers`",
+        ],
+    ),
+    (
+        "metrics: {m: {measure: usage.sessions}}\n---\npolicies: {p: {applies_to: account, metrics: [m], mask: [name]}}\n",
+        &["D006: `applies_to` and `metrics` cannot both say what it is about"],
+    ),
+    ("policies: {p: {roles: csm}}\n", &["D007: this policy does not say what it is about"]),
     ("policies: {p: {applies_to: account, mask: [account_id]}}\n", &["M061: `account_id` is part of the key of `account`"]),
     (
         "metrics: {m: {measure: usage.sessions}}\n---\nview: v\nmetrics: [m]\ndimensions: [account.segment]\n---\nsaved_queries: {q: {ask: {metrics: [m], by: [segmnt, day, period(mont)], order_by: [n], range: 2025-13}}}\n",
@@ -534,6 +551,8 @@ segments: {large: {entity: account, where: segment = 'large'}}
 ---
 policies: {own: {applies_to: account, roles: csm, rows: region in claims.regions, mask: [name]}}
 ---
+policies: {few: {roles: guest, metrics: [mrr, growth]}}
+---
 rules: {low: {per: account, when: growth < parameters.floor, at: last_complete_month}}
 ---
 fixtures: {rows: {tables: {account: [{account_id: a, segment: smb, seats: 3}], balance: [{component_id: c, mrr: 100}]}}}
@@ -595,6 +614,7 @@ const SLIPS: &[(&str, &str)] = &[
     ("applies_to: account", "applies_to: acount"),
     ("claims.regions", "claim.regions"),
     ("mask: [name]", "mask: [nme]"),
+    ("metrics: [mrr, growth]", "metrics: [mrr, grwth]"),
     ("per: account", "per: acount"),
     ("when: growth <", "when: grwth <"),
     ("parameters.floor", "parameters.flor"),
