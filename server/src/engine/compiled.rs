@@ -344,7 +344,7 @@ policies:
         assert!(!is_kept(&kept, asked("a", "own", 1)));
         let hand = AtomicU64::new(0);
         let planning = Planning::timed(move || Duration::from_secs(hand.fetch_add(1, Ordering::Relaxed))).within(Duration::ZERO);
-        let mut refused = |query, stages: usize| {
+        let refused = |query, stages: usize| {
             let compile = |_: &Asked<u32>, checkpoint: Checkpoint<'_>| {
                 (0..stages).try_for_each(|_| checkpoint())?;
                 Ok(ready(0))

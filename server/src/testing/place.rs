@@ -19,7 +19,7 @@ pub enum Place {
     /// A database of its own, dropped by [`Place::close`].
     Postgres {
         /// How to connect to the database that was given.
-        given: Settings,
+        given: Box<Settings>,
         /// Name of the database that was made.
         name: String,
         /// How to connect to it.
@@ -32,7 +32,7 @@ impl Place {
     pub async fn postgres(settings: Settings) -> Result<Self, Error> {
         let name = format!("holdfast_test_{}", &uuid::Uuid::new_v4().simple().to_string()[..12]);
         let url = create_database(&settings, &name).await?;
-        Ok(Place::Postgres { given: settings.clone(), name, settings: Settings { url, ..settings } })
+        Ok(Place::Postgres { given: Box::new(settings.clone()), name, settings: Settings { url, ..settings } })
     }
 
     /// Puts tables in place of those before, and returns the warehouse that serves them.

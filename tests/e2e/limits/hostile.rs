@@ -192,7 +192,7 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
         ("a number that is too large", with(size, &json!({"n": "9".repeat(40)})), INPUT),
         ("a number beyond all", format!("{{\"query\":{},\"variables\":{{\"n\":1e400}}}}", json!(size)), BAD),
         ("a number in the document", body("{ customers(where: {size: {eq: 99999999999999999999}}) { totalCount } }"), INPUT),
-        ("a decimal of many digits", with(weight, &json!({"n": "9".repeat(100_000)})), ""),
+        ("a decimal of many digits", with(weight, &json!({"n": "9".repeat(100_000)})), "E_TYPE_MISMATCH"),
         ("a decimal with an exponent", with(weight, &json!({"n": "1e999999"})), INPUT),
         ("a decimal that is none", with(weight, &json!({"n": "NaN"})), INPUT),
         ("a day that is none", body("{ customers(where: {joined: {eq: \"2025-02-30\"}}) { totalCount } }"), INPUT),
