@@ -354,7 +354,7 @@ impl Surface {
         self.hidden.shows_view(view)
     }
 
-    /// Whether a rule is there: its metric is.
+    /// Whether a rule is there: its metric is, and no policy leaves it out.
     pub(crate) fn shows_rule(&self, rule: &Rule) -> bool {
         self.hidden.shows_rule(rule)
     }

@@ -55,6 +55,7 @@ rules:
 ---
 policies:
   customers: {roles: customer, metrics: [active, seats_in_use, risk, use_score]}
+  readers: {roles: reader, metrics: [seats_in_use], rules: []}
 ---
 saved_queries:
   own_use: {document: \"{ health(by: []) { rows { active } } }\"}
@@ -193,4 +194,20 @@ fn signals_are_those_of_rules_that_are_there_with_evidence_that_is_there() {
         assert_eq!(*node, json!({"rule": {"name": "unused"}, "plays": ["size"], "evidence": [{"metric": "active"}]}));
     }
     assert!(!format!("{asked:?}").contains("licences"), "{asked:?}");
+}
+
+#[test]
+fn a_policy_may_leave_rules_out_whose_metrics_are_there() {
+    let all = all();
+    let reader = Caller { roles: vec!["reader".to_owned()], ..Caller::default() };
+    let own = all.without(hidden_from(all.model(), &reader));
+    let (answer, asked) = ask(&own, reader.clone(), "{ rules { name } signals { totalCount } }");
+    assert_eq!(answer, json!({"data": {"rules": [], "signals": {"totalCount": 0}}}));
+    assert!(asked.is_empty(), "{asked:?}");
+    let (answer, _) = ask(&own, reader, "{ accounts { nodes { signals { value } } } }");
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{answer}");
+    // Who is a customer too has what both have.
+    let both = Caller { roles: vec!["reader".to_owned(), "customer".to_owned()], ..Caller::default() };
+    let (answer, _) = ask(&all.without(hidden_from(all.model(), &both)), both, "{ rules { name } metrics { name } }");
+    assert_eq!(answer, json!({"data": {"rules": [], "metrics": [{"name": "seats_in_use"}]}}));
 }

@@ -66,6 +66,9 @@ pub struct Policy {
     /// `metrics:` the metrics that exist for these callers, and no others; rules about others do not exist either.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub metrics: Option<Vec<Text>>,
+    /// `rules:` of the rules about these metrics those that exist; absent means all of them.
+    #[schemars(with = "Option<OneOrMany<String>>")]
+    pub rules: Option<Vec<Text>>,
     /// `roles:` callers it restricts; absent means everyone.
     #[schemars(with = "Option<OneOrMany<String>>")]
     pub roles: Vec<Text>,

@@ -116,6 +116,8 @@ pub struct MetricPolicy {
     pub roles: Vec<String>,
     /// The metrics that exist for these callers. What they are computed from need not be among them.
     pub metrics: BTreeSet<MetricId>,
+    /// Names of the rules about them that exist; `None` is all of them.
+    pub rules: Option<BTreeSet<String>>,
     /// Where it was written.
     pub span: Span,
 }

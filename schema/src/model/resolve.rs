@@ -87,7 +87,7 @@ pub fn resolve(sources: &SourceMap, definitions: &Definitions, diagnostics: &mut
     let segments = access::segments(&draft, out);
     let rules = access::rules(&draft, out);
     let policies = access::policies(&draft, out);
-    let metric_policies = metric_policies::resolve(&draft, out);
+    let metric_policies = metric_policies::resolve(&draft, &rules, out);
     questions::check(&draft, out);
     rules::check(&draft, out);
     forget_follow_ups(sources, &draft, out);

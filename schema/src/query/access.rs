@@ -47,7 +47,7 @@ impl Access {
     pub fn of(model: &Model, caller: &Caller) -> Self {
         let mut access = Self { today: caller.today, ..Self::default() };
         let applying = || model.policies.iter().filter(|policy| applies(&policy.roles, caller));
-        let Hidden { dimensions, metrics } = hidden_from(model, caller);
+        let Hidden { dimensions, metrics, rules: _ } = hidden_from(model, caller);
         access.hidden = dimensions;
         access.hidden_metrics = metrics;
         for policy in applying() {
@@ -88,17 +88,19 @@ pub struct Hidden {
     pub dimensions: BTreeSet<DimensionId>,
     /// Metrics, and with them the rules about them.
     pub metrics: BTreeSet<MetricId>,
+    /// Names of further rules.
+    pub rules: BTreeSet<String>,
 }
 
 impl Hidden {
     /// Whether everything exists.
     pub fn is_empty(&self) -> bool {
-        self.dimensions.is_empty() && self.metrics.is_empty()
+        self.dimensions.is_empty() && self.metrics.is_empty() && self.rules.is_empty()
     }
 
-    /// Whether a rule exists: its metric does.
+    /// Whether a rule exists: its metric does, and no policy leaves it out.
     pub fn shows_rule(&self, rule: &Rule) -> bool {
-        !self.metrics.contains(&rule.metric)
+        !self.metrics.contains(&rule.metric) && !self.rules.contains(&rule.name)
     }
 
     /// Whether a view exists: one of its metrics does.
@@ -120,6 +122,9 @@ pub fn hidden_from(model: &Model, caller: &Caller) -> Hidden {
     }
     for policy in model.metric_policies.iter().filter(|policy| applies(&policy.roles, caller)) {
         // What is not in one of the lists does not exist, so lists intersect.
+        if let Some(listed) = &policy.rules {
+            hidden.rules.extend(model.rules.iter().map(|rule| &rule.name).filter(|name| !listed.contains(*name)).cloned());
+        }
         hidden.metrics.extend(model.metric_ids().map(|(id, _)| id).filter(|id| !policy.metrics.contains(id)));
     }
     hidden

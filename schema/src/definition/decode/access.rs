@@ -37,8 +37,9 @@ pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<
     let map = Map::open(context, node, "policy", Some(name.span))?;
     let is_about_something = map.exactly_one_of(&["applies_to", "metrics"], "what it is about").is_some();
     let applies_to = map.text("applies_to");
-    let has_metrics = map.has("metrics");
-    let metrics = map.texts("metrics");
+    let (metrics, rules) = (map.texts("metrics"), map.texts("rules"));
+    // A list of nothing says something else than none.
+    let (has_metrics, has_rules) = (map.has("metrics"), map.has("rules"));
     let roles = map.texts("roles");
     let rows = map.expression("rows");
     let hide = map.texts("hide");
@@ -46,6 +47,17 @@ pub(super) fn policy(context: &Context<'_>, name: &Text, node: &Node) -> Option<
     let peers = map.text("peers");
     let description = map.text("description");
     map.finish();
-    let metrics = has_metrics.then_some(metrics);
-    is_about_something.then_some(Policy { span: node.span, applies_to, metrics, roles, rows, hide, mask, peers, description })
+    let (metrics, rules) = (has_metrics.then_some(metrics), has_rules.then_some(rules));
+    is_about_something.then_some(Policy {
+        span: node.span,
+        applies_to,
+        metrics,
+        rules,
+        roles,
+        rows,
+        hide,
+        mask,
+        peers,
+        description,
+    })
 }

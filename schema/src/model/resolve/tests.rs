@@ -298,7 +298,9 @@ fn policies_about_metrics_list_what_there_is() {
     let model = model_with(
         "metrics: {a: {measure: usage.sessions}, b: {expr: a + 1}, c: {expr: a + 2}}
 ---
-policies: {few: {roles: guest, metrics: [c, a]}, none: {roles: [stranger], metrics: []}, mine: {applies_to: account, hide: size}}
+rules: {much: {per: account, when: c > 9}, little: {per: account, when: c < 9}}
+---
+policies: {few: {roles: guest, metrics: [c, a], rules: much}, none: {roles: [stranger], metrics: []}, mine: {applies_to: account, hide: size}}
 ",
     );
     let found = model.metric_policies.iter().map(|policy| {
@@ -308,6 +310,8 @@ policies: {few: {roles: guest, metrics: [c, a]}, none: {roles: [stranger], metri
     let expected = [("few", "guest".to_owned(), vec!["a", "c"]), ("none", "stranger".to_owned(), vec![])];
     assert_eq!(found.collect::<Vec<_>>(), expected);
     assert_eq!(model.policies.len(), 1);
+    let rules: Vec<_> = model.metric_policies.iter().map(|policy| policy.rules.clone()).collect();
+    assert_eq!(rules, [Some(["much".to_owned()].into()), None]);
 }
 
 #[test]

@@ -348,6 +348,14 @@ const MISTAKES: &[(&str, &[&str])] = &[
         "metrics: {m: {measure: usage.sessions}}\n---\npolicies: {p: {applies_to: account, metrics: [m], mask: [name]}}\n",
         &["D006: `applies_to` and `metrics` cannot both say what it is about"],
     ),
+    (
+        "metrics: {m: {measure: usage.sessions}, n: {expr: m + 1}}\n---\nrules: {above: {per: account, when: n > 1}}\n---\npolicies: {p: {metrics: [m], rules: [above]}, q: {metrics: [n], rules: [abve]}, s: {applies_to: account, hide: size, rules: []}}\n",
+        &[
+            "M061: rule `above` is about `n`, which is not among the metrics",
+            "M018: unknown rule `abve`",
+            "M061: policy `s` is about an entity, so it has no `rules`",
+        ],
+    ),
     ("policies: {p: {roles: csm}}\n", &["D007: this policy does not say what it is about"]),
     ("policies: {p: {applies_to: account, mask: [account_id]}}\n", &["M061: `account_id` is part of the key of `account`"]),
     (
