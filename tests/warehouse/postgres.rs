@@ -66,7 +66,7 @@ async fn every_type_arrives_exactly() {
     assert!(matches!(one("i", "select 1.5::numeric").await, Err(Error::Data(_))));
     assert!(matches!(one("n", "select 1 / 0").await, Err(Error::Data(_))));
     assert!(matches!(one("n", "select 'a'::text").await, Err(Error::Statement(_))));
-    assert!(matches!(one("n", "select nothing from nowhere").await, Err(Error::Statement(_))));
+    assert!(matches!(one("n", "select nothing from nowhere").await, Err(Error::Misfit(_))));
 }
 
 #[tokio::test]

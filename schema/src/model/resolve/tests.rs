@@ -300,7 +300,7 @@ fn policies_about_metrics_list_what_there_is() {
 ---
 rules: {much: {per: account, when: c > 9}, little: {per: account, when: c < 9}}
 ---
-policies: {few: {roles: guest, metrics: [c, a], rules: much}, none: {roles: [stranger], metrics: []}, mine: {applies_to: account, hide: size}}
+policies: {few: {roles: guest, metrics: [c, a], rules: much}, none: {roles: [stranger], metrics: []}, mine: {applies_to: account, hide: [size, size_band]}}
 ",
     );
     let found = model.metric_policies.iter().map(|policy| {

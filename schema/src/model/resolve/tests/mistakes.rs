@@ -349,7 +349,7 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["D006: `applies_to` and `metrics` cannot both say what it is about"],
     ),
     (
-        "metrics: {m: {measure: usage.sessions}, n: {expr: m + 1}}\n---\nrules: {above: {per: account, when: n > 1}}\n---\npolicies: {p: {metrics: [m], rules: [above]}, q: {metrics: [n], rules: [abve]}, s: {applies_to: account, hide: size, rules: []}}\n",
+        "metrics: {m: {measure: usage.sessions}, n: {expr: m + 1}}\n---\nrules: {above: {per: account, when: n > 1}}\n---\npolicies: {p: {metrics: [m], rules: [above]}, q: {metrics: [n], rules: [abve]}, s: {applies_to: account, hide: [size, size_band], rules: []}}\n",
         &[
             "M061: rule `above` is about `n`, which is not among the metrics",
             "M018: unknown rule `abve`",
