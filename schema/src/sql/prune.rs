@@ -55,7 +55,6 @@ fn keep(query: &mut Query, is_read: impl Fn(&Item) -> bool) {
 
 /// Every column that an expression reads.
 fn names(expr: &Expr, found: &mut Columns) {
-    let mut all = |exprs: &mut dyn Iterator<Item = &Expr>| exprs.for_each(|expr| names(expr, found));
     match expr {
         Expr::Physical(table, column) => {
             found.insert((table.0.clone(), column.0.clone()));
@@ -63,36 +62,7 @@ fn names(expr: &Expr, found: &mut Columns) {
         Expr::Column(table, column) => {
             found.insert((table.0.clone(), column.0.clone()));
         }
-        Expr::Value(_) | Expr::Null(_) | Expr::Number(_) | Expr::Word(_) => {}
-        Expr::Not(value)
-        | Expr::Negate(value)
-        | Expr::IsNull { value, negated: _ }
-        | Expr::SquareRoot(value)
-        | Expr::Round(value, _)
-        | Expr::Exact(value)
-        | Expr::Truncate(_, value)
-        | Expr::Shift(value, _)
-        | Expr::Floor(value)
-        | Expr::LocalDate(value, _)
-        | Expr::ToText(value) => names(value, found),
-        Expr::Infix(_, left, right)
-        | Expr::Same(left, right)
-        | Expr::Divide(left, right)
-        | Expr::Product(left, right)
-        | Expr::AddDays(left, right)
-        | Expr::AddMonths(left, right)
-        | Expr::MonthsBetween(left, right)
-        | Expr::DaysBetween(left, right)
-        | Expr::Like { value: left, pattern: right, ignore_case: _ } => all(&mut [&**left, &**right].into_iter()),
-        Expr::And(values) | Expr::Or(values) | Expr::Call(_, values) => all(&mut values.iter()),
-        Expr::In { value, list, negated: _ } => all(&mut std::iter::once(&**value).chain(list)),
-        Expr::Case { arms, otherwise } => {
-            all(&mut arms.iter().flat_map(|(when, then)| [when, then]).chain(otherwise.as_deref()));
-        }
-        Expr::Deviation { of, along } => all(&mut std::iter::once(&**of).chain(along.as_deref())),
-        Expr::Aggregate(_, value) => all(&mut value.as_deref().into_iter()),
-        Expr::Over(_, value, partition) => all(&mut value.as_deref().into_iter().chain(partition)),
-        Expr::RowNumber { partition, order } => all(&mut partition.iter().chain(order.iter().map(|item| &item.expr))),
+        made_of_others => made_of_others.children(&mut |child| names(child, found)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole definitions in, models or messages out.
 
 mod mistakes;
+mod slips;
 
 use crate::{
     diagnostic::Diagnostics,
