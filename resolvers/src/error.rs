@@ -180,7 +180,7 @@ impl From<RunError> for Problem {
             RunError::Overloaded { retry_after } => {
                 Self { retry_after_seconds: Some(whole_seconds(retry_after)), ..Self::new(OVERLOADED, message) }
             }
-            RunError::Value => Self::new(BAD_USER_INPUT, message),
+            RunError::Value => Self::new(BAD_USER_INPUT, message).help("compare with a value as the column holds it, or leave the condition out"),
             RunError::Data(_) => Self::new("DATA_ERROR", message),
             RunError::Misfit => Self::new("DEFINITIONS_MISFIT", message).help(
                 "`holdfast check` says which, and where it is declared; a server says it in its log and at `/definitions/diagnostics`",

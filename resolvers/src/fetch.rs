@@ -185,14 +185,20 @@ fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
 }
 
 async fn keyed(asker: &Asker, model: &Model, plan: &KeyedPlan) -> Result<Level, Problem> {
-    let [_] = &plan.keys[..] else {
-        return by_keys(asker, model, &plan.rows, plan.keys.clone()).await;
-    };
-    let level = match asker.row_of_key(plan.rows.keyed(model, plan.keys.clone())).await? {
-        Some(answer) => level_of_rows(&answer, &plan.rows, usize::MAX, false),
-        None => level_of_keys(Vec::new()),
-    };
-    Ok(below(asker, model, &plan.rows, level).await)
+    if let Some(answer) = asker.rows_of_keys(plan.rows.keyed(model, plan.keys.clone())).await? {
+        let level = level_of_rows(&answer, &plan.rows, usize::MAX, false);
+        return Ok(below(asker, model, &plan.rows, level).await);
+    }
+    // One key of them is no value of its column; the others may have rows.
+    let mut able = Vec::new();
+    if plan.keys.len() > 1 {
+        for key in &plan.keys {
+            if asker.rows_of_keys(plan.rows.keyed(model, vec![key.clone()])).await?.is_some() {
+                able.push(key.clone());
+            }
+        }
+    }
+    by_keys(asker, model, &plan.rows, able).await
 }
 
 async fn by_keys(asker: &Asker, model: &Model, plan: &RowsPlan, keys: Vec<Key>) -> Result<Level, Problem> {

@@ -182,7 +182,7 @@ pub enum RunError {
     },
     /// A value of the question is none of the type that the warehouse compares it with. Where it is a key, no row has it.
     #[error(
-        "a value is none that the warehouse can look for there: it keeps values of a type of its own, such as UUIDs or the words of a list"
+        "a value is none that its column can hold, which takes values of a type of its own, such as UUIDs or the words of a list"
     )]
     Value,
     /// Values of the data that cannot be computed with, such as an overflow.

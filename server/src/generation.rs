@@ -115,7 +115,7 @@ impl Load {
             message: error.to_string(),
             primary: None,
             secondary: Vec::new(),
-            help: vec!["they are read again until they can be".to_owned()],
+            help: vec!["mend or remove the file; it is read again by itself".to_owned()],
         });
         Self { sources: SourceMap::new([]), diagnostics, generation: None }
     }

@@ -70,8 +70,8 @@ impl Asker {
         Ok(answer)
     }
 
-    /// Rows of one key that a caller chose; `None` when it is no value of the column's type, so that no row can have it.
-    pub(super) async fn row_of_key(&self, query: EntityQuery) -> Result<Option<EntityAnswer>, Problem> {
+    /// Rows of keys that a caller chose; `None` when one of them is no value of the column's type, so that no row can have it.
+    pub(super) async fn rows_of_keys(&self, query: EntityQuery) -> Result<Option<EntityAnswer>, Problem> {
         match self.entity_answer(query).await {
             Ok(answer) => Ok(Some(answer)),
             Err(RunError::Value) => Ok(None),

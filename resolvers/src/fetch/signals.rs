@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use holdfast_schema::{
     model::{EntityId, MetricId, Model},
     query::{Direction, Filter, Nulls},
-    value::Value,
+    value::{CellRef, Value},
 };
 use jiff::civil::Date;
 
@@ -152,7 +152,7 @@ async fn evaluated(
         });
         let values = metrics.iter().zip(&columns).map(|(metric, column)| {
             let cell = answer.rows.cell(row, *column);
-            (*metric, signal::number(cell), as_text(&cell.to_value()))
+            (*metric, signal::number(cell), (!matches!(cell, CellRef::Null)).then(|| cell.to_string()))
         });
         entities.entry(key).or_default().insert(start, values.collect());
     }
@@ -182,17 +182,6 @@ fn signal_of(model: &Model, plan: &SignalsPlan, group: &SignalGroup, position: u
     let evidence = model.metric(rule.metric).inputs.iter().filter(|metric| group.evidence.contains(metric));
     let evidence = evidence.map(|metric| (*metric, at(&starts[0], *metric).and_then(|(.., text)| text.clone()))).collect();
     Signal { rule: position, entity: group.per, key: key.clone(), verdict, period: starts[0], since, evidence }
-}
-
-fn as_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::Bool(value) => Some(value.to_string()),
-        Value::Int(value) => Some(value.to_string()),
-        Value::Decimal(text) | Value::Text(text) => Some(text.clone()),
-        Value::Date(day) => Some(day.to_string()),
-        Value::Timestamp(instant) => Some(instant.to_string()),
-    }
 }
 
 fn in_order(model: &Model, order: &[SignalOrder], one: &Signal, other: &Signal) -> Ordering {

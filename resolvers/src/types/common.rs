@@ -41,8 +41,7 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
             .field(field("endCursor", named("String"), "")),
     );
     time(types);
-    let mut views = model.views.iter().zip(&surface.views);
-    if views.any(|(view, names)| surface.shows_view(view) && names.has_cohorts) {
+    if surface.views.iter().any(|view| view.has_cohorts) {
         cohorts(types);
     }
     filters(types);

@@ -30,8 +30,9 @@ impl Builder<'_> {
         if let Some(place) = places(column_filter).find(|place| place.reach.fan != Fan::None) {
             return refuse(place, "cannot have a condition of its own on");
         }
-        for condition in self.query_filter(measure.entity, Timing::default())? {
-            let all: Vec<&Place> = places(std::slice::from_ref(&condition)).collect();
+        let filters = self.query_filter(measure.entity, Timing::default())?;
+        for condition in &filters {
+            let all: Vec<&Place> = places(std::slice::from_ref(condition)).collect();
             let Some(fan) = all.iter().find(|place| place.reach.fan != Fan::None) else { continue };
             if fan.reach.fan == Fan::Overlapping && !condition.is_positive() {
                 return refuse(fan, "can be selected by values that are there, not by values that are not, of");
@@ -43,7 +44,6 @@ impl Builder<'_> {
         let declared = self.model.measure(measure);
         let has_parts = declared.aggregate == Aggregate::Sum && declared.value_type == ValueType::Decimal;
         let keys = self.leaf_keys(measure.entity, Timing::default())?;
-        let filters = self.query_filter(measure.entity, Timing::default())?;
         for place in key_places(&keys).chain(places(&filters)).filter(|place| place.reach.fan != Fan::None) {
             if place.reach.fan == Fan::Weighted && !has_parts {
                 return refuse(place, "is not a sum of decimals, so it has no parts by");

@@ -85,7 +85,7 @@ impl Builder<'_> {
         let movements = movements.expect("the fact of a movement has movements: checked when definitions are resolved");
         let asked = || self.query.movement_grain.as_deref().and_then(|name| movements.grain_named(name));
         let grain = &movements.grains[movement.grain.or_else(asked).map_or(0, |index| index.index())];
-        self.check_members_are_shown(metric, grain)?;
+        self.check_members_are_shown(metric, grain, movement.grain.is_some())?;
         let query_filter = self.query_filter(fact, context.timing)?;
         let column_filter = self.column_filter(metric, fact, context)?;
         self.check_fan(metric, key_places(keys).chain(places(&query_filter)).chain(places(&column_filter)))?;
@@ -168,14 +168,16 @@ impl Builder<'_> {
     }
 
     /// Members that a masked dimension tells apart would be one, and what each of them lost would be netted.
-    fn check_members_are_shown(&self, metric: &Metric, grain: &MovementGrain) -> Result<(), QueryError> {
+    fn check_members_are_shown(&self, metric: &Metric, grain: &MovementGrain, is_fixed: bool) -> Result<(), QueryError> {
         let is_masked = |member: &&PathDimension| self.query.access.masked.contains(&member.dimension);
         match grain.members.iter().chain(&grain.owner).find(is_masked) {
             None => Ok(()),
             Some(member) => {
                 let (name, masked) = (&metric.name, &self.model.dimension(member.dimension).name);
                 let message = format!("`{name}` compares members that `{masked}` tells apart, which is masked for you");
-                Err(QueryError::new(Code::Forbidden, message).help("choose another movement grain"))
+                let help =
+                    if is_fixed { "the metric fixes its movement grain: ask for another" } else { "choose another movement grain" };
+                Err(QueryError::new(Code::Forbidden, message).help(help))
             }
         }
     }

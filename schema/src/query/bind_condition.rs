@@ -101,7 +101,7 @@ pub(crate) fn bind_condition<N: Names<Field: Clone>>(
             })?;
             if segment.reads(&access.masked) {
                 let message = format!("segment `{name}` depends on what is masked for you, so it cannot be a condition");
-                return Err(QueryError::new(Code::Forbidden, message));
+                return Err(QueryError::new(Code::Forbidden, message).help("leave the segment out"));
             }
             Condition::Expr(names.segment(segment)?)
         }

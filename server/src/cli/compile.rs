@@ -6,17 +6,17 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use holdfast_resolvers::{Planning, RequestContext, RequestId};
 use holdfast_schema::{
     compile,
     model::Model,
     query::{Caller, MetricQuery},
     sql::{Dialect, Statement},
 };
-use jiff::Timestamp;
 
 use super::{
-    Failure, Outcome, Settings, block_on,
+    Failure, Outcome, Settings,
+    ask::context,
+    block_on,
     caller::{As, today},
     complain, document, say,
     settings::{Common, Global},
@@ -77,15 +77,7 @@ pub(super) fn run(global: &Global, arguments: Arguments) -> Result<Outcome, Fail
     let request = document::request(&document::read(path)?, arguments.variables.as_deref())?;
     let asked = Arc::new(Mutex::new(Vec::new()));
     let recorder = Arc::new(Recorder::new(dialect, Arc::clone(&asked)));
-    let context = RequestContext {
-        request: RequestId::next(),
-        model: Arc::clone(&generation.model),
-        caller: caller.clone(),
-        now: Timestamp::now(),
-        correlation_id: String::new(),
-        shows_cost: false,
-        planning: Planning::untimed(),
-    };
+    let context = context(&generation, &caller);
     let answer = block_on(async { generation.api_of(&caller).await.execute(recorder, context, request).await })?;
     let questions = asked.lock().map(|mut asked| std::mem::take(&mut *asked)).unwrap_or_default();
     for (index, question) in questions.iter().enumerate() {

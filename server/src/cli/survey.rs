@@ -7,7 +7,7 @@ mod saved;
 use std::{cmp::Reverse, time::Instant};
 
 use clap::Args;
-use holdfast_resolvers::{MetricAnswer, Runner as _};
+use holdfast_resolvers::{MetricAnswer, RunError, Runner as _};
 use holdfast_schema::{
     compile::ColumnRole,
     model::{Metric, Model, ViewTarget},
@@ -109,7 +109,7 @@ enum Kind {
     Value,
     /// There is none, and the note says why.
     Explained,
-    /// It cannot be asked by itself.
+    /// It is in no view.
     NotAsked,
     /// An error, or no value and no reason.
     Failed,
@@ -118,7 +118,9 @@ enum Kind {
 fn what_is_asked(model: &Model, as_of: Date) -> String {
     let to = model.project.calendar.truncate(Grain::Month, as_of);
     let from = Step::months(1).before(to);
-    format!("Each metric asked once, without groups, for {from} up to {to} (excluded), as seen on {as_of}.")
+    format!(
+        "Each metric for {from} up to {to} (excluded), as seen on {as_of}, without groups; where that is not possible the note says how."
+    )
 }
 
 /// How many metrics became what, and which took long.
@@ -188,7 +190,12 @@ async fn ask(generation: &Generation, engine: &Engine, metric: &Metric, as_of: D
         _ => return Answer { outcome: Kind::Value, value, rows, milliseconds, note: shown },
     };
     let within = match by_entity(&generation.model, &query) {
-        Some((entity, query)) => engine.metrics(&context, &query).await.ok().and_then(|answer| first_value(&answer, entity)),
+        Some((entity, query)) => match engine.metrics(&context, &query).await {
+            Ok(answer) => first_value(&answer, entity),
+            // It has no meaning by this entity.
+            Err(RunError::Query(_)) => None,
+            Err(error) => return nothing(error.to_string(), Kind::Failed),
+        },
         None => None,
     };
     match within {

@@ -2,7 +2,7 @@
 
 use holdfast_resolvers::{Limits, Settings};
 
-use super::read::{Reader, flag};
+use super::read::Reader;
 
 /// What a caller may spend, in units of cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,6 @@ impl Budget {
     pub fn read(reader: &mut Reader<'_>) -> Self {
         Self { size: reader.number("limits.budget"), refill_per_second: reader.count("limits.budget_refill") as u64 }
     }
-}
-
-/// Reads a flag that may be left open; `None` is `auto`.
-pub fn auto(reader: &mut Reader<'_>, key: &'static str) -> Option<bool> {
-    let read = |text: &str| if text == "auto" { Some(None) } else { flag(text).map(Some) };
-    reader.parse(key, "`auto`, `true` or `false`", read).flatten()
 }
 
 /// Reads section `limits`: the settings of the GraphQL surface. Names are suggested when that is said, or when only programs of this

@@ -143,8 +143,8 @@ pub fn load(sources: Sources) -> Result<Config, Vec<ConfigError>> {
     let mut reader = Reader::new(&values, &mut errors);
     let http = http::Http::read(&mut reader);
     let identity = identity::Identity::read(&mut reader);
-    let suggestions = limits::auto(&mut reader, "limits.suggestions");
-    let shows_sql = limits::auto(&mut reader, "warehouse.show_sql");
+    let suggestions = reader.flag_or_auto("limits.suggestions");
+    let shows_sql = reader.flag_or_auto("warehouse.show_sql");
     let is_local = http.listen.ip().is_loopback() && !identity.knows_anybody();
     let config = Config {
         definitions: definitions::Definitions::read(&mut reader),

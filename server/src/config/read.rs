@@ -42,6 +42,12 @@ impl<'a> Reader<'a> {
         self.parse(key, "a time from `1ms`, such as `250ms`, `35s`, `5m` or `1h`", parse).unwrap_or_default()
     }
 
+    /// A flag that may be left open; `None` is `auto`.
+    pub fn flag_or_auto(&mut self, key: &'static str) -> Option<bool> {
+        let read = |text: &str| if text == "auto" { Some(None) } else { flag(text).map(Some) };
+        self.parse(key, "`auto`, `true` or `false`", read).flatten()
+    }
+
     /// A span of time that may be none at all.
     pub fn duration_or_none(&mut self, key: &'static str) -> Duration {
         self.parse(key, "a time such as `0s`, `250ms`, `35s`, `5m` or `1h`", duration).unwrap_or_default()

@@ -154,7 +154,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits.rows", "1000", "Rows of a metric answer when the query does not say."),
     setting("limits.max_rows", "50000", "Rows of a metric answer at most."),
     setting("limits.response_bytes", "10MiB", "Size of a response at most."),
-    setting("limits.planning", "250ms", "Longest time from the document of a request to its statements, waiting not counted."),
+    setting("limits.planning", "250ms", "Longest time from the document of a request to its statements, waiting not counted; with 0s only what was asked before is answered."),
     setting("limits.introspection", "true", "Answer `__schema` and `__type`."),
     setting("limits.inferred_grouping", "true", "Allow metric queries without `by`; group keys then follow from the selection."),
     setting(

@@ -140,7 +140,7 @@ fn names_are_suggested_where_someone_develops() {
 fn a_time_of_none_is_refused_where_nothing_could_be_done_in_it() {
     let spans = settings::SETTINGS.iter().filter(|setting| read::duration(setting.default).is_some());
     let allowed: Vec<&str> = spans.map(|setting| setting.key).filter(|key| one(key, "0s").is_ok()).collect();
-    // Without grace, leeway or waiting; answers that are not kept; data that is looked for at once.
+    // Without grace, leeway or waiting; answers that are not kept; data that is looked for at once; questions that are kept only.
     let expected = [
         "http.shutdown_grace",
         "identity.leeway",

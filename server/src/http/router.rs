@@ -120,11 +120,11 @@ async fn dispatch(app: Arc<App>, route: Route, request: Request, id: Correlation
     if route.tells_about_the_inside() {
         let names_members = route == Route::DefinitionsDiagnostics;
         match caller::of_headers(&app.identity, request.headers()).await {
-            Err(problem) if names_members || !app.identity.allows_anonymous() => return refuse(problem),
+            Err(problem) => return refuse(problem),
             Ok(caller) if names_members && !hidden_from(&app.generation().model, &caller).is_empty() => {
                 return refuse(Problem::SpeaksOfHidden);
             }
-            Ok(_) | Err(_) => {}
+            Ok(_) => {}
         }
     }
     match route {

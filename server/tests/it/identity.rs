@@ -127,6 +127,7 @@ async fn where_nobody_needs_credentials_bad_ones_are_refused_all_the_same() {
     assert_eq!(asked(&open, &[]).await.status, 200);
     for headers in [("authorization", "Bearer a.b.c"), ("x-api-key", "hf_x")] {
         assert_eq!(asked(&open, &[headers]).await.status, 401, "{headers:?}");
+        assert_eq!(get(&open, "/metrics", &[headers]).await.status, 401, "{headers:?}");
     }
 }
 

@@ -159,11 +159,7 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
             body("{ selling(by: [], where: {note: {eq: \"\\u0000\"}}) { totals { revenue } } }"),
             INPUT,
         ),
-        (
-            "a pattern of wildcards",
-            with("query ($p: String!) { customers(where: {name: {like: $p}}) { totalCount } }", &json!({"p": "%_".repeat(5_000)})),
-            "",
-        ),
+        ("a pattern of wildcards", with(like, &json!({"p": "%_".repeat(5_000)})), ""),
         ("a pattern that ends in an escape", with(like, &json!({"p": "o\\"})), INPUT),
         ("a pattern that ends in an escape of another", with(like, &json!({"p": "%\\\\\\"})), INPUT),
         ("a pattern that ends in a character that is escaped", with(like, &json!({"p": "o\\\\"})), ""),
@@ -276,9 +272,7 @@ async fn a_key_that_no_row_can_have_is_not_found() {
     let one = ask(format!("{{ a: ticket(id: \"nope\") {{ mood }} b: ticket(id: \"{TICKET}\") {{ mood }} }}")).await;
     assert_eq!(one, json!({"data": {"a": null, "b": {"mood": "ok"}}}));
     let many = ask(format!("{{ nodes(ids: [\"ticket:nope\", \"ticket:{TICKET}\"]) {{ id }} }}")).await;
-    let told = many["errors"][0]["message"].as_str().unwrap_or_default();
-    assert!(told.contains("such as UUIDs"), "{many:#}");
-    assert!(!many["errors"].to_string().contains("invalid input"), "{many:#}");
+    assert_eq!(many, json!({"data": {"nodes": [null, {"id": format!("ticket:{TICKET}")}]}}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

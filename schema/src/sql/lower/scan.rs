@@ -389,7 +389,7 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
     };
     let relation = match &entity.recorded {
         Some(recorded) if recorded.is_corrected => Relation::Query(Box::new(newest(env, id, entity, plain, &recorded.column))),
-        Some(recorded) => match known(env, root(), &recorded.column) {
+        Some(recorded) => match known(env, &recorded.column) {
             Some(filter) => {
                 let columns = columns_of(env.model, id, entity);
                 let items = columns.iter().map(|name| Expr::Physical(root(), name.clone()).named(&Alias(name.0.clone()))).collect();
@@ -404,9 +404,9 @@ pub(crate) fn relation(env: Env<'_>, id: EntityId, alias: Alias) -> From {
 }
 
 /// Whether a row was known by the instant that is asked for, if one is.
-fn known(env: Env<'_>, table: Alias, recorded: &ColumnName) -> Option<Expr> {
+fn known(env: Env<'_>, recorded: &ColumnName) -> Option<Expr> {
     let at =
-        |instant| Expr::infix(Infix::LessOrEqual, Expr::Physical(table, recorded.clone()), Expr::Value(Value::Timestamp(instant)));
+        |instant| Expr::infix(Infix::LessOrEqual, Expr::Physical(root(), recorded.clone()), Expr::Value(Value::Timestamp(instant)));
     env.as_known_at.map(at)
 }
 
@@ -439,7 +439,7 @@ fn newest(env: Env<'_>, id: EntityId, entity: &Entity, plain: Relation, recorded
     let partition = entity.key_columns().chain(entity.validity.iter().map(|validity| &validity.from)).map(column).collect();
     let order = vec![OrderItem { expr: column(recorded), descending: true, nulls_first: false }];
     items.push(Expr::RowNumber { partition, order }.named(&rank));
-    let filters = known(env, root(), recorded).into_iter().collect();
+    let filters = known(env, recorded).into_iter().collect();
     let inner = Select { items, from: Some(From { relation: plain, alias: root() }), filters, ..Select::default() };
     let outer = columns.iter().map(|name| Expr::Physical(versions.clone(), name.clone()).named(&Alias(name.0.clone()))).collect();
     Query::select(Select {

@@ -90,10 +90,15 @@ fn values_fit_their_fields() {
         &MetricQuery { having: Some(compare("mrr", Value::Text("a lot".to_owned()))), ..base.clone() },
         expect!["E_TYPE_MISMATCH: `mrr` takes a decimal, found a string that is not one | - | "],
     );
-    for too_long in [format!("1{}", "0".repeat(20)), format!("-0.{}1", "0".repeat(18))] {
-        let asked = MetricQuery { having: Some(compare("mrr", Value::Text(too_long.clone()))), ..base.clone() };
-        let error = compile::metrics(&model(), &asked, &nobody(), Dialect::Postgres).expect_err(&too_long);
-        assert!(error.to_string().contains("digits before the point"), "{too_long}: {error}");
+    let asked = |number: &str| {
+        let asked = MetricQuery { having: Some(compare("mrr", Value::Text(number.to_owned()))), ..base.clone() };
+        compile::metrics(&model(), &asked, &nobody(), Dialect::Postgres)
+    };
+    let (nines, decimals) = ("9".repeat(20), format!("-0.{}", "9".repeat(18)));
+    assert!(asked(&nines).is_ok() && asked(&decimals).is_ok());
+    for (longer, told) in [(nines + "9", "of 21 digits before the point"), (decimals + "9", "and 19 after it")] {
+        let error = asked(&longer).expect_err(&longer);
+        assert!(error.to_string().contains(told), "{longer}: {error}");
     }
 }
 

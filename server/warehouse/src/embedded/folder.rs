@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::{
     parser::Parser,
 };
 
+use super::register::DEFAULT_SCHEMA;
 use crate::{
     Error, csv, ddl,
     table::{ColumnType, ForeignKey, Table},
@@ -127,7 +128,7 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
 
     for (line, fields) in rows {
         let values = positions.iter().zip(&columns).map(|(&position, (name, column_type))| {
-            let field = fields.get(position).and_then(Option::as_deref);
+            let field = fields[position].as_deref();
             csv::value(field, *column_type).ok_or_else(|| {
                 Error::Data(format!(
                     "{file}:{line}: {name} is {:?}, which is no {}",
@@ -151,21 +152,23 @@ fn foreign_key(columns: Vec<String>, to: &ObjectName, other: &[Ident]) -> Result
 
 /// Foreign keys that name no columns mean the primary key of the other table, as in PostgreSQL.
 fn complete_foreign_keys(tables: &mut [Table]) -> Result<(), Error> {
-    let primary_keys: HashMap<String, Vec<String>> =
-        tables.iter().map(|table| (table.qualified_name(), table.primary_key.clone())).collect();
+    let place =
+        |schema: &Option<String>, table: &str| (schema.clone().unwrap_or_else(|| DEFAULT_SCHEMA.to_owned()), table.to_owned());
+    let primary_keys: HashMap<(String, String), Vec<String>> =
+        tables.iter().map(|table| (place(&table.schema, &table.name), table.primary_key.clone())).collect();
     for table in tables {
         let name = table.qualified_name();
         for key in table.foreign_keys.iter_mut().filter(|key| key.other_columns.is_empty()) {
-            let other = key.schema.as_ref().map_or_else(|| key.table.clone(), |schema| format!("{schema}.{}", key.table));
-            match primary_keys.get(&other).filter(|primary_key| primary_key.len() == key.columns.len()) {
-                Some(primary_key) => key.other_columns.clone_from(primary_key),
-                None => {
-                    return Err(Error::Statement(format!(
-                        "{TABLES}: {name} references {other}, which has no primary key of {} columns; name the columns",
-                        key.columns.len()
-                    )));
+            let other = &key.table;
+            let problem = match primary_keys.get(&place(&key.schema, other)) {
+                Some(primary_key) if primary_key.len() == key.columns.len() => {
+                    key.other_columns.clone_from(primary_key);
+                    continue;
                 }
-            }
+                Some(_) => format!("which has no primary key of {} columns; name the columns", key.columns.len()),
+                None => "which is no table here; add its `create table`, or leave the reference out".to_owned(),
+            };
+            return Err(Error::Statement(format!("{TABLES}: {name} references {other}, {problem}")));
         }
     }
     Ok(())
@@ -236,7 +239,7 @@ fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<Col
 /// A number without a declared scale gets the places that its values have.
 fn most_places(rows: &[csv::Record], position: usize) -> u8 {
     let places = |fields: &Vec<Option<String>>| {
-        let text = csv::without_exponent(fields.get(position)?.as_deref()?)?;
+        let text = csv::without_exponent(fields[position].as_deref()?)?;
         Some(text.split_once('.')?.1.trim_end_matches('0').len())
     };
     rows.iter().filter_map(|(_, fields)| places(fields)).max().unwrap_or(0).min(usize::from(MOST_PLACES)) as u8
@@ -327,6 +330,13 @@ mod tests {
             folder_of("create table a (id int); create table b (a int references a);", &[("a.csv", "id\n"), ("b.csv", "a\n")]);
         let told = "tables.sql: b references a, which has no primary key of 1 columns; name the columns";
         assert_eq!(super::read(keyless.path()), Err(Error::Statement(told.into())));
+        let nowhere = folder_of("create table b (a int references a);", &[("b.csv", "a\n")]);
+        let told = "tables.sql: b references a, which is no table here; add its `create table`, or leave the reference out";
+        assert_eq!(super::read(nowhere.path()), Err(Error::Statement(told.into())));
+        let tables = "create table public.a (id int primary key); create table b (a int references a);";
+        let found = super::read(folder_of(tables, &[("public.a.csv", "id\n"), ("b.csv", "a\n")]).path())
+            .expect("`public` is where names without a schema are");
+        assert_eq!(found[1].foreign_keys[0].other_columns, ["id"]);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl fmt::Debug for Settings {
 const REST: Duration = Duration::from_secs(1);
 
 /// What is said of a host that does not answer.
-const SILENT: &str = "the host does not answer";
+pub(super) const SILENT: &str = "the host does not answer";
 
 /// Types that are looked up in one go; lists of columns are not endless, and goes run side by side.
 const TYPES_OF_A_GO: usize = 50;
@@ -99,7 +99,7 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(settings.wait), create: Some(settings.connect_timeout), recycle: Some(settings.wait) })
             .post_create(Hook::async_fn(move |client, _| {
-                // The pool's own limit ends before this.
+                // The pool's own limit does not cover hooks.
                 let learnt = timeout(patience, learn_enums(client));
                 Box::pin(async move { learnt.await.map_err(|_| HookError::message(SILENT))?.map_err(HookError::Backend) })
             }))

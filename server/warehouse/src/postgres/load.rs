@@ -5,7 +5,7 @@ use futures_util::SinkExt as _;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Config};
 
-use super::{Settings, describe, tls};
+use super::{Settings, connect::SILENT, describe, tls};
 use crate::{Error, Limits, csv, ddl, table::Table};
 
 /// Rows of one packet.
@@ -64,7 +64,7 @@ async fn connect(settings: &Settings) -> Result<Client, Error> {
     config.ssl_mode(security.driver_mode()).application_name("holdfast load");
     let connector = tls::connector(&security, settings.ca_file.as_deref())?;
     let connected = timeout(settings.connect_timeout, config.connect(connector)).await;
-    let connected = connected.map_err(|_| Error::Unavailable("the host does not answer".to_owned()))?;
+    let connected = connected.map_err(|_| Error::Unavailable(SILENT.to_owned()))?;
     let (client, connection) = connected.map_err(|error| Error::Unavailable(describe(&error)))?;
     // It ends with the client; its error reaches whoever waits for an answer.
     tokio::spawn(async move { connection.await.ok() });
