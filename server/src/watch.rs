@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 
-use crate::{app::App, definitions::Origin, generation::Load};
+use crate::{app::App, definitions::Origin, generation::Load, panics};
 
 /// How long files must be quiet before they are read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ pub async fn run(app: Arc<App>, origin: Origin, poll_interval: Duration) {
         let load = tokio::task::spawn_blocking(move || Load::run(sources, settings, Timestamp::now())).await;
         match load {
             Ok(load) => app.take_over(&load, Timestamp::now()),
-            Err(error) => tracing::error!(%error, "loading definitions failed; the earlier ones keep serving"),
+            Err(error) => panics::note_task(error, "loading definitions, of which the earlier ones keep serving,"),
         }
     }
 }

@@ -12,7 +12,7 @@ use jsonwebtoken::jwk::Jwk;
 use tokio::sync::Mutex;
 
 use super::{fetch, key::Key};
-use crate::{config::identity::Jwks, watched::Watched};
+use crate::{config::identity::Jwks, panics, watched::Watched};
 
 /// How often at most a file is read because a token names a key that is not in it; as often as without such a token.
 const FILE_PAUSE: Duration = Duration::from_secs(1);
@@ -125,7 +125,7 @@ impl Read {
     async fn look_again(&self) {
         let file = Arc::clone(&self.file);
         if let Err(error) = tokio::task::spawn_blocking(move || file.look_again()).await {
-            tracing::error!(%error, "the file of keys was not read");
+            panics::note_task(error, "reading the file of keys");
         }
     }
 }

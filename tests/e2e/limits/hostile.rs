@@ -167,7 +167,7 @@ fn attacks() -> Vec<(&'static str, String, &'static str)> {
         ("a word that an enum lacks, among others", body("{ tickets(where: {mood: {in: [\"ok\", \"\"]}}) { totalCount } }"), INPUT),
         ("a text for a uuid", body("{ tickets(where: {ticketId: {ne: \"'; --\"}}) { totalCount } }"), INPUT),
         ("an id that is no uuid", body("{ ticket(id: \"ticket:nope\") { mood } node(id: \"ticket:nope\") { id } }"), ""),
-        ("an id that is no uuid, among others", with(many, &json!({"ids": ["ticket:nope", &format!("ticket:{TICKET}")]})), INPUT),
+        ("an id that is no uuid, among others", with(many, &json!({"ids": ["ticket:nope", &format!("ticket:{TICKET}")]})), ""),
         ("sql in a string", with(by_name, &json!({"name": "'; drop table customer; --"})), ""),
         (
             "deep variables",

@@ -145,10 +145,11 @@ impl Ready {
 /// Answers of an operation as they come, one for a query and any number for a subscription. Dropping the stream stops the work.
 pub(in crate::http) fn events(session: Session, asked: Asked) -> BoxStream<'static, Event> {
     stream::once(async move {
-        match session.prepare(&asked).await {
-            Ok(ready) => ready.events(),
-            Err(Refused::Answer(answer)) => only(Event::Refused(answer.body)),
-            Err(Refused::Problem(problem)) => only(refusal(&problem, &session.id)),
+        match guarded(&session.app, session.prepare(&asked)).await {
+            Ok(Ok(ready)) => ready.events(),
+            Ok(Err(Refused::Answer(answer))) => only(Event::Refused(answer.body)),
+            Ok(Err(Refused::Problem(problem))) => only(refusal(&problem, &session.id)),
+            Err(problem) => only(refusal(&problem, &session.id)),
         }
     })
     .flatten()
@@ -161,18 +162,26 @@ impl Ready {
         if self.kind() == OperationKind::Subscription {
             return self.live().boxed();
         }
-        let (limit, id) = (self.session.app.http.request_timeout, self.session.id.clone());
+        let (app, id) = (Arc::clone(&self.session.app), self.session.id.clone());
         let answer = async move {
-            match tokio::time::timeout(limit, AssertUnwindSafe(self.answer()).catch_unwind()).await {
-                Ok(Ok(answer)) => Event::Next(answer.body),
-                Ok(Err(panic)) => {
-                    panics::note(panic.as_ref(), "operation");
-                    refusal(&Problem::Internal, &id)
-                }
-                Err(_) => refusal(&Problem::Timeout, &id),
+            match guarded(&app, self.answer()).await {
+                Ok(answer) => Event::Next(answer.body),
+                Err(problem) => refusal(&problem, &id),
             }
         };
         stream::once(answer).boxed()
+    }
+}
+
+/// A part of an operation on a stream, with the limits that a request over HTTP has around it.
+async fn guarded<T>(app: &App, work: impl Future<Output = T>) -> Result<T, Problem> {
+    match tokio::time::timeout(app.http.request_timeout, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(panic)) => {
+            panics::note(panic.as_ref(), "operation");
+            Err(Problem::Internal)
+        }
+        Err(_) => Err(Problem::Timeout),
     }
 }
 
