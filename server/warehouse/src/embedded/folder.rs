@@ -1,6 +1,8 @@
 //! A folder of CSV files ↔ plain tables: `tables.sql` holds `CREATE TABLE` statements with PostgreSQL's types, and
 //! `<schema>.<table>.csv` (or `<table>.csv`) the rows, with a header line.
 
+mod sheet;
+
 use std::{collections::HashMap, fs, path::Path};
 
 use datafusion::sql::sqlparser::{
@@ -9,6 +11,7 @@ use datafusion::sql::sqlparser::{
     parser::Parser,
 };
 
+use self::sheet::Sheet;
 use super::register::DEFAULT_SCHEMA;
 use crate::{
     Error, csv, ddl,
@@ -68,8 +71,18 @@ fn file_name(table: &Table) -> String {
     format!("{}.csv", table.qualified_name())
 }
 
+/// The text of a file, without the mark with which spreadsheets begin theirs.
 fn read_file(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| Error::Unavailable(format!("{}: {error}", path.display())))
+    let bytes = fs::read(path).map_err(|error| Error::Unavailable(format!("{}: {error}", path.display())))?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Error::Data(format!("{}:{line}: found bytes that are no UTF-8; save the file as UTF-8", path.display()))
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
@@ -77,20 +90,15 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
     let mut table = Table::new(schema.as_deref(), &name, &[]);
     let file = file_name(&table);
     let text = read_file(&folder.join(&file))?;
-    let records = csv::records(&text).map_err(|line| Error::Data(format!("{file}:{line}: a quoted field does not end")))?;
-    let Some(((_, header), rows)) = records.split_first() else {
-        return Err(Error::Data(format!("{file}: the header line is missing")));
-    };
-    let rows = whole_rows(&file, header.len(), rows)?;
+    let sheet = Sheet::read(file, &text)?;
 
     let mut columns = Vec::new();
     let mut positions = Vec::new();
     for column in &create.columns {
         let column_name = identifier(&column.name);
-        let Some(position) = header.iter().position(|field| field.as_deref() == Some(&column_name)) else {
-            return Err(Error::Data(format!("{file}: column {column_name} is missing")));
-        };
-        let Some(column_type) = column_type(&column.data_type, || most_places(rows, position)) else {
+        let position = sheet.position(&column_name)?;
+        // A number without a declared scale gets the places that its values have.
+        let Some(column_type) = column_type(&column.data_type, || sheet.most_places(position)) else {
             return Err(Error::Statement(format!("{TABLES}: type {} of {column_name} is not known", column.data_type)));
         };
         for option in &column.options {
@@ -126,22 +134,7 @@ fn read_table(folder: &Path, create: &CreateTable) -> Result<Table, Error> {
         }
     }
 
-    for (line, fields) in rows {
-        let values = positions.iter().zip(&columns).map(|(&position, (name, column_type))| {
-            let field = fields[position].as_deref();
-            csv::value(field, *column_type).ok_or_else(|| {
-                Error::Data(format!(
-                    "{file}:{line}: {name} is {:?}, which is no {}",
-                    field.unwrap_or(""),
-                    ddl::type_name(*column_type)
-                ))
-            })
-        });
-        let values: Vec<_> = values.collect::<Result<_, _>>()?;
-        if !table.try_push(&values) {
-            return Err(Error::Data(format!("{file}:{line}: a number has more places than its column")));
-        }
-    }
+    sheet.fill(&mut table, &positions)?;
     Ok(table)
 }
 
@@ -174,22 +167,6 @@ fn complete_foreign_keys(tables: &mut [Table]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Rows with as many fields as the header. Blank lines at the end are none, unless a null is all that a row has.
-fn whole_rows<'a>(file: &str, width: usize, mut rows: &'a [csv::Record]) -> Result<&'a [csv::Record], Error> {
-    while let Some(((_, last), before)) = rows.split_last()
-        && width > 1
-        && *last == [None]
-    {
-        rows = before;
-    }
-    match rows.iter().find(|(_, fields)| fields.len() != width) {
-        Some((line, fields)) => {
-            Err(Error::Data(format!("{file}:{line}: found {} fields, expected {width}, as in the header", fields.len())))
-        }
-        None => Ok(rows),
-    }
-}
-
 fn split_name(name: &ObjectName) -> Result<(Option<String>, String), Error> {
     let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(identifier).collect();
     match parts.as_slice() {
@@ -204,7 +181,7 @@ fn identifier(name: &Ident) -> String {
     if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
 }
 
-fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<ColumnType> {
+fn column_type(data_type: &DataType, most_places: impl Fn() -> usize) -> Option<ColumnType> {
     Some(match data_type {
         DataType::Bool | DataType::Boolean => ColumnType::Bool,
         DataType::SmallInt(_)
@@ -219,10 +196,10 @@ fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<Col
                 ColumnType::Decimal { scale: u8::try_from(*scale).ok()?.min(MOST_PLACES) }
             }
             ExactNumberInfo::Precision(_) => ColumnType::Decimal { scale: 0 },
-            ExactNumberInfo::None => ColumnType::Decimal { scale: most_places() },
+            ExactNumberInfo::None => ColumnType::Decimal { scale: places_of(most_places()) },
         },
         DataType::Real | DataType::Float4 | DataType::Float8 | DataType::DoublePrecision | DataType::Float(_) => {
-            ColumnType::Decimal { scale: most_places() }
+            ColumnType::Decimal { scale: places_of(most_places()) }
         }
         DataType::Text
         | DataType::Varchar(_)
@@ -236,13 +213,8 @@ fn column_type(data_type: &DataType, most_places: impl Fn() -> u8) -> Option<Col
     })
 }
 
-/// A number without a declared scale gets the places that its values have.
-fn most_places(rows: &[csv::Record], position: usize) -> u8 {
-    let places = |fields: &Vec<Option<String>>| {
-        let text = csv::without_exponent(fields[position].as_deref()?)?;
-        Some(text.split_once('.')?.1.trim_end_matches('0').len())
-    };
-    rows.iter().filter_map(|(_, fields)| places(fields)).max().unwrap_or(0).min(usize::from(MOST_PLACES)) as u8
+fn places_of(found: usize) -> u8 {
+    u8::try_from(found).map_or(MOST_PLACES, |places| places.min(MOST_PLACES))
 }
 
 #[cfg(test)]
@@ -282,7 +254,7 @@ mod tests {
             Value::Timestamp("2024-02-29T23:59:59.123456Z".parse().expect("it is an instant")),
             Value::Bool(true),
         ]);
-        child.push(&[const { Value::Null }; 6]);
+        child.push(&[Value::Int(2), Value::Null, Value::Null, Value::Null, Value::Null, Value::Null]);
         write(folder.path(), &[parent.clone(), child.clone()]).expect("it can be written");
         assert_eq!(read(folder.path()), Ok(vec![parent, child]));
     }
@@ -310,6 +282,29 @@ mod tests {
         }
         let one = folder_of("create table t (a text);", &[("t.csv", "a\nx\n\ny\n\n")]);
         assert_eq!(read(one.path()).expect("nulls are rows")[0].row_count(), 4);
+    }
+
+    #[test]
+    fn what_spreadsheets_write_is_read_or_told() {
+        let rows = |text: &[u8]| {
+            let folder = folder_of("create table t (a int primary key, b text);", &[]);
+            fs::write(folder.path().join("t.csv"), text).expect("it can be written");
+            read(folder.path()).map(|tables| tables[0].row_count()).map_err(|error| match error {
+                Error::Data(told) => told.replace(&format!("{}/", folder.path().display()), ""),
+                other => panic!("{other:?}"),
+            })
+        };
+        assert_eq!(rows("\u{feff}a,b\r\n1,x\r\n".as_bytes()), Ok(1), "a mark of the byte order is no part of a name");
+        for (text, told) in [
+            (&b"a;b\n1;x\n"[..], "t.csv: column a is missing, found a;b; fields are separated by commas"),
+            (b"a,c\n1,x\n", "t.csv: column b is missing, found a, c"),
+            (b"a,b,a\n1,x,2\n", "t.csv: the header names a twice, the second time in field 3"),
+            (b"a,b\n1,x\n2,\xe9\n", "t.csv:3: found bytes that are no UTF-8; save the file as UTF-8"),
+            (b"a,b\n1,x\n2,y\n01,z\n", "t.csv:4: the primary key (a) is that of line 2 too"),
+            (b"a,b\n,x\n", "t.csv:2: the primary key (a) is not complete"),
+        ] {
+            assert_eq!(rows(text), Err(told.to_owned()));
+        }
     }
 
     #[test]
