@@ -23,6 +23,11 @@ fn text() -> impl Strategy<Value = String> {
     ".{0,12}".prop_map(|text| format!("{MARKER}{text}"))
 }
 
+/// A text that can be matched: patterns that end in a single `\` are refused.
+fn pattern() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.replace('\\', "\\\\"))
+}
+
 fn filter() -> impl Strategy<Value = Filter> {
     let field = || select(vec!["segment", "region", "product", "account"]).prop_map(str::to_owned);
     let leaf = prop_oneof![
@@ -36,7 +41,7 @@ fn filter() -> impl Strategy<Value = Filter> {
             values: values.into_iter().map(Value::Text).collect(),
             negated
         }),
-        (field(), text(), select(vec![TextTest::Like, TextTest::StartsWith, TextTest::Contains]))
+        (field(), pattern(), select(vec![TextTest::Like, TextTest::StartsWith, TextTest::Contains]))
             .prop_map(|(field, text, test)| Filter::Matches { field, test, text }),
         (field(), any::<bool>()).prop_map(|(field, is_null)| Filter::IsNull { field, is_null }),
     ];
@@ -71,7 +76,7 @@ fn any_entity_question() -> impl Strategy<Value = EntityQuery> {
             operator: Comparator::NotEqual,
             value: Value::Text(text)
         }),
-        (field(), text(), select(vec![TextTest::LikeIgnoringCase, TextTest::StartsWith, TextTest::Contains]))
+        (field(), pattern(), select(vec![TextTest::LikeIgnoringCase, TextTest::StartsWith, TextTest::Contains]))
             .prop_map(|(field, text, test)| Filter::Matches { field, test, text }),
         vec(text(), 1..4).prop_map(|keys| Filter::KeyIn {
             field: String::new(),
