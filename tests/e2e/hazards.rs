@@ -4,6 +4,7 @@ mod bridges;
 mod columns;
 mod corrections;
 mod edges;
+mod levels;
 mod owners;
 mod rates;
 mod time;

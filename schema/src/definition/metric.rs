@@ -127,7 +127,7 @@ pub struct Movement {
         {"type": "string"},
     ]))]
     pub take: Option<Text>,
-    /// `with:` further measures of the same snapshot by name: `quantity` gives `opening_quantity` and `closing_quantity`.
+    /// `with:` further measures of the same snapshot, and dimensions that are numbers, by name: `quantity` gives `opening_quantity` and `closing_quantity`.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub with: Named<Text>,
     /// `grain:` fixes the movement grain, whatever the query says.

@@ -389,7 +389,7 @@ impl Take {
 
 /// What `when` and `take` of a movement may speak of. Closings are those by which a member is classified: with what moved to other
 /// members, without what came from them, and at the rates of the opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MemberValue {
     /// `opening`
     Opening,
@@ -403,4 +403,8 @@ pub enum MemberValue {
     OpeningOf(MeasureId),
     /// `closing_…` of a measure in `with`.
     ClosingOf(MeasureId),
+    /// `opening_…` of a dimension in `with`: the greatest number among the rows of the member; null without any.
+    OpeningLevel(PathDimension),
+    /// `closing_…` of a dimension in `with`.
+    ClosingLevel(PathDimension),
 }

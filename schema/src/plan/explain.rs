@@ -223,6 +223,10 @@ fn write_movement(out: &mut String, model: &Model, movement: &MovementLeaf, keys
         let names: Vec<&str> = movement.with.iter().map(|measure| model.measure(*measure).name.as_str()).collect();
         let _ = writeln!(out, "{pad}   with {}", names.join(", "));
     }
+    if !movement.levels.is_empty() {
+        let names: Vec<String> = movement.levels.iter().map(|level| path_dimension(model, fact, level)).collect();
+        let _ = writeln!(out, "{pad}   at both ends [{}]", names.join(", "));
+    }
     let taken: Vec<String> = movement
         .columns
         .iter()

@@ -252,6 +252,8 @@ pub struct MovementLeaf {
     pub trace: Option<Trace>,
     /// Further balances of each member.
     pub with: Vec<MeasureId>,
+    /// Numbers that are read at both ends of each member.
+    pub levels: Vec<PathDimension>,
     /// What is added up.
     pub columns: Vec<MovementColumn>,
 }

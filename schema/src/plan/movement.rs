@@ -37,6 +37,19 @@ impl MovementLeaf {
         let all: BTreeSet<PathDimension> = self.attributes.drain(..).chain(attributes).collect();
         self.attributes = all.into_iter().collect();
     }
+
+    /// Reads what a column speaks of beside the balance that moves.
+    fn read_beside(&mut self, column: &MovementColumn) {
+        column.visit_values(&mut |value| match value {
+            MemberValue::OpeningOf(measure) | MemberValue::ClosingOf(measure) => {
+                position_or_push(&mut self.with, *measure);
+            }
+            MemberValue::OpeningLevel(place) | MemberValue::ClosingLevel(place) => {
+                position_or_push(&mut self.levels, place.clone());
+            }
+            MemberValue::Opening | MemberValue::Closing | MemberValue::OwnerOpening | MemberValue::OwnerClosing => {}
+        });
+    }
 }
 
 impl Builder<'_> {
@@ -65,9 +78,7 @@ impl Builder<'_> {
             .unwrap_or_else(|| self.push(Leaf { timing: context.timing, keys, kind: LeafKind::Movement(new) }));
         let LeafKind::Movement(leaf) = &mut self.leaves[position].kind else { unreachable!("found as a movement") };
         leaf.read_too(attributes);
-        for measure in measures_beside(&column) {
-            position_or_push(&mut leaf.with, measure);
-        }
+        leaf.read_beside(&column);
         let column = position_or_push(&mut leaf.columns, column);
         Ok(Expr::Ref(Slot { leaf: position, column }))
     }
@@ -127,9 +138,12 @@ impl Builder<'_> {
             dimension_basis: self.query.dimension_basis,
             trace,
             with: Vec::new(),
+            levels: Vec::new(),
             columns: Vec::new(),
         };
-        Ok(Compared { leaf, column: MovementColumn { classes: movement.classes.clone(), take, when, filter } })
+        let column = MovementColumn { classes: movement.classes.clone(), take, when, filter };
+        self.check_levels_are_shown(metric, &column)?;
+        Ok(Compared { leaf, column })
     }
 
     /// How value is followed: along components, when they can move between members, replace each other, or change in currency.
@@ -178,6 +192,29 @@ impl Builder<'_> {
                 let help =
                     if is_fixed { "the metric fixes its movement grain: ask for another" } else { "choose another movement grain" };
                 Err(QueryError::new(Code::Forbidden, message).help(help))
+            }
+        }
+    }
+
+    /// What is masked is null, and a comparison with it would choose none.
+    fn check_levels_are_shown(&self, metric: &Metric, column: &MovementColumn) -> Result<(), QueryError> {
+        let mut masked = None;
+        column.visit_values(&mut |value| match value {
+            MemberValue::OpeningLevel(place) | MemberValue::ClosingLevel(place) => {
+                masked = masked.or(self.query.access.masked.contains(&place.dimension).then_some(place.dimension));
+            }
+            MemberValue::Opening
+            | MemberValue::Closing
+            | MemberValue::OwnerOpening
+            | MemberValue::OwnerClosing
+            | MemberValue::OpeningOf(_)
+            | MemberValue::ClosingOf(_) => {}
+        });
+        match masked {
+            None => Ok(()),
+            Some(id) => {
+                let (name, masked) = (&metric.name, &self.model.dimension(id).name);
+                Err(QueryError::new(Code::Forbidden, format!("`{name}` compares `{masked}` at both ends, which is masked for you")))
             }
         }
     }
@@ -252,20 +289,14 @@ impl Builder<'_> {
     }
 }
 
-/// The further measures that a column speaks of.
-fn measures_beside(column: &MovementColumn) -> BTreeSet<MeasureId> {
-    let mut found = BTreeSet::new();
-    let mut note = |value: &MemberValue| match value {
-        MemberValue::OpeningOf(measure) | MemberValue::ClosingOf(measure) => {
-            found.insert(*measure);
+impl MovementColumn {
+    /// Visits every value of a member that the column speaks of.
+    fn visit_values<'a>(&'a self, f: &mut impl FnMut(&'a MemberValue)) {
+        if let Taken::Value(expr) = &self.take {
+            expr.visit_refs(f);
         }
-        MemberValue::Opening | MemberValue::Closing | MemberValue::OwnerOpening | MemberValue::OwnerClosing => {}
-    };
-    if let Taken::Value(expr) = &column.take {
-        expr.visit_refs(&mut note);
+        if let Some(when) = &self.when {
+            when.visit_refs(f);
+        }
     }
-    if let Some(when) = &column.when {
-        when.visit_refs(&mut note);
-    }
-    found
 }

@@ -45,13 +45,15 @@ enum Side {
     Closing,
 }
 
-/// Columns of a reading: what identifies a member, what is read beside it, which rows count, and which further balances.
+/// Columns of a reading: what identifies a member, what is read beside it, which rows count, which further balances, and which numbers
+/// of both ends.
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     members: &'a [PathDimension],
     attributes: &'a [PathDimension],
     row_filter: &'a [Condition<Place>],
     with: &'a [MeasureId],
+    levels: &'a [PathDimension],
 }
 
 /// What is told apart from a change of the balance.
@@ -88,8 +90,9 @@ impl<'a> Lowerer<'a> {
             attributes: &movement.attributes,
             row_filter: &movement.row_filter,
             with: &movement.with,
+            levels: &movement.levels,
         };
-        let owner = Wanted { members: &movement.owner, attributes: &[], row_filter: &[], with: &[] };
+        let owner = Wanted { members: &movement.owner, attributes: &[], row_filter: &[], with: &[], levels: &[] };
         let (members, owners) = match &movement.trace {
             None => {
                 let rows = self.sides(movement, &wanted, &cut);
@@ -154,7 +157,7 @@ impl<'a> Lowerer<'a> {
 
     fn side(&mut self, movement: &MovementLeaf, wanted: &Wanted<'_>, cut: &Cut, side: Side) -> Select {
         let model = self.env.model;
-        let (scan, mut items) = self.reading(movement, wanted, cut, side);
+        let (mut scan, mut items) = self.reading(movement, wanted, cut, side);
         let marker = i64::from(side == Side::Opening);
         let keys = items.len();
         items.push(Expr::Number(marker).named(&Alias::named("side")));
@@ -163,6 +166,8 @@ impl<'a> Lowerer<'a> {
             debug_assert_eq!(measure.aggregate, Aggregate::Sum, "balances that move are sums");
             items.push(Expr::aggregate(AggregateFunction::Sum, balance(&scan, measure)).named(&balance_alias(n)));
         }
+        let levels = self.levels(&mut scan, wanted).into_iter();
+        items.extend(numbered(levels.map(|level| Expr::aggregate(AggregateFunction::Max, level)), level_alias));
         self.scanned.extend(scan.scanned());
         scan.select(items, Some(keys))
     }
@@ -189,6 +194,11 @@ impl<'a> Lowerer<'a> {
             items.push(safe_value(&mut scan, env, &attribute.path, attribute.dimension).named(&attribute_alias(n)));
         }
         (scan, items)
+    }
+
+    /// The numbers of each row that are read at both ends.
+    fn levels(&self, scan: &mut Scan<'_>, wanted: &Wanted<'_>) -> Vec<Expr> {
+        wanted.levels.iter().map(|level| safe_value(scan, self.env, &level.path, level.dimension)).collect()
     }
 
     /// Restricts a side to the snapshots that count and says which period each belongs to. A period without its closing snapshot has not
@@ -268,6 +278,14 @@ impl<'a> Lowerer<'a> {
                 Some(_) => trace::read(&table, value, dimension.value_type, at),
             };
             items.push(value.named(&attribute_alias(n)));
+        }
+        for (n, level) in movement.levels.iter().enumerate() {
+            let value = column(&table, &level_alias(n));
+            let is_int = self.env.model.dimension(level.dimension).value_type == ValueType::Int;
+            for (side, alias) in [(1, opening_level(n)), (0, closing_level(n))] {
+                let greatest = greatest_on(&table, &value, side);
+                items.push(if is_int { Expr::Exact(Box::new(greatest)) } else { greatest }.named(&alias));
+            }
         }
         let select = Select { items, from: Some(from_cte(sides, &table)), group_by: Some(keys), ..Select::default() };
         self.cte("members", Query::select(select))
@@ -366,7 +384,8 @@ impl<'a> Lowerer<'a> {
         items.push(of("c").named(&Alias::named("c")));
         let follows = self.follows(movement);
         let beside = (1..=movement.with.len()).flat_map(|n| [opening_alias(n), closing_alias(n)]);
-        for alias in beside.chain(trace::exchanged(&member, follows).map(|item| item.alias)) {
+        let levels = (0..movement.levels.len()).flat_map(|n| [opening_level(n), closing_level(n)]);
+        for alias in beside.chain(levels).chain(trace::exchanged(&member, follows).map(|item| item.alias)) {
             items.push(column(&member, &alias).named(&alias));
         }
         items.push(owner_value("o").named(&Alias::named("oo")));
@@ -473,6 +492,21 @@ fn opening_alias(n: usize) -> Alias {
 /// Its closing.
 fn closing_alias(n: usize) -> Alias {
     if n == 0 { Alias::named("c") } else { Alias(format_smolstr!("c{n}")) }
+}
+
+/// Number `n` of those that are read at both ends, in the rows of a side.
+fn level_alias(n: usize) -> Alias {
+    Alias(format_smolstr!("l{n}"))
+}
+
+/// What it is at the opening.
+fn opening_level(n: usize) -> Alias {
+    Alias(format_smolstr!("lo{n}"))
+}
+
+/// What it is at the closing.
+fn closing_level(n: usize) -> Alias {
+    Alias(format_smolstr!("lc{n}"))
 }
 
 /// What a row of the fact is worth.

@@ -3,6 +3,7 @@
 
 mod cohorts;
 mod entity_metrics;
+mod levels;
 mod metric_policies;
 mod plans;
 mod refusals;

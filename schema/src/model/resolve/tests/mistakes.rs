@@ -189,6 +189,26 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M046: `usage.sessions` is not a balance beside `mrr`"],
     ),
     (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: account.segment}, when: closing_q < opening_q}}}\n",
+        &["M026: what is compared at both ends is a number, found text"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: account.segmnt}, when: closing_q < opening_q}}}\n",
+        &["M014: unknown measure `account.segmnt`"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: contract.billed.segmnt}, when: closing_q < opening_q}}}\n",
+        &["M011: unknown dimension of `account` `segmnt`"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: stakeholder.role}, when: closing_q < opening_q}}}\n",
+        &["M032: no relationship leads from `component_value` to one `stakeholder`"],
+    ),
+    (
+        "metrics: {m: {movement: {of: component_value.mrr, with: {q: month}, when: opening_q > 0 and closing_r > 0}}}\n",
+        &["M026: what is compared at both ends is a number, found a date", "M046: unknown value of a member `closing_r`"],
+    ),
+    (
         "entity: x\nsource: x\nkey: x_id\ntime: {m: {grain: month, snapshot: end_of_period}}\nrelationships: {account: {to: account, key: a}, c: {to: stakeholder, key: c}}\nmovements: {owner: account, component: c, grains: {account: [account]}}\n",
         &["M030: a snapshot of `x` may have several rows of one `c`"],
     ),

@@ -30,7 +30,7 @@ metrics:
   booked_6: {cumulative: {of: booked, window: 6 months}, empty: zero}
   before: {offset: {of: mrr, by: 1 month}}
   growth: {ratio: mrr / before, format: percent(1)}
-  lost: {movement: {of: balance.mrr, is: contraction, grain: component, when: closing < opening * 0.9}}
+  lost: {movement: {of: balance.mrr, with: {seats: account.seats}, is: contraction, grain: component, when: closing < opening * 0.9 and closing_seats < opening_seats}}
   both: {expr: lost + mrr}
   typical: {per_entity: {entity: account, of: mrr, aggregate: median}}
   slope: {series: {of: mrr, grain: month, window: 6 months, take: slope}}
@@ -89,10 +89,12 @@ const SLIPS: &[(&str, &str)] = &[
     ("by: 1 month", "by: 1"),
     ("mrr / before", "mrr / befor"),
     ("percent(1)", "percnt(1)"),
-    ("of: balance.mrr, is", "of: balance.mr, is"),
+    ("of: balance.mrr, with", "of: balance.mr, with"),
+    ("seats: account.seats", "seats: account.region"),
     ("is: contraction", "is: contracton"),
     ("grain: component, when", "grain: componnt, when"),
     ("closing < opening", "closng < opening"),
+    ("closing_seats < opening_seats", "closing_seats < opening_seat"),
     ("lost + mrr", "lost +"),
     ("{entity: account, of: mrr, agg", "{entity: acount, of: mrr, agg"),
     ("aggregate: median", "aggregate: medin"),

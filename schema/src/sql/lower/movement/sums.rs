@@ -1,10 +1,11 @@
 //! What becomes of members that were compared: the class each belongs to, and what a column takes of it.
 
-use super::{Follows, closing_alias, column, opening_alias, positive, trace};
+use super::{Follows, closing_alias, closing_level, column, opening_alias, opening_level, positive, trace};
 use crate::{
     model::{
         MeasureId,
         metric::{Class, MemberValue, Take, Taken},
+        path::PathDimension,
     },
     plan::{MovementColumn, MovementLeaf},
     sql::{
@@ -66,6 +67,8 @@ pub(in crate::sql::lower) fn summed_column(
         MemberValue::OwnerClosing => of("oc"),
         MemberValue::OpeningOf(measure) => column(table, &opening_alias(beside(movement, *measure))),
         MemberValue::ClosingOf(measure) => column(table, &closing_alias(beside(movement, *measure))),
+        MemberValue::OpeningLevel(place) => column(table, &opening_level(level(movement, place))),
+        MemberValue::ClosingLevel(place) => column(table, &closing_level(level(movement, place))),
     };
     if !item.classes.is_empty() {
         let list = item.classes.iter().map(|class| Expr::Word(class.name())).collect();
@@ -133,6 +136,12 @@ pub(in crate::sql::lower) fn summed_column(
 fn beside(movement: &MovementLeaf, measure: MeasureId) -> usize {
     let position = movement.with.iter().position(|known| *known == measure);
     position.expect("a leaf has every measure its columns speak of: collected when it was planned") + 1
+}
+
+/// The number of a dimension among those that are read at both ends.
+fn level(movement: &MovementLeaf, place: &PathDimension) -> usize {
+    let position = movement.levels.iter().position(|known| known == place);
+    position.expect("a leaf has every number its columns speak of: collected when it was planned")
 }
 
 fn otherwise_nothing(conditions: Vec<Expr>, value: Expr) -> Expr {

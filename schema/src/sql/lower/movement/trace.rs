@@ -9,7 +9,7 @@ use smol_str::format_smolstr;
 
 use super::{
     Cut, Follows, Lowerer, Side, Wanted, attribute_alias, balance, balance_alias, column, comparable, from_comparable, from_cte,
-    greatest_on, key_alias, numbered, on_side,
+    greatest_on, key_alias, level_alias, numbered, on_side,
 };
 use crate::{
     model::entity::{LocalAmount, MovementComponent, ReadAt},
@@ -128,12 +128,13 @@ impl<'a> Lowerer<'a> {
     /// The rows of a side, each by itself: the key of a component and an instant identify one.
     fn single_rows(&mut self, movement: &MovementLeaf, wanted: &Wanted<'_>, cut: &Cut, side: Side, word: &str) -> Alias {
         let model = self.env.model;
-        let (scan, mut items) = self.reading(movement, wanted, cut, side);
+        let (mut scan, mut items) = self.reading(movement, wanted, cut, side);
         items.extend(numbered(self.component(movement).columns.iter().map(|name| scan.column(name)), component_alias));
         let balances = [movement.measure].into_iter().chain(wanted.with.iter().copied()).map(|measure| model.measure(measure));
         for (n, measure) in balances.enumerate() {
             items.push(balance(&scan, measure).named(&balance_alias(n)));
         }
+        items.extend(numbered(self.levels(&mut scan, wanted).into_iter(), level_alias));
         if let Some(local) = self.local_amount(movement) {
             items.push(scan.own(&local.amount).named(&Alias::named("local")));
             items.push(scan.own(&local.rate).named(&Alias::named("rate")));
@@ -264,6 +265,7 @@ impl<'a> Lowerer<'a> {
         items.extend(numbered((0..wanted.members.len()).map(home), home_alias));
         items.extend(numbered((0..wanted.attributes.len()).map(|n| column(&close, &attribute_alias(n))), attribute_alias));
         items.extend(numbered((0..=wanted.with.len()).map(|n| column(&close, &balance_alias(n))), balance_alias));
+        items.extend(numbered((0..wanted.levels.len()).map(|n| column(&close, &level_alias(n))), level_alias));
         if !places.is_empty() {
             let stayed = places.iter().map(|n| Expr::Same(Box::new(home(*n)), Box::new(column(&close, &key_alias(*n)))));
             items.push(Expr::Not(Box::new(Expr::And(stayed.collect()))).named(&Alias::named("moved")));
@@ -297,6 +299,7 @@ fn side_items(table: &Alias, wanted: &Wanted<'_>, follows: Follows, side: &Expr)
     items.extend(numbered((0..wanted.attributes.len()).map(|n| column(table, &attribute_alias(n))), attribute_alias));
     items.push(side.clone().named(&Alias::named("side")));
     items.extend(numbered((0..=wanted.with.len()).map(|n| column(table, &balance_alias(n))), balance_alias));
+    items.extend(numbered((0..wanted.levels.len()).map(|n| column(table, &level_alias(n))), level_alias));
     if follows.rates {
         let effect = if is_opening { Expr::Null(ValueType::Decimal) } else { column(table, &converted()) };
         items.push(effect.named(&converted()));
