@@ -21,4 +21,5 @@ mod readme;
 mod series;
 mod signals;
 mod tidy;
+mod today;
 mod tops;

@@ -321,7 +321,7 @@ impl Measure {
         for expr in std::iter::once(&self.expr).chain(&self.filter) {
             expr.visit_refs(&mut |value| match value {
                 RowValue::Column(column) => f(column),
-                RowValue::AsOf => {}
+                RowValue::AsOf | RowValue::Today => {}
             });
         }
         for expr in self.currency.iter().flat_map(|local| [&local.amount, &local.rate, &local.code]) {
@@ -340,6 +340,8 @@ pub enum RowValue {
     Column(ColumnName),
     /// The day the row is seen from; only for [`OverTime::AsOf`].
     AsOf,
+    /// The day that counts as today in the question; only for [`OverTime::Sum`].
+    Today,
 }
 
 /// Of the rows that count, the newest per key.

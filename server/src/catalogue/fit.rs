@@ -188,7 +188,7 @@ fn terms<'e>(expr: &'e Expr<RowValue>, found: &mut Vec<&'e ColumnName>) {
         Expr::Call(Function::Coalesce | Function::Greatest | Function::Least | Function::Abs | Function::Round, arguments) => {
             arguments.iter().for_each(|argument| terms(argument, found));
         }
-        Expr::Ref(RowValue::AsOf)
+        Expr::Ref(RowValue::AsOf | RowValue::Today)
         | Expr::Literal(_)
         | Expr::Unary(UnaryOp::Not, _)
         | Expr::Binary(..)

@@ -88,7 +88,7 @@ fn definitions_speak_of_columns_that_exist() {
         for expr in entity.measures.iter().flat_map(|measure| [Some(&measure.expr), measure.filter.as_ref()]).flatten() {
             expr.visit_refs(&mut |value| match value {
                 RowValue::Column(column) => columns.push(column),
-                RowValue::AsOf => {}
+                RowValue::AsOf | RowValue::Today => {}
             });
         }
         columns.extend(entity.relationships.iter().flat_map(|relationship| &relationship.own));

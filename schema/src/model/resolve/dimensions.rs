@@ -19,7 +19,7 @@ use crate::{
     },
     model::{
         Dimension, DimensionIndex,
-        entity::{ColumnName, ReadAt, RowValue, TimeDimension},
+        entity::{ColumnName, OverTime, ReadAt, RowValue, TimeDimension},
     },
     source::{Span, Spanned},
     time::Grain,
@@ -49,10 +49,13 @@ pub(super) enum Own {
 pub(super) enum Seen {
     Own(Own),
     AsOf,
+    Today,
 }
 
 /// The word for the day rows are seen from.
 const AS_OF: &str = "as_of";
+/// The word for the day that counts as today, in measures of rows that have a day of their own.
+const TODAY: &str = "today";
 
 /// An expression over columns as one over values of a row.
 pub(super) fn of_row(expr: &Expr<ColumnName>) -> Expr<RowValue> {
@@ -395,11 +398,17 @@ impl Described {
         self.names.get(name).map(|index| DimensionIndex(*index as u16))
     }
 
-    /// Gives the names of a measure's expression their meaning; with `from_a_day`, `as_of` is the day its rows are seen from.
-    pub(super) fn row_meaning(&self, expr: &Expr<Name>, from_a_day: bool, out: &mut Diagnostics) -> Option<Expr<Meaning<Seen>>> {
+    /// Gives the names of a measure's expression their meaning: `as_of` is the day from which rows are seen that are seen from one, and
+    /// `today` the day that counts as today for those that are added up by a time of their own.
+    pub(super) fn row_meaning(&self, expr: &Expr<Name>, over_time: OverTime, out: &mut Diagnostics) -> Option<Expr<Meaning<Seen>>> {
         mean(expr, out, |name, out| {
-            if from_a_day && name.single() == Some(AS_OF) {
-                return Some(Meaning { to: Seen::AsOf, value_type: Some(ValueType::Date), span: name.span });
+            let day = match (over_time, name.single()) {
+                (OverTime::AsOf, Some(AS_OF)) => Some(Seen::AsOf),
+                (OverTime::Sum, Some(TODAY)) => Some(Seen::Today),
+                (OverTime::Sum | OverTime::Last | OverTime::First | OverTime::Average | OverTime::AsOf, _) => None,
+            };
+            if let Some(to) = day {
+                return Some(Meaning { to, value_type: Some(ValueType::Date), span: name.span });
             }
             let own = self.meaning(name, out)?;
             Some(Meaning { to: Seen::Own(own.to), value_type: own.value_type, span: own.span })
@@ -410,6 +419,7 @@ impl Described {
     pub(super) fn inline_row(&self, expr: &Expr<Meaning<Seen>>) -> Expr<RowValue> {
         replace(expr, |seen| match seen {
             Seen::AsOf => Expr::Ref(RowValue::AsOf),
+            Seen::Today => Expr::Ref(RowValue::Today),
             Seen::Own(Own::Column(column)) => Expr::Ref(RowValue::Column(column.clone())),
             Seen::Own(Own::Dimension(index)) => of_row(&self.dimensions[*index].expr),
         })
@@ -422,6 +432,15 @@ impl Described {
                     .label("these rows are not seen from a day")
                     .help("`as_of` stands in `sum`, `where` and the like of a measure with `over_time: as_of`")
                     .help("a column of that name is read through a dimension of another name: `{column: as_of}`"),
+            );
+            return None;
+        }
+        if name.single() == Some(TODAY) {
+            out.push(
+                Diagnostic::error("M036", name.span, "`today` has no meaning here")
+                    .label("these rows are the same whatever day it is")
+                    .help("`today` stands in `sum`, `where` and the like of a measure without `over_time`; with `over_time: as_of` the day is `as_of`")
+                    .help("a column of that name is read through a dimension of another name: `{column: today}`"),
             );
             return None;
         }

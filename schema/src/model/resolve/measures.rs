@@ -49,7 +49,7 @@ fn one(
 ) -> Measure {
     let over_time = measure.over_time.as_ref().and_then(|text| over_time(text, out)).unwrap_or_default();
     let from_a_day = over_time == OverTime::AsOf;
-    let (aggregate, expr, value_type) = aggregate(measure, from_a_day, described, parameters, out);
+    let (aggregate, expr, value_type) = aggregate(measure, over_time, described, parameters, out);
     let time = if from_a_day { without_time(name, measure, out) } else { time(measure, described, out) };
     let is_balance = matches!(over_time, OverTime::Last | OverTime::First | OverTime::Average);
     if let Some(text) = measure.over_time.as_ref().filter(|_| is_balance) {
@@ -75,7 +75,7 @@ fn one(
         expr,
         filter: measure.filter.as_ref().and_then(|filter| {
             let parsed = parameters.parse(filter, out)?;
-            let meant = described.row_meaning(&parsed, from_a_day, out)?;
+            let meant = described.row_meaning(&parsed, over_time, out)?;
             Some(described.inline_row(&condition(&meant, filter.span, out)?))
         }),
         latest: measure.latest.as_ref().and_then(|latest| self::latest((name, latest), from_a_day, described, parameters, out)),
@@ -185,7 +185,7 @@ fn time(measure: &written::Measure, described: &Described, out: &mut Diagnostics
 
 fn aggregate(
     measure: &written::Measure,
-    from_a_day: bool,
+    over_time: OverTime,
     described: &Described,
     parameters: &Parameters,
     out: &mut Diagnostics,
@@ -204,7 +204,7 @@ fn aggregate(
         return (Aggregate::CountRows, nothing, ValueType::Int);
     }
     let parsed = parameters.parse(&measure.expr, out);
-    let meant = parsed.and_then(|expr| described.row_meaning(&expr, from_a_day, out));
+    let meant = parsed.and_then(|expr| described.row_meaning(&expr, over_time, out));
     let resolved = meant.and_then(|expr| typed(&expr, measure.expr.span, out));
     let Some((expr, known)) = resolved.map(|(expr, known)| (described.inline_row(&expr), known)) else {
         return (aggregate, nothing, result_type(aggregate, None).unwrap_or(ValueType::Decimal));

@@ -125,12 +125,13 @@ impl<'a> Scan<'a> {
         expression(expr, &mut |column| Expr::Physical(root(), column.clone()))
     }
 
-    /// An expression of a measure of the scanned entity. `as_of` is the day its rows are seen from.
+    /// An expression of a measure of the scanned entity. `as_of` is the day its rows are seen from, `today`
+    /// the one that counts as today, whatever a comparison looks at.
     pub(crate) fn of_row(&self, expr: &expr::Expr<RowValue>) -> Expr {
         expression(expr, &mut |value| match (value, &self.at) {
             (RowValue::Column(column), _) => Expr::Physical(root(), column.clone()),
             (RowValue::AsOf, At::Row(day)) => day.clone(),
-            (RowValue::AsOf, At::AsOf) => Expr::Value(Value::Date(self.env.as_of)),
+            (RowValue::AsOf, At::AsOf) | (RowValue::Today, _) => Expr::Value(Value::Date(self.env.as_of)),
         })
     }
 

@@ -104,6 +104,22 @@ const MISTAKES: &[(&str, &[&str])] = &[
         &["M036: `as_of` has no meaning here"],
     ),
     (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, where: day >= today, over_time: as_of}}\n",
+        &["M036: `today` has no meaning here"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {grain: day, snapshot: end_of_period}}\nmeasures: {m: {sum: b, unit: u, where: day >= today, over_time: last}}\n",
+        &["M036: `today` has no meaning here"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\ndimensions: {late: {expr: day < today, type: bool}}\n",
+        &["M036: `today` has no meaning here"],
+    ),
+    (
+        "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, where: day >= today + 1}}\n",
+        &["M026: `+` needs a number, found a date"],
+    ),
+    (
         "entity: x\nsource: x\nkey: x_id\ntime: {day: {}}\nmeasures: {m: {count: rows, time: day, over_time: as_of}}\n",
         &["M036: `m` is seen from a day, so it belongs to no time"],
     ),
