@@ -135,7 +135,7 @@ fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>
         view.metrics.contains(&id)
             && names.iter().all(|name| {
                 let found = view.dimension_named(name).map(|index| &view.dimensions[index.index()]);
-                found.is_some_and(|dimension| planner.surface.shows(dimension) && model.is_valid(id, dimension))
+                found.is_some_and(|dimension| planner.surface.shows(model, view, dimension) && model.is_valid(id, dimension))
             })
     };
     Ok(model
@@ -161,7 +161,7 @@ fn dimensions(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<Object
         if wanted.iter().all(|metric| view.metrics.contains(metric)) {
             let valid = |index: &usize| {
                 let dimension = &view.dimensions[*index];
-                planner.surface.shows(dimension) && wanted.iter().all(|metric| model.is_valid(*metric, dimension))
+                planner.surface.shows(model, view, dimension) && wanted.iter().all(|metric| model.is_valid(*metric, dimension))
             };
             out.extend((0..view.dimensions.len()).filter(valid).map(|index| Object::Dimension(id, index)));
         }
@@ -274,7 +274,7 @@ impl<'a> Walk<'_, 'a> {
                 let dimensions = views.flat_map(|(view_id, view)| {
                     let valid = move |index: &usize| {
                         let dimension = &view.dimensions[*index];
-                        surface.shows(dimension) && model.is_valid(id, dimension)
+                        surface.shows(model, view, dimension) && model.is_valid(id, dimension)
                     };
                     (0..view.dimensions.len()).filter(valid).map(move |index| Object::Dimension(view_id, index))
                 });
@@ -368,7 +368,8 @@ impl<'a> Walk<'_, 'a> {
             }
             "dimensions" => {
                 let surface = self.planner.surface;
-                let shown = (0..view.dimensions.len()).filter(|index| surface.shows(&view.dimensions[*index]));
+                let shown =
+                    (0..view.dimensions.len()).filter(|index| surface.shows(self.planner.model, view, &view.dimensions[*index]));
                 self.list(field, shown.map(|index| Object::Dimension(id, index)))?
             }
             "movementGrains" => texts(self.planner.surface.movement_grains(self.planner.model, view)),

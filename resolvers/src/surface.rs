@@ -7,9 +7,8 @@ use holdfast_schema::{
     definition::test::Ask,
     diagnostic::Diagnostics,
     model::{
-        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipIndex, Rule, Segment, View, ViewDimension,
-        ViewDimensionIndex, ViewId, ViewTarget,
-        path::{Fan, Reach},
+        DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipId, RelationshipIndex, Rule, Segment, View,
+        ViewDimension, ViewDimensionIndex, ViewId, ViewTarget,
     },
     query::Hidden,
     value::ValueType,
@@ -325,7 +324,9 @@ impl Surface {
         }
         let enums = enums(model, &entities, &hidden, &mut types, out);
         let dimensions = hidden.dimensions.iter().map(|id| &model.dimension(*id).name);
-        let hidden_names = dimensions.chain(hidden.metrics.iter().map(|id| &model.metric(*id).name)).cloned().collect();
+        let relationships = hidden.relationships.iter().map(|id| &model.relationship(*id).name);
+        let metrics = hidden.metrics.iter().map(|id| &model.metric(*id).name);
+        let hidden_names = dimensions.chain(relationships).chain(metrics).cloned().collect();
         Self { entities, views, roots: root_fields, enums, hidden, hidden_names }
     }
 
@@ -334,9 +335,9 @@ impl Surface {
         self.hidden.is_empty()
     }
 
-    /// Whether a segment is there. One that chooses by what is hidden would tell it.
+    /// Whether a segment is there.
     pub(crate) fn shows_segment(&self, segment: &Segment) -> bool {
-        !segment.reads(&self.hidden.dimensions)
+        self.hidden.shows_segment(segment)
     }
 
     /// Whether a metric is there.
@@ -385,17 +386,19 @@ impl Surface {
 
     /// Whether a question of the definitions names nothing that is hidden.
     pub(crate) fn answers(&self, model: &Model, ask: &Ask) -> bool {
-        let dimensions = model.views.iter().flat_map(|view| &view.dimensions);
-        let unseen: HashSet<&str> =
-            dimensions.filter(|dimension| !self.shows(dimension)).map(|found| found.name.as_str()).collect();
+        let dimensions = model.views.iter().flat_map(|view| view.dimensions.iter().map(move |dimension| (view, dimension)));
+        let unseen: HashSet<&str> = dimensions
+            .filter(|(view, dimension)| !self.shows(model, view, dimension))
+            .map(|(_, found)| found.name.as_str())
+            .collect();
         // Order and conditions on metrics speak of what is asked for.
         let mut written = ask.metrics.iter().chain(&ask.by).chain(&ask.filter);
         !written.any(|text| words(&text.value).any(|(word, _)| self.hidden_names.contains(word) || unseen.contains(word)))
     }
 
     /// Whether a dimension of a view is there.
-    pub(crate) fn shows(&self, dimension: &ViewDimension) -> bool {
-        shows(&self.hidden, dimension)
+    pub(crate) fn shows(&self, model: &Model, view: &View, dimension: &ViewDimension) -> bool {
+        self.hidden.shows_dimension(model, view, dimension)
     }
 
     /// The names of an entity.
@@ -406,13 +409,6 @@ impl Surface {
     /// The names of a view.
     pub(crate) fn view(&self, id: ViewId) -> &ViewNames {
         &self.views[id.index()]
-    }
-}
-
-fn shows(hidden: &Hidden, dimension: &ViewDimension) -> bool {
-    match dimension.target {
-        ViewTarget::Dimension(id) => !hidden.dimensions.contains(&id),
-        ViewTarget::Entity(_) => true,
     }
 }
 
@@ -449,7 +445,9 @@ fn view(model: &Model, id: ViewId, hidden: &Hidden, types: &mut Names, out: &mut
         members.insert(name.to_owned(), member);
     }
     let mut dimensions = Vec::new();
-    for (index, dimension) in view.dimensions.iter().enumerate().filter(|(_, dimension)| shows(hidden, dimension)) {
+    for (index, dimension) in
+        view.dimensions.iter().enumerate().filter(|(_, dimension)| hidden.shows_dimension(model, view, dimension))
+    {
         let index = ViewDimensionIndex(index as u16);
         let field = camel(&dimension.name);
         if fields.take(&field, format!("dimension `{}` of view `{}`", dimension.name, view.name), view.span, out) {
@@ -501,6 +499,9 @@ fn entity(model: &Model, id: EntityId, hidden: &Hidden, types: &mut Names, out: 
     for (index, relationship) in entity.relationships.iter().enumerate() {
         let field = camel(&relationship.name);
         let index = RelationshipIndex(index as u16);
+        if hidden.relationships.contains(&RelationshipId { entity: id, index }) {
+            continue;
+        }
         if fields.take(&field, format!("relationship `{}.{}`", entity.name, relationship.name), relationship.span, out) {
             members.insert(field.clone(), EntityMember::Relationship(index));
             relationships.push((field, index));
@@ -513,7 +514,7 @@ fn entity(model: &Model, id: EntityId, hidden: &Hidden, types: &mut Names, out: 
         .filter(|(id, _)| !hidden.metrics.contains(id))
         // Cohorts have ages, and an entity is not asked at any. What compares other entities needs groups of those.
         .filter(|(_, metric)| !metric.is_cohort && metric.compares.iter().all(|compared| *compared == id))
-        .filter(|(_, metric)| metric.facts.iter().all(|fact| is_grouped_by(model, *fact, id)))
+        .filter(|(_, metric)| metric.facts.iter().all(|fact| hidden.leads_to(model, *fact, id)))
         .map(|(id, metric)| (camel(&metric.name), id))
         .filter(|(field, id)| {
             let metric = model.metric(*id);
@@ -537,11 +538,6 @@ fn rule_entities(model: &Model, hidden: &Hidden) -> Vec<EntityId> {
     entities.sort_unstable();
     entities.dedup();
     entities
-}
-
-/// Whether each row of a fact belongs to one row of the entity.
-fn is_grouped_by(model: &Model, fact: EntityId, entity: EntityId) -> bool {
-    fact == entity || matches!(model.path_between(fact, entity), Some(Reach { fan: Fan::None, .. }))
 }
 
 fn enums(

@@ -6,6 +6,7 @@ mod days;
 mod masks;
 mod metrics;
 mod names;
+mod relationships;
 mod shares;
 mod shipped;
 mod versions;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DimensionId, DimensionIndex, EntityId, MetricId, path::PathDimension};
+use super::{DimensionId, DimensionIndex, EntityId, MetricId, RelationshipId, path::PathDimension};
 use crate::{expr::Expr, query::Comparator, source::Span};
 
 /// A named filter on an entity.
@@ -27,6 +27,13 @@ impl Segment {
     pub fn reads(&self, dimensions: &BTreeSet<DimensionId>) -> bool {
         let mut found = false;
         self.filter.visit_refs(&mut |place| found |= dimensions.contains(&place.dimension));
+        found
+    }
+
+    /// Whether its condition looks beyond one of these relationships.
+    pub fn follows(&self, relationships: &BTreeSet<RelationshipId>) -> bool {
+        let mut found = false;
+        self.filter.visit_refs(&mut |place| found |= place.path.iter().any(|hop| relationships.contains(hop)));
         found
     }
 }

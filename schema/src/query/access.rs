@@ -7,14 +7,17 @@ use std::{
 
 use jiff::civil::Date;
 
-use super::Caller;
+use super::{
+    Caller,
+    telling::{facts_of, leads_to, relationships_that_tell, shows_way},
+};
 use crate::{
     expr::{
         BinaryOp, Expr,
         types::{self, Meaning},
     },
     model::{
-        DimensionId, EntityId, MetricId, Model, Policy, Rule, View,
+        DimensionId, EntityId, MetricId, Model, Policy, RelationshipId, Rule, Segment, View, ViewDimension, ViewTarget,
         access::{PolicyPeers, PolicyRef},
         path::PathDimension,
     },
@@ -29,6 +32,8 @@ pub struct Access {
     pub rows: BTreeMap<EntityId, Vec<Expr<PathDimension>>>,
     /// Dimensions that do not exist.
     pub hidden: BTreeSet<DimensionId>,
+    /// Relationships that do not exist: they would tell what is hidden or masked.
+    pub hidden_relationships: BTreeSet<RelationshipId>,
     /// Metrics that do not exist. What is computed from them may.
     pub hidden_metrics: BTreeSet<MetricId>,
     /// Dimensions that are always null.
@@ -47,8 +52,9 @@ impl Access {
     pub fn of(model: &Model, caller: &Caller) -> Self {
         let mut access = Self { today: caller.today, ..Self::default() };
         let applying = || model.policies.iter().filter(|policy| applies(&policy.roles, caller));
-        let Hidden { dimensions, metrics, rules: _ } = hidden_from(model, caller);
+        let Hidden { dimensions, relationships, metrics, rules: _ } = hidden_from(model, caller);
         access.hidden = dimensions;
+        access.hidden_relationships = relationships;
         access.hidden_metrics = metrics;
         for policy in applying() {
             access.add_rows(model, policy, caller);
@@ -86,6 +92,8 @@ impl Access {
 pub struct Hidden {
     /// Dimensions.
     pub dimensions: BTreeSet<DimensionId>,
+    /// Relationships by columns that hidden or masked dimensions are read from, and what is grouped or chosen along them.
+    pub relationships: BTreeSet<RelationshipId>,
     /// Metrics, and with them the rules about them.
     pub metrics: BTreeSet<MetricId>,
     /// Names of further rules.
@@ -95,7 +103,7 @@ pub struct Hidden {
 impl Hidden {
     /// Whether everything exists.
     pub fn is_empty(&self) -> bool {
-        self.dimensions.is_empty() && self.metrics.is_empty() && self.rules.is_empty()
+        self.dimensions.is_empty() && self.relationships.is_empty() && self.metrics.is_empty() && self.rules.is_empty()
     }
 
     /// Whether a rule exists: its metric does, and no policy leaves it out.
@@ -107,6 +115,27 @@ impl Hidden {
     pub fn shows_view(&self, view: &View) -> bool {
         shows_view(view, &self.metrics)
     }
+
+    /// Whether a dimension of a view exists, and no fact of the view's metrics would lead to it by what is hidden.
+    pub fn shows_dimension(&self, model: &Model, view: &View, dimension: &ViewDimension) -> bool {
+        if let ViewTarget::Dimension(id) = dimension.target
+            && self.dimensions.contains(&id)
+        {
+            return false;
+        }
+        let facts = || facts_of(model, view.metrics.iter().filter(|metric| !self.metrics.contains(metric)));
+        self.relationships.is_empty() || shows_way(model, &facts(), dimension, &self.relationships)
+    }
+
+    /// Whether a segment exists: it does not choose by what is hidden.
+    pub fn shows_segment(&self, segment: &Segment) -> bool {
+        !segment.reads(&self.dimensions) && !segment.follows(&self.relationships)
+    }
+
+    /// Whether each row of a fact belongs to one row of an entity, by nothing that is hidden.
+    pub fn leads_to(&self, model: &Model, fact: EntityId, entity: EntityId) -> bool {
+        leads_to(model, fact, entity, &self.relationships)
+    }
 }
 
 /// A view is there for its metrics.
@@ -117,15 +146,25 @@ pub(super) fn shows_view(view: &View, hidden_metrics: &BTreeSet<MetricId>) -> bo
 /// What does not exist for a caller: of [`Access`], what names speak of.
 pub fn hidden_from(model: &Model, caller: &Caller) -> Hidden {
     let mut hidden = Hidden::default();
-    for policy in model.policies.iter().filter(|policy| !policy.hide.is_empty() && applies(&policy.roles, caller)) {
-        hidden.dimensions.extend(policy.hide.iter().map(|index| DimensionId { entity: policy.entity, index: *index }));
+    let mut taken = BTreeSet::new();
+    for policy in model.policies.iter().filter(|policy| applies(&policy.roles, caller)) {
+        let id = |index: &_| DimensionId { entity: policy.entity, index: *index };
+        hidden.dimensions.extend(policy.hide.iter().map(id));
+        taken.extend(policy.hide.iter().chain(&policy.mask).map(id));
     }
+    hidden.relationships = relationships_that_tell(model, &taken);
     for policy in model.metric_policies.iter().filter(|policy| applies(&policy.roles, caller)) {
         // What is not in one of the lists does not exist, so lists intersect.
         if let Some(listed) = &policy.rules {
             hidden.rules.extend(model.rules.iter().map(|rule| &rule.name).filter(|name| !listed.contains(*name)).cloned());
         }
         hidden.metrics.extend(model.metric_ids().map(|(id, _)| id).filter(|id| !policy.metrics.contains(id)));
+    }
+    if !hidden.relationships.is_empty() {
+        // Which row a signal is of would be told.
+        let is_of = |rule: &&Rule| model.metric(rule.metric).facts.iter().all(|fact| hidden.leads_to(model, *fact, rule.per));
+        let untold: Vec<_> = model.rules.iter().filter(|rule| !is_of(rule)).map(|rule| rule.name.clone()).collect();
+        hidden.rules.extend(untold);
     }
     hidden
 }

@@ -94,7 +94,8 @@ pub(crate) fn bind_condition<N: Names<Field: Clone>>(
         }
         Filter::InSegment(name) => {
             let access = names.access();
-            let known = || model.segments.iter().filter(|segment| !segment.reads(&access.hidden));
+            let is_there = |segment: &&Segment| !segment.reads(&access.hidden) && !segment.follows(&access.hidden_relationships);
+            let known = || model.segments.iter().filter(is_there);
             let segment = known().find(|segment| segment.name == *name).ok_or_else(|| {
                 QueryError::new(Code::NameNotFound, format!("there is no segment `{name}`"))
                     .suggest(suggest::nearest(name, known().map(|segment| segment.name.as_str())))

@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    model::{Cardinality, DimensionId, Entity, EntityId, Model, Path, RelationshipId, Segment, path::PathDimension},
+    model::{
+        Cardinality, DimensionId, Entity, EntityId, Model, Path, RelationshipId, RelationshipIndex, Segment, path::PathDimension,
+    },
     suggest,
     value::{Value, ValueType},
 };
@@ -41,7 +43,7 @@ pub(crate) fn bind_entities_for(model: &Model, query: &EntityQuery, access: Acce
     Ok(BoundEntities {
         entity,
         dimensions: query.dimensions.iter().map(|name| names.only_dimension(name)).collect::<Result<_, _>>()?,
-        parents: query.parents.as_ref().map(|parents| bind_parents(model, entity, parents)).transpose()?,
+        parents: query.parents.as_ref().map(|parents| bind_parents(model, entity, parents, &access)).transpose()?,
         filter: filter.map(Condition::conjuncts).unwrap_or_default(),
         page: bind_page(model, entity, &order_by, &query.page)?,
         order_by,
@@ -95,12 +97,11 @@ fn entity_named(model: &Model, name: &str) -> Result<EntityId, QueryError> {
     })
 }
 
-fn bind_parents(model: &Model, entity: EntityId, parents: &Parents) -> Result<BoundParents, QueryError> {
+fn bind_parents(model: &Model, entity: EntityId, parents: &Parents, access: &Access) -> Result<BoundParents, QueryError> {
     let above = entity_named(model, &parents.entity)?;
-    let relationships = &model.entity(above).relationships;
-    let index = model.entity(above).relationship_named(&parents.relationship).ok_or_else(|| {
+    let index = relationship_named(model, above, &parents.relationship, access).ok_or_else(|| {
         let message = format!("entity `{}` has no relationship `{}`", parents.entity, parents.relationship);
-        let known = relationships.iter().map(|relationship| relationship.name.as_str());
+        let known = relationships(model, above, access).map(|(_, name)| name);
         QueryError::new(Code::NameNotFound, message).suggest(suggest::nearest(&parents.relationship, known))
     })?;
     let relationship = RelationshipId { entity: above, index };
@@ -115,6 +116,17 @@ fn bind_parents(model: &Model, entity: EntityId, parents: &Parents) -> Result<Bo
     keys.sort();
     keys.dedup();
     Ok(BoundParents { relationship, keys })
+}
+
+/// The relationships that there are.
+fn relationships<'m>(model: &'m Model, of: EntityId, access: &Access) -> impl Iterator<Item = (RelationshipIndex, &'m str)> {
+    let all = model.entity(of).relationships.iter().enumerate();
+    all.map(|(index, relationship)| (RelationshipIndex(index as u16), relationship.name.as_str()))
+        .filter(move |(index, _)| !access.hidden_relationships.contains(&RelationshipId { entity: of, index: *index }))
+}
+
+fn relationship_named(model: &Model, of: EntityId, name: &str, access: &Access) -> Option<RelationshipIndex> {
+    relationships(model, of, access).find(|(_, known)| *known == name).map(|(index, _)| index)
 }
 
 fn bind_page(model: &Model, entity: EntityId, order_by: &[BoundOrder], page: &Page) -> Result<Page, QueryError> {
@@ -223,7 +235,7 @@ impl EntityNames<'_> {
 
     fn follow(&self, path: &mut Path, at: EntityId, name: &str) -> Result<EntityId, QueryError> {
         let entity = self.model.entity(at);
-        let Some(index) = entity.relationship_named(name) else { return Err(self.unknown(at, entity, name)) };
+        let Some(index) = relationship_named(self.model, at, name, self.access) else { return Err(self.unknown(at, entity, name)) };
         let relationship = self.model.relationship(RelationshipId { entity: at, index });
         match relationship.cardinality {
             Cardinality::ManyToOne | Cardinality::OneToOne => {}
@@ -268,7 +280,7 @@ impl EntityNames<'_> {
                 self.is_visible(DimensionId { entity: at, index: crate::model::DimensionIndex(*index as u16) })
             });
         let known = dimensions.map(|(_, dimension)| dimension.name.as_str());
-        let known = known.chain(entity.relationships.iter().map(|relationship| relationship.name.as_str()));
+        let known = known.chain(relationships(self.model, at, self.access).map(|(_, name)| name));
         QueryError::new(Code::NameNotFound, format!("entity `{}` has no dimension `{name}`", entity.name))
             .suggest(suggest::nearest(name, known))
     }

@@ -13,6 +13,7 @@ mod condition_text;
 pub mod entity;
 pub mod error;
 pub(crate) mod scope;
+mod telling;
 mod value_check;
 
 pub use access::{Access, Hidden, hidden_from};

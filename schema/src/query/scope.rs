@@ -6,6 +6,7 @@ use super::{
     Scope,
     access::{Access, shows_view},
     error::{QueryError, QueryErrorCode as Code},
+    telling::{facts_of, shows_way},
 };
 use crate::{
     model::{
@@ -48,18 +49,21 @@ impl ScopeFields {
                     .filter(|(_, metric)| !metric.is_cohort && metric.compares.iter().all(|entity| *entity == id))
                     .map(|(id, _)| id)
                     .filter(|id| model.is_valid(*id, &itself))
+                    .filter(|id| shows_way(model, &model.metric(*id).facts, &itself, &access.hidden_relationships))
                     .collect();
                 (format!("entity `{name}`"), fields, metrics)
             }
         };
         let metrics: Vec<MetricId> = metrics.into_iter().filter(|id| !access.hidden_metrics.contains(id)).collect();
         let metric_names = metrics.iter().map(|id| model.metric(*id).name.clone()).collect();
+        let facts = facts_of(model, &metrics);
         let fields = fields
             .into_iter()
             .filter(|field| match field.target {
                 ViewTarget::Dimension(id) => !access.hidden.contains(&id),
                 ViewTarget::Entity(_) => true,
             })
+            .filter(|field| shows_way(model, &facts, field, &access.hidden_relationships))
             .collect();
         let hidden_metrics = access.hidden_metrics.clone();
         Ok(Self { what, fields, metrics, metric_names, hidden_metrics, masked: access.masked.clone() })

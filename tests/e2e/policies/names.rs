@@ -10,7 +10,7 @@ use std::{
 use async_graphql::{Request, Variables};
 use holdfast_resolvers::{Api, Planning, RequestContext, RequestId, Settings};
 use holdfast_schema::{
-    model::{DimensionId, DimensionIndex, Model, View, ViewTarget},
+    model::{DimensionId, DimensionIndex, Model, RelationshipId, RelationshipIndex, View},
     query::{Caller, Hidden, hidden_from},
     sql::Dialect,
     value::Value,
@@ -58,8 +58,12 @@ impl Secrets {
         let mut values: BTreeSet<String> = BTreeSet::new();
         let mut of_metrics: BTreeSet<&str> = BTreeSet::new();
         for (id, entity) in model.entity_ids() {
-            let relationships = entity.relationships.iter().map(|relationship| relationship.name.as_str());
-            shown.extend(relationships.chain([entity.name.as_str()]).map(folded));
+            for (index, relationship) in entity.relationships.iter().enumerate() {
+                let id = RelationshipId { entity: id, index: RelationshipIndex(index as u16) };
+                let is_hidden = all_hidden.relationships.contains(&id);
+                if is_hidden { &mut out.names } else { &mut shown }.insert(folded(&relationship.name));
+            }
+            shown.insert(folded(&entity.name));
             shown.insert(folded(&entity.name) + "s");
             labels.insert(entity.label.to_lowercase());
             for (index, dimension) in entity.dimensions.iter().enumerate() {
@@ -84,13 +88,12 @@ impl Secrets {
             }
             shown.insert(folded(&view.name));
             for dimension in &view.dimensions {
-                let is_hidden = matches!(dimension.target, ViewTarget::Dimension(id) if hidden.contains(&id));
+                let is_hidden = !all_hidden.shows_dimension(model, view, dimension);
                 if is_hidden { &mut out.names } else { &mut shown }.insert(folded(&dimension.name));
             }
         }
         for segment in &model.segments {
-            let mut is_hidden = false;
-            segment.filter.visit_refs(&mut |place| is_hidden |= hidden.contains(&place.dimension));
+            let is_hidden = !all_hidden.shows_segment(segment);
             let (names, all_labels) = if is_hidden { (&mut out.names, &mut out.labels) } else { (&mut shown, &mut labels) };
             names.insert(folded(&segment.name));
             all_labels.insert(segment.label.to_lowercase());
@@ -240,10 +243,17 @@ impl Reader {
             let document = format!("{{ __type(name: \"{kind}?Enum\") {{ name enumValues {{ name }} }} }}");
             out.push(Guess { document, variable: None, name: pascal(&dimension.name) });
         }
+        for id in &self.hidden.relationships {
+            let (entity, relationship) = (model.entity(id.entity), model.relationship(*id));
+            let list = root(&format!("{}Connection", pascal(&entity.name))).expect("every entity has a list");
+            let guess = |document: String| Guess { document, variable: None, name: camel(&relationship.name) };
+            out.push(guess(format!("{{ {list} {{ nodes {{ ? {{ id }} }} }} }}")));
+            out.push(guess(format!("{{ node(id: \"x\") {{ ... on {} {{ ? {{ __typename }} }} }} }}", pascal(&entity.name))));
+            out.push(guess(format!("{{ {list}(where: {{?: {{eq: \"x\"}}}}) {{ totalCount }} }}")));
+        }
         for view in model.views.iter().filter(|view| self.hidden.shows_view(view)) {
             for dimension in &view.dimensions {
-                let ViewTarget::Dimension(id) = dimension.target else { continue };
-                if !self.hidden.dimensions.contains(&id) {
+                if self.hidden.shows_dimension(model, view, dimension) {
                     continue;
                 }
                 let (root, field) = (camel(&view.name), camel(&dimension.name));
