@@ -8,7 +8,6 @@ use apollo_compiler::{
     executable::Operation,
     introspection,
     parser::Parser,
-    request::coerce_variable_values,
     response::{ExecutionResponse, JsonMap},
     schema::Implementers,
     validation::Valid,
@@ -36,7 +35,7 @@ use crate::{
     refusal::{refuse, turned_away},
     select,
     surface::Surface,
-    types,
+    types, variables,
     write::{self, Writer},
 };
 
@@ -220,8 +219,7 @@ impl Api {
             .map_err(|error| Problem::new(crate::error::LIMIT_EXCEEDED, error.message().to_string()))?;
         let given = serde_json::to_vec(&request.variables).and_then(|bytes| serde_json::from_slice::<JsonMap>(&bytes));
         let given = given.map_err(|_| Problem::new(BAD_USER_INPUT, "the variables are no object"))?;
-        coerce_variable_values(&self.schema, operation, &given)
-            .map_err(|error| Problem::input(error.message().to_string()).at(error.location(), &document.sources))
+        variables::coerce(&self.schema, document, operation, &given, self.settings.suggestions)
     }
 
     async fn answer(&self, runner: Arc<dyn Runner>, mut context: RequestContext, prepared: &Prepared) -> Result<Answer, Problem> {

@@ -194,7 +194,7 @@ impl Reader<'_> {
 }
 
 /// A text, unless it holds the one character that warehouses do not: PostgreSQL fails on it, others may cut the text off there.
-fn storable(text: &str) -> Result<Input, String> {
+pub(crate) fn storable(text: &str) -> Result<Input, String> {
     if text.contains('\0') {
         return Err("text cannot hold the character U+0000".to_owned());
     }

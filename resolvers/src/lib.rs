@@ -3,8 +3,9 @@
 //! [`Api::new`] turns a model into a GraphQL schema once; [`Api::execute`] turns a request into the bytes of its JSON response by
 //! asking a [`Runner`].
 //!
-//! The way of a request, one module per step: `document` (text → validated document), `limits`, `select` (one collection of fields),
-//! `plan` (root fields → questions and shapes), `cost` (what they ask of the warehouse), `fetch` (questions → rows, one per level and metric group), `write` (rows → bytes).
+//! The way of a request, one module per step: `document` (text → validated document), `limits`, `variables` (values of their types),
+//! `select` (one collection of fields), `plan` (root fields → questions and shapes), `cost` (what they ask of the warehouse), `fetch`
+//! (questions → rows, one per level and metric group), `write` (rows → bytes).
 
 mod api;
 
@@ -19,6 +20,7 @@ mod limits;
 
 mod input;
 mod select;
+mod variables;
 
 mod plan;
 mod planning;

@@ -1,7 +1,8 @@
 //! Our scalars, and which GraphQL type a value type of the model has.
 
+use apollo_compiler::response::JsonValue;
 use holdfast_schema::value::{Value, ValueType, canonical_decimal};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::input::Input;
 
@@ -58,6 +59,30 @@ pub(crate) fn read(input: &Input, value_type: ValueType) -> Result<Value, String
         ) => None,
     };
     found.ok_or_else(|| format!("expected a {}", output_type(value_type)))
+}
+
+/// Whether a variable is a value of a scalar of ours; of any other scalar every value is one.
+pub(crate) fn accepts(name: &str, value: &JsonValue) -> bool {
+    let value_type = match name {
+        "Decimal" => ValueType::Decimal,
+        "BigInt" => ValueType::Int,
+        "Date" => ValueType::Date,
+        "DateTime" => ValueType::Timestamp,
+        "Currency" => return value.as_str().is_some_and(is_currency),
+        "TimeZone" => return value.as_str().is_some_and(|name| TimeZone::get(name).is_ok()),
+        _ => return true,
+    };
+    let input = match value {
+        JsonValue::String(text) => Input::Text(text.as_str().to_owned()),
+        JsonValue::Number(number) => Input::Number(number.to_string()),
+        JsonValue::Null | JsonValue::Bool(_) | JsonValue::Array(_) | JsonValue::Object(_) => return false,
+    };
+    read(&input, value_type).is_ok()
+}
+
+/// Three letters, as ISO 4217 has them.
+fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// Canonical text of a decimal that may be written with an exponent, as JSON numbers may.

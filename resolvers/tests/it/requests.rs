@@ -11,6 +11,7 @@ mod lists;
 mod names;
 mod planning;
 mod rules;
+mod variables;
 mod views;
 
 use async_graphql::Request;

@@ -193,3 +193,24 @@ async fn the_console_needs_no_other_host() {
     let without = crate::support::app(Behaviour::Empty, true, &[("http.console", "false")]);
     assert_eq!(get(&without, "/", &[("accept", "text/html")]).await.status, 404);
 }
+
+/// A wrong variable is known before anything runs, so nothing of the request is answered, whatever the transport.
+#[tokio::test]
+async fn a_variable_that_cannot_be_used_refuses_the_request() {
+    let text = "query ($day: Date) { one: selling(by: [], asOf: $day) { rows { revenue } } two: selling(by: [], asOf: $day) { rowCount } }";
+    let body = serde_json::json!({ "query": text, "variables": {"day": "2026-13-01"} }).to_string();
+    let draft = app(Behaviour::Empty, true, &[("http.statuses", "draft")]);
+    let stable = app(Behaviour::Empty, true, &[]);
+    for (app, accept, status) in [(&stable, GRAPHQL, 400), (&stable, JSON, 200), (&draft, GRAPHQL, 422), (&draft, JSON, 200)] {
+        let answer = send(app, Method::POST, "/graphql", &[("content-type", JSON), ("accept", accept)], &body).await;
+        assert_eq!(answer.status, status, "{accept}: {}", answer.body);
+        let json = answer.json();
+        assert_eq!((json.get("data"), json["errors"].as_array().map(Vec::len)), (None, Some(1)), "{json:#}");
+        assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
+        assert_eq!(json["errors"][0]["locations"], serde_json::json!([{"line": 1, "column": 8}]));
+    }
+    let events = [("content-type", JSON), ("accept", "text/event-stream")];
+    let answer = send(&stable, Method::POST, "/graphql", &events, &body).await;
+    assert!(answer.body.starts_with("event: next\ndata: {\"errors\":[{\"message\":\"`$day`"), "{}", answer.body);
+    assert!(answer.body.ends_with("\n\nevent: complete\ndata: \n\n") && !answer.body.contains("\"data\""), "{}", answer.body);
+}

@@ -52,6 +52,15 @@ async function withClient(t) {
     assert.equal(errors[0]?.extensions?.code, "GRAPHQL_VALIDATION_FAILED");
     assert.deepEqual(await all(client, { query: "{ __typename }" }), [{ data: { __typename: "Query" } }]);
   });
+  for (const kind of ["query", "subscription"]) {
+    await t.check(`client: a ${kind} with a wrong variable is refused once, and nothing of it is answered`, async () => {
+      const query = `${kind} ($day: Date) { accounts(asOf: $day) { totalCount nodes { id } } }`;
+      const payload = { query, variables: { day: "2026-13-01" } };
+      const errors = await all(client, payload).then(() => assert.fail("it was answered"), (errors) => errors);
+      assert.deepEqual(errors.map((error) => error.extensions.code), ["BAD_USER_INPUT"]);
+      assert.match(errors[0].message, /^`\$day`: /);
+    });
+  }
   await t.check("client: an error of a field comes with the data", async () => {
     const query = 'query { accounts(first: 5000, asOf: "2026-01-01") { totalCount } __typename }';
     const [{ data: answer, errors }] = await all(client, { query });
