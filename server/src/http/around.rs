@@ -2,6 +2,10 @@
 
 use std::{
     panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,6 +26,20 @@ pub(super) const REQUEST_ID: &str = "x-request-id";
 #[derive(Debug, Clone)]
 pub(super) struct CorrelationId(pub(super) String);
 
+/// Whether the body of a request is still awaited: when its time is over then, its client is late and not we.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AwaitsBody(Arc<AtomicBool>);
+
+impl AwaitsBody {
+    /// Waits for a body, or a part of one.
+    pub(super) async fn during<T>(&self, body: impl Future<Output = T>) -> T {
+        self.0.store(true, Ordering::Relaxed);
+        let read = body.await;
+        self.0.store(false, Ordering::Relaxed);
+        read
+    }
+}
+
 /// Runs `handle` for a request of a known route.
 pub(super) async fn around<F>(
     mut request: Request,
@@ -36,6 +54,8 @@ where
     let format = negotiate::format(request.header("accept")).unwrap_or(Format::Json);
     let method = request.method().clone();
     request.set_data(id.clone());
+    let awaits_body = AwaitsBody::default();
+    request.set_data(awaits_body.clone());
     let span = tracing::info_span!("request", otel.name = format!("{method} {route}"), %method, route, correlation_id = id.0);
     let started = Instant::now();
     let work = AssertUnwindSafe(handle(request, id.clone())).catch_unwind();
@@ -46,6 +66,7 @@ where
                 panics::note(panic.as_ref(), "request");
                 Problem::Internal.response(format, &id.0)
             }
+            Err(_) if awaits_body.0.load(Ordering::Relaxed) => Problem::BodyTooSlow.response(format, &id.0),
             Err(_) => Problem::Timeout.response(format, &id.0),
         }
     }

@@ -26,6 +26,8 @@ pub(super) enum Problem {
     NotAcceptable,
     /// The body is larger than allowed.
     BodyTooLarge(usize),
+    /// The body has not come in the time that a request may take.
+    BodyTooSlow,
     /// The body is not JSON by its content type.
     UnsupportedMediaType,
     /// The request names a document that is not answered.
@@ -55,6 +57,7 @@ impl Problem {
             Problem::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Problem::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Problem::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Problem::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             // The protocol of automatic persisted queries has 200 for what the client mends by itself.
             Problem::Document(Refusal::NotRegistered | Refusal::NotSupported) => StatusCode::OK,
@@ -80,6 +83,7 @@ impl Problem {
             Problem::MethodNotAllowed(_) => "METHOD_NOT_ALLOWED",
             Problem::NotAcceptable => "NOT_ACCEPTABLE",
             Problem::BodyTooLarge(_) => "BODY_TOO_LARGE",
+            Problem::BodyTooSlow => "BODY_TIMEOUT",
             Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Problem::Document(refusal) => refusal.code(),
             Problem::NeedsStream => "SUBSCRIPTION_NEEDS_STREAM",
@@ -115,6 +119,7 @@ impl Problem {
                     .into()
             }
             Problem::BodyTooLarge(limit) => format!("the body is larger than {limit} bytes"),
+            Problem::BodyTooSlow => "the body did not come in the time that a request may take".into(),
             Problem::UnsupportedMediaType => "the body must be `application/json` in UTF-8".into(),
             Problem::Document(refusal) => refusal.to_string(),
             Problem::NeedsStream => {
@@ -142,6 +147,8 @@ impl Problem {
         let builder = Response::builder().status(self.status()).content_type(format.content_type());
         let builder = match self {
             Problem::MethodNotAllowed(allowed) => builder.header("allow", *allowed),
+            // What still comes of the body would be taken for another request.
+            Problem::BodyTooSlow => builder.header("connection", "close"),
             Problem::Unauthenticated(Refused::Missing) => builder.header("www-authenticate", "Bearer"),
             Problem::Unauthenticated(Refused::Expired(_)) => {
                 builder.header("www-authenticate", "Bearer error=\"invalid_token\", error_description=\"expired\"")

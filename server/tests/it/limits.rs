@@ -1,9 +1,12 @@
 //! Limits as clients see them: statuses, headers, codes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use holdfast_resolvers::RunError;
-use poem::http::Method;
+use holdfast_server::http::Router;
+use poem::{Body, Endpoint as _, Request, http::Method};
 
 use crate::support::{Behaviour, QUERY, app, get, post, send};
 
@@ -99,4 +102,23 @@ async fn names_are_suggested_to_developers_only() {
     assert!(!suggested(&[("http.listen", "0.0.0.0:4000")]).await, "for everybody");
     assert!(!suggested(&[("limits.suggestions", "false")]).await);
     assert!(suggested(&[("http.listen", "0.0.0.0:4000"), ("limits.suggestions", "true")]).await);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time_is_told_from_an_answer_that_does_not() {
+    let app = app(Behaviour::Hang, true, &[("http.request_timeout", "100ms")]);
+    let begin = Bytes::from("{\"query\":");
+    for path in ["/graphql", "/graphql/stream"] {
+        for length in ["100", "100000000"] {
+            let half = stream::iter([Ok::<_, std::io::Error>(begin.clone())]).chain(stream::pending());
+            let request = Request::builder().method(Method::POST).uri_str(path).header("content-type", JSON);
+            let request = request.header("accept", "text/event-stream").header("content-length", length);
+            let mut response = Router::new(Arc::clone(&app)).get_response(request.body(Body::from_bytes_stream(half))).await;
+            assert_eq!((response.status().as_u16(), response.header("connection")), (408, Some("close")), "{path} {length}");
+            let body = response.take_body().into_string().await.expect("text");
+            assert!(body.contains("\"code\":\"BODY_TIMEOUT\""), "{body}");
+        }
+    }
+    let answer = post(&app, JSON, QUERY).await;
+    assert_eq!((answer.status, answer.header("connection")), (504, None), "{}", answer.body);
 }

@@ -88,6 +88,31 @@ async fn half_a_request_ends_its_connection_however_it_goes_on() {
     time_to_end(&mut slow, |stream| drop(stream.write(b"G")));
 }
 
+/// What a connection says until it ends.
+fn all(stream: &mut TcpStream) -> String {
+    let (began, mut said, mut bytes) = (Instant::now(), Vec::new(), [0; 4_096]);
+    loop {
+        assert!(began.elapsed() < PATIENCE, "the connection is still open: {}", String::from_utf8_lossy(&said));
+        match stream.read(&mut bytes) {
+            Ok(0) => return String::from_utf8_lossy(&said).into_owned(),
+            Ok(count) => said.extend_from_slice(&bytes[..count]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_come_is_told_and_ends_its_connection() {
+    let house = House::open(Postgres::shared(), SLOW, &[("HTTP_REQUEST_TIMEOUT", "300ms")]).await;
+    let mut slow = connect(&house);
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{\"query\":";
+    slow.write_all(head.as_bytes()).expect("it is open");
+    let said = all(&mut slow);
+    assert!(said.starts_with("HTTP/1.1 408 ") && said.contains("\r\nconnection: close\r\n"), "{said}");
+    assert!(said.contains("\"code\":\"BODY_TIMEOUT\""), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_or_listens_is_not_idle() {
     let settings = [IMPATIENT[0], IMPATIENT[1], ("HTTP_REQUEST_TIMEOUT", "3s")];

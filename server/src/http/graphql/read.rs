@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     config::http::Cors,
     documents::Reference,
-    http::{body, cors, negotiate, problem::Problem},
+    http::{around::AwaitsBody, body, cors, negotiate, problem::Problem},
 };
 
 /// Headers that a page of another site cannot set without asking first.
@@ -96,12 +96,13 @@ pub(in crate::http) async fn body_of(request: &mut Request, limit: usize) -> Res
     if !negotiate::is_json(request.content_type()) {
         return Err(Problem::UnsupportedMediaType);
     }
+    let awaits_body = request.data::<AwaitsBody>().cloned().unwrap_or_default();
     let declared = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
-        body::discard(request.take_body(), limit.saturating_mul(4)).await;
+        awaits_body.during(body::discard(request.take_body(), limit.saturating_mul(4))).await;
         return Err(Problem::BodyTooLarge(limit));
     }
-    let bytes = match request.take_body().into_bytes_limit(limit).await {
+    let bytes = match awaits_body.during(request.take_body().into_bytes_limit(limit)).await {
         Ok(bytes) => bytes,
         Err(ReadBodyError::PayloadTooLarge) => return Err(Problem::BodyTooLarge(limit)),
         Err(_) => return Err(Problem::BadRequest("the body ended early".into())),
