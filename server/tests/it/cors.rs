@@ -48,7 +48,7 @@ async fn nothing_is_open_by_itself() {
         assert_eq!(answer.header("vary"), Some("accept, authorization, x-api-key"));
     }
     let options = send(&app, Method::OPTIONS, "/graphql", &[], "").await;
-    assert_eq!((options.status, options.header("allow")), (405, Some("GET, POST")));
+    assert_eq!((options.status, options.header("allow")), (405, Some("GET, HEAD, POST")));
 }
 
 #[tokio::test]

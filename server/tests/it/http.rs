@@ -194,6 +194,26 @@ async fn the_console_needs_no_other_host() {
     assert_eq!(get(&without, "/", &[("accept", "text/html")]).await.status, 404);
 }
 
+#[tokio::test]
+async fn head_is_answered_as_get_is() {
+    let app = app(Behaviour::Reuse, true, &[]);
+    let graphql = encoded(QUERY);
+    let wrong = encoded("{ nothing }");
+    for path in [&graphql, &wrong, "/graphql", "/health/live", "/health/ready", "/nowhere"] {
+        let headers = [("accept", GRAPHQL), ("x-request-id", "same")];
+        let got = get(&app, path, &headers).await;
+        let head = send(&app, Method::HEAD, path, &headers, "").await;
+        let names = ["content-type", "etag", "cache-control", "vary", "age", "x-holdfast-cache"];
+        let told = |answer: &crate::support::Answer| names.map(|name| answer.header(name).map(str::to_owned));
+        assert_eq!((head.status, told(&head)), (got.status, told(&got)), "{path}");
+    }
+    let tag = get(&app, &graphql, &[]).await.header("etag").expect("a validator").to_owned();
+    assert_eq!(send(&app, Method::HEAD, &graphql, &[("if-none-match", &tag)], "").await.status, 304);
+    let mutation = send(&app, Method::HEAD, &encoded("mutation { x }"), &[("accept", GRAPHQL)], "").await;
+    assert_eq!(mutation.status, 400, "there is none");
+    assert_eq!(send(&app, Method::HEAD, &graphql, &[("sec-fetch-site", "cross-site")], "").await.status, 403);
+}
+
 /// A wrong variable is known before anything runs, so nothing of the request is answered, whatever the transport.
 #[tokio::test]
 async fn a_variable_that_cannot_be_used_refuses_the_request() {

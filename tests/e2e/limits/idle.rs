@@ -114,6 +114,29 @@ async fn a_body_that_does_not_come_is_told_and_ends_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn head_has_the_length_of_what_get_has_and_nothing_of_it() {
+    let house = House::open(Postgres::shared(), SLOW, &[]).await;
+    for path in ["/graphql?query=%7B__typename%7D", "/health/live", "/health/ready", "/metrics"] {
+        let ask = |method: &str| {
+            let mut stream = connect(&house);
+            let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nx-request-id: same\r\nconnection: close\r\n\r\n");
+            stream.write_all(request.as_bytes()).expect("it is open");
+            let said = all(&mut stream);
+            let (head, body) = said.split_once("\r\n\r\n").expect("the head has an end");
+            let line = |name: &str| head.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+            ([line("HTTP/1.1 200"), line("content-type")], line("content-length"), body.to_owned())
+        };
+        let (got, asked) = (ask("GET"), ask("HEAD"));
+        assert!(got.0.iter().all(Option::is_some) && !got.2.is_empty(), "{path}: {got:?}");
+        assert_eq!((&asked.0, asked.2.as_str()), (&got.0, ""), "{path}");
+        // What is counted in between changes the length of the others.
+        if path.starts_with("/graphql") || path == "/health/live" {
+            assert_eq!(asked.1, got.1, "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_or_listens_is_not_idle() {
     let settings = [IMPATIENT[0], IMPATIENT[1], ("HTTP_REQUEST_TIMEOUT", "3s")];
     let house = House::open(Postgres::shared(), SLOW, &settings).await;

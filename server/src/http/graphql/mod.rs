@@ -40,11 +40,12 @@ pub(super) async fn handle(app: Arc<App>, mut request: Request, id: &Correlation
         Err(problem) => return problem.response(format, &id.0),
     };
     let http = &session.app.http;
-    let is_get = *request.method() == Method::GET;
+    // What is asked with HEAD is answered as with GET; the HTTP library keeps the body.
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     let asked = match *request.method() {
         Method::POST => read::body_of(&mut request, http.body_limit).await,
-        Method::GET => read::query_of(&request, &http.cors),
-        _ => Err(Problem::MethodNotAllowed("GET, POST")),
+        Method::GET | Method::HEAD => read::query_of(&request, &http.cors),
+        _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
     };
     let asked = match asked {
         Ok(asked) => asked,
