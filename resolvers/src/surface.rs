@@ -9,6 +9,7 @@ use holdfast_schema::{
     model::{
         DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipId, RelationshipIndex, Rule, Segment, View,
         ViewDimension, ViewDimensionIndex, ViewId, ViewTarget,
+        view::{names_of, view_for},
     },
     query::Hidden,
     value::ValueType,
@@ -386,14 +387,19 @@ impl Surface {
 
     /// Whether a question of the definitions names nothing that is hidden.
     pub(crate) fn answers(&self, model: &Model, ask: &Ask) -> bool {
-        let dimensions = model.views.iter().flat_map(|view| view.dimensions.iter().map(move |dimension| (view, dimension)));
-        let unseen: HashSet<&str> = dimensions
-            .filter(|(view, dimension)| !self.shows(model, view, dimension))
-            .map(|(_, found)| found.name.as_str())
-            .collect();
+        let metrics: Option<Vec<MetricId>> = ask.metrics.iter().map(|text| self.metric_named(model, &text.value)).collect();
+        let Some(metrics) = metrics else { return false };
+        let view = match &ask.view {
+            Some(name) => model.view_named(&name.value).map(|id| model.view(id)),
+            None => view_for(&model.views, &metrics, ask),
+        };
         // Order and conditions on metrics speak of what is asked for.
-        let mut written = ask.metrics.iter().chain(&ask.by).chain(&ask.filter);
-        !written.any(|text| words(&text.value).any(|(word, _)| self.hidden_names.contains(word) || unseen.contains(word)))
+        view.is_some_and(|view| {
+            let is_there = |name: &String| {
+                view.dimension_named(name).is_none_or(|index| self.shows(model, view, &view.dimensions[index.index()]))
+            };
+            self.shows_view(view) && names_of(ask).iter().all(is_there)
+        })
     }
 
     /// Whether a dimension of a view is there.

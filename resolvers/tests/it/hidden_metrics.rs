@@ -62,6 +62,7 @@ saved_queries:
   all_licences: {document: \"{ health(by: []) { rows { licences } } }\"}
   quick: {ask: {view: health, metrics: [active]}}
   quick_licences: {ask: {view: health, metrics: [licences]}}
+  named_alike: {ask: {view: health, metrics: [active], where: name = 'idle licences'}}
 ";
 
 /// Words of what does not exist for customers.
@@ -131,7 +132,8 @@ fn what_is_there_is_there_whole() {
     assert_eq!(names("metrics"), ["active", "risk", "seats_in_use", "use_score"]);
     assert_eq!(names("views"), ["health"]);
     assert_eq!(names("rules"), ["unused"]);
-    assert_eq!(names("savedQueries"), ["own_use", "quick"]);
+    // A value that reads like a name is none.
+    assert_eq!(names("savedQueries"), ["named_alike", "own_use", "quick"]);
     assert_eq!(answer["data"]["metrics"][2]["formula"], "active / …");
     assert_eq!(answer["data"]["metrics"][2]["lineage"], json!([{"name": "active"}]));
     let document = "{ health(by: [{dimension: ACCOUNT}], having: {active: {gt: \"0\"}}, orderBy: [{risk: {}}]) {

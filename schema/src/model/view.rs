@@ -35,10 +35,7 @@ impl View {
 /// names. Of several the one in the question's own file, then the one with the most metrics, then the first by name: another view
 /// somewhere else changes nothing.
 pub fn view_for<'v>(views: &'v [View], metrics: &[MetricId], ask: &Ask) -> Option<&'v View> {
-    let mut names: Vec<String> = ask.by.iter().filter_map(|text| dimension_of(&text.value)).map(str::to_owned).collect();
-    if let Some(filter) = ask.filter.as_ref().and_then(|text| expr::parse(text, &mut Diagnostics::default())) {
-        filter.visit_refs(&mut |name| names.push(name.to_string()));
-    }
+    let names = names_of(ask);
     let has_all = |view: &&View| metrics.iter().all(|metric| view.metrics.contains(metric));
     let rank = |view: &&'v View| {
         let has_names = names.iter().all(|name| view.dimension_named(name).is_some());
@@ -47,6 +44,15 @@ pub fn view_for<'v>(views: &'v [View], metrics: &[MetricId], ask: &Ask) -> Optio
         (!(has_names && has_grain), !is_here, Reverse(view.metrics.len()), view.name.clone())
     };
     views.iter().filter(has_all).min_by_key(rank)
+}
+
+/// What a question groups and chooses rows by, as it is written.
+pub fn names_of(ask: &Ask) -> Vec<String> {
+    let mut names: Vec<String> = ask.by.iter().filter_map(|text| dimension_of(&text.value)).map(str::to_owned).collect();
+    if let Some(filter) = ask.filter.as_ref().and_then(|text| expr::parse(text, &mut Diagnostics::default())) {
+        filter.visit_refs(&mut |name| names.push(name.to_string()));
+    }
+    names
 }
 
 /// The dimension that a group is made of, if it is one: `segment`, and `signed_on` of `signed_on(quarter)`.
