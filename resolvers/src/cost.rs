@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | each statement: a question's rows, its totals, a page, a count, rows by key, metrics of entities, signals | [`STATEMENT`] |
 //! | each reading that a statement's metrics need, once however many of them share it; twice with `compare` | [`READING`] × weight |
+//! | each row that conditions on related rows join, once however many of them speak of it; of a chain's top each level | [`READING`] |
 //! | each [`ROWS_PER_UNIT`] rows that a statement may return, or passes over, begun ones too | 1 |
 //!
 //! A reading is a fact, read in one way. Rows as they are weigh 1; running totals and balances compared member by member weigh 2,
@@ -16,7 +17,7 @@
 
 use holdfast_schema::{
     model::{EntityId, MeasureId, MetricId, MetricKind, Model, Series, entity::Window},
-    query::{EntityOrderKey, Filter, MetricQuery},
+    query::{EntityOrderKey, Filter, MetricQuery, related_joins},
     time::{Grain, Step},
 };
 
@@ -260,18 +261,19 @@ impl<'a> Bill<'a> {
     fn page(&mut self, plan: &ConnectionPlan, parents: u64) {
         let rows = parents.saturating_mul(plan.page.limit);
         let chosen: Vec<&str> = plan.having.iter().flat_map(fields).collect();
+        let joins: u64 = plan.filter.iter().map(|filter| related_joins(self.model, plan.rows.entity, filter) as u64).sum();
         if plan.wants_rows {
             let order = plan.order.iter().filter_map(|part| match &part.by {
                 EntityOrderKey::Metric(name) => Some(name.as_str()),
                 EntityOrderKey::Dimension(_) => None,
             });
             let weight = self.named(chosen.iter().copied().chain(order));
-            self.statement(weight, rows);
+            self.statement(weight.saturating_add(joins), rows);
             self.below(&plan.rows, rows);
         }
         if plan.wants_count {
             let weight = self.named(chosen.into_iter());
-            self.statement(weight, parents);
+            self.statement(weight.saturating_add(joins), parents);
         }
     }
 
@@ -328,6 +330,7 @@ fn fields(filter: &Filter) -> Vec<&str> {
         | Filter::IsNull { field, .. }
         | Filter::Matches { field, .. }
         | Filter::KeyIn { field, .. } => vec![field],
-        Filter::InSegment(_) => Vec::new(),
+        // Of related rows no metric is asked.
+        Filter::InSegment(_) | Filter::Related { .. } => Vec::new(),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     ids,
     input::Input,
     naming::screaming,
-    plan::Planner,
+    plan::{Planner, subject_of_rows},
     range::{self, Preset},
     scalar,
     surface::Enumeration,
@@ -30,12 +30,21 @@ pub(crate) enum Kind<'a> {
     Entity(EntityId),
 }
 
-/// A condition over the fields that `look_up` knows: it gives the model's name and the kind. An absent or empty condition is none.
+/// What a field of a condition speaks of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// A value, which operators compare.
+    Value(Kind<'a>),
+    /// The row of an entity that a relationship to one leads to; its condition is one of that entity.
+    Related(EntityId),
+}
+
+/// A condition over the fields that `look_up` knows: it gives the model's name and what is meant. An absent or empty condition is none.
 pub(crate) fn condition<'a>(
     planner: &Planner<'a>,
     today: Date,
     input: Option<&Input>,
-    look_up: &mut dyn FnMut(&str) -> Option<(String, Kind<'a>)>,
+    look_up: &mut dyn FnMut(&str) -> Option<(String, Subject<'a>)>,
 ) -> Result<Option<Filter>, Problem> {
     let Some(input) = input else { return Ok(None) };
     let mut parts = Vec::new();
@@ -67,10 +76,18 @@ pub(crate) fn condition<'a>(
                 }
             }
             _ => {
-                let Some((field, kind)) = look_up(name) else {
+                let Some((field, subject)) = look_up(name) else {
                     return Err(Problem::input(format!("`{name}` cannot be used in a condition")));
                 };
-                operators(planner, today, name, &field, kind, value, &mut parts)?;
+                match subject {
+                    Subject::Value(kind) => operators(planner, today, name, &field, kind, value, &mut parts)?,
+                    Subject::Related(entity) => {
+                        let inner = condition(planner, today, Some(value), &mut |name| subject_of_rows(planner, entity, name))?;
+                        // That there is a row is a condition, whatever else is asked of it.
+                        let filter = Box::new(inner.unwrap_or_else(|| Filter::And(Vec::new())));
+                        parts.push(Filter::Related { relationship: field, filter });
+                    }
+                }
             }
         }
     }

@@ -321,7 +321,9 @@ impl Surface {
         ["rule", "severity", "fired", "unknown"].iter().for_each(|name| conditions.reserve(name));
         for id in rule_entities(model, &hidden) {
             let entity = model.entity(id);
-            conditions.take(&entities[id.index()].field, format!("entity `{}`", entity.name), entity.span, out);
+            let names = &entities[id.index()];
+            conditions.take(&names.field, format!("entity `{}`", entity.name), entity.span, out);
+            types.take(&format!("{}OwnWhere", names.type_name), format!("entity `{}`", entity.name), entity.span, out);
         }
         let enums = enums(model, &entities, &hidden, &mut types, out);
         let dimensions = hidden.dimensions.iter().map(|id| &model.dimension(*id).name);
@@ -439,6 +441,8 @@ fn view(model: &Model, id: ViewId, hidden: &Hidden, types: &mut Names, out: &mut
         types.take(&format!("{type_name}{suffix}"), format!("a type of view `{}`", view.name), view.span, out);
     }
     let mut fields = Names::new(format!("fields of `{type_name}Row`"));
+    // What has a field has conditions too, beside what joins them.
+    CONNECTIVES.iter().for_each(|name| fields.reserve(name));
     let mut members = HashMap::new();
     for (name, member) in ROW_FIELDS {
         fields.reserve(name);
@@ -486,8 +490,7 @@ fn entity(model: &Model, id: EntityId, hidden: &Hidden, types: &mut Names, out: 
     }
     let mut fields = Names::new(format!("fields of `{type_name}`"));
     let mut members = HashMap::from([("id".to_owned(), EntityMember::Id), ("metrics".to_owned(), EntityMember::Metrics)]);
-    fields.reserve("id");
-    fields.reserve("metrics");
+    CONNECTIVES.iter().chain(&["id", "metrics"]).for_each(|name| fields.reserve(name));
     let mut dimensions = Vec::new();
     for (index, dimension) in entity.dimensions.iter().enumerate().filter(|(_, dimension)| !dimension.hidden) {
         if hidden.dimensions.contains(&DimensionId { entity: id, index: DimensionIndex(index as u16) }) {

@@ -18,6 +18,7 @@ mod peers;
 mod policies;
 mod property;
 mod readme;
+mod related;
 mod series;
 mod signals;
 mod tidy;

@@ -7,6 +7,7 @@ mod masks;
 mod metrics;
 mod names;
 mod relationships;
+mod related;
 mod shares;
 mod shipped;
 mod versions;

@@ -12,7 +12,7 @@ use holdfast_schema::{
 use super::{Moment, Planner, SignalsPlan, entity_name, sorted};
 use crate::{
     error::Problem,
-    filter::{self, Kind},
+    filter::{self, Kind, Subject},
     ids,
     input::Input,
     select::{Arguments, Selected},
@@ -324,15 +324,11 @@ impl<'a> Planner<'a> {
         }
         let rows = self.rows(entity, &places, moment)?;
 
-        let mut look_up = |name: &str| {
-            let (field, kind) = entity_kind(self, entity, name)?;
-            // A question about rows calls the entity itself by no name.
-            Some((if matches!(kind, Kind::Entity(_)) { String::new() } else { field }, kind))
-        };
+        let mut look_up = |name: &str| subject_of_rows(self, entity, name);
         let filter = filter::condition(self, moment.as_of, arguments.get("where"), &mut look_up)?;
         let mut look_up = |name: &str| {
             let metric = self.model.metric(names.metric(name)?);
-            Some((metric.name.clone(), Kind::Plain(metric.value_type)))
+            Some((metric.name.clone(), Subject::Value(Kind::Plain(metric.value_type))))
         };
         let having = filter::condition(self, moment.as_of, arguments.get("having"), &mut look_up)?;
         let order = self.order_of_rows(entity, arguments);
@@ -428,6 +424,18 @@ pub(super) fn entity_kind<'a>(planner: &Planner<'a>, entity: EntityId, name: &st
         None => Kind::Plain(dimension.value_type),
     };
     Some((dimension.name.clone(), kind))
+}
+
+/// What a field of conditions on rows of an entity speaks of: a dimension, the row itself, or the one row that it leads to.
+pub(crate) fn subject_of_rows<'a>(planner: &Planner<'a>, entity: EntityId, name: &str) -> Option<(String, Subject<'a>)> {
+    if let Some(EntityMember::Relationship(index)) = planner.surface.entity(entity).members.get(name) {
+        let relationship = &planner.model.entity(entity).relationships[index.index()];
+        return relationship.is_to_one().then(|| (relationship.name.clone(), Subject::Related(relationship.to)));
+    }
+    let (field, kind) = entity_kind(planner, entity, name)?;
+    // A question about rows calls the entity itself by no name.
+    let field = if matches!(kind, Kind::Entity(_)) { String::new() } else { field };
+    Some((field, Subject::Value(kind)))
 }
 
 fn page_field(name: &str) -> PageField {

@@ -7,6 +7,7 @@ mod signals;
 
 pub(crate) use entities::{
     ChildKind, ConnectionField, ConnectionPlan, EdgeField, EntityField, PageField, RowsPlan, movement_grains, position_or_push,
+    subject_of_rows,
 };
 pub(crate) use metrics::{
     CompareField, Compared, ContributionField, MetricPlan, PeriodField, ProvenanceField, ResultField, RowField, RowShape,

@@ -15,7 +15,7 @@ use super::{Moment, PeriodField, Planner, RowsPlan, entities::entity_kind, entit
 use crate::{
     catalogue::{CataloguePlan, Value},
     error::Problem,
-    filter,
+    filter::{self, Subject},
     input::Input,
     select::{Arguments, Selected},
     signal,
@@ -186,7 +186,9 @@ impl<'a> Planner<'a> {
         groups.retain(|group| named.iter().all(|(entity, _)| *entity == group.per));
         for group in &mut groups {
             if let Some((entity, input)) = named.first() {
-                group.filter = filter::condition(self, moment.as_of, Some(input), &mut |name| entity_kind(self, *entity, name))?;
+                group.filter = filter::condition(self, moment.as_of, Some(input), &mut |name| {
+                    entity_kind(self, *entity, name).map(|(field, kind)| (field, Subject::Value(kind)))
+                })?;
             }
         }
         let mut places = Vec::new();

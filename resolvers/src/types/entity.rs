@@ -1,7 +1,7 @@
 //! The types of an entity: object, connection, conditions, order, metrics.
 
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object};
-use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model};
+use holdfast_schema::model::{Cardinality, DimensionId, Entity, EntityId, Model, Relationship};
 
 use super::{
     Root, Types, common::as_known_now, condition, currency, field, input, list, named, one_line, required, required_list, signal,
@@ -34,7 +34,12 @@ pub(super) fn register(model: &Model, surface: &Surface, entity: &Entity, names:
         required("String"),
         "For `after` and `before`, under the same order.",
     )));
-    conditions(model, surface, id, names, types);
+    let filter = conditions(model, surface, id, &format!("{name}Where"));
+    let related = names
+        .relationships
+        .iter()
+        .filter_map(|(field, index)| related(model, surface, field, &entity.relationships[index.index()]));
+    types.add(related.fold(filter, InputObject::field));
     let mut order = InputObject::new(format!("{name}Order")).description("One part of an order. Exactly one field.").oneof();
     for (dimension_field, index) in &names.dimensions {
         order = order.field(input(dimension_field, named("Sort"), entity.dimensions[index.index()].label.clone()));
@@ -157,13 +162,20 @@ fn metric_inputs(model: &Model, names: &EntityNames) -> Vec<InputValue> {
     inputs
 }
 
-fn conditions(model: &Model, surface: &Surface, id: EntityId, names: &EntityNames, types: &mut Types) {
+/// The condition on the row that a relationship to one leads to.
+fn related(model: &Model, surface: &Surface, field: &str, relationship: &Relationship) -> Option<InputValue> {
+    let to = format!("{}Where", surface.entity(relationship.to).type_name);
+    let what = text(&model.entity(relationship.to).label, relationship.description.as_ref(), None);
+    let description = format!("There is one that fulfils this, or with `{{}}` any: {what}");
+    relationship.is_to_one().then(|| input(field, named(to), description))
+}
+
+/// Conditions on what an entity has itself, as a type of a name.
+pub(super) fn conditions(model: &Model, surface: &Surface, id: EntityId, type_name: &str) -> InputObject {
     let entity = model.entity(id);
-    let mut filter = condition(&format!("{}Where", names.type_name), "Conditions; those given must all hold.").field(input(
-        "id",
-        named("IdFilter"),
-        "The global id.",
-    ));
+    let names = surface.entity(id);
+    let filter = condition(type_name, "Conditions; those given must all hold.");
+    let mut filter = filter.field(input("id", named("IdFilter"), "The global id."));
     for (dimension_field, index) in &names.dimensions {
         let dimension = &entity.dimensions[index.index()];
         let kind = match surface.enums.get(&DimensionId { entity: id, index: *index }) {
@@ -177,7 +189,7 @@ fn conditions(model: &Model, surface: &Surface, id: EntityId, names: &EntityName
     {
         filter = filter.field(input("inSegment", list("SegmentName"), "In all of these."));
     }
-    types.add(filter);
+    filter
 }
 
 fn metrics(model: &Model, id: EntityId, names: &EntityNames, types: &mut Types) {

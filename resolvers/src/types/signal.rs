@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Field, InputObject, Object};
 use holdfast_schema::model::Model;
 
-use super::{Root, Types, field, input, list, named, required, required_list};
+use super::{Root, Types, entity, field, input, list, named, required, required_list};
 use crate::{limits::Limits, surface::Surface};
 
 /// The root field.
@@ -44,7 +44,9 @@ pub(super) fn register(model: &Model, surface: &Surface, types: &mut Types) {
     for entity in surface.rule_entities(model) {
         let names = surface.entity(entity);
         let description = format!("Only of rules per: {}, and of those that fulfil this.", model.entity(entity).label);
-        filter = filter.field(input(&names.field, named(format!("{}Where", names.type_name)), description));
+        let own = format!("{}OwnWhere", names.type_name);
+        filter = filter.field(input(&names.field, named(&own), description));
+        types.add(entity::conditions(model, surface, entity, &own));
     }
     types.add(filter);
     types.add(

@@ -41,6 +41,7 @@ fn what_is_hidden_cannot_be_asked_for_in_any_place() {
         "{ accounts { nodes { segment } } }",
         "{ accounts(where: {segment: {isNull: true}}) { totalCount } }",
         "{ accounts(orderBy: [{segment: {}}]) { totalCount } }",
+        "{ contracts(where: {account: {segment: {isNull: true}}}) { totalCount } }",
         "{ retention(by: [{dimension: SEGMENT}]) { rowCount } }",
         "{ retention(by: []) { rows { segment } } }",
         "{ retention(where: {segment: {isNull: true}}) { rowCount } }",

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use holdfast_resolvers::{Api, Limits, Settings};
-use holdfast_schema::{load, source::SourceMap};
+use holdfast_schema::{load, query::Filter, source::SourceMap};
 
 use crate::fake;
 
@@ -115,6 +115,53 @@ fn every_member_of_every_shipped_entity_can_be_asked_for() {
         }
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn conditions_speak_of_what_one_row_leads_to_and_those_of_signals_of_the_row_alone() {
+    let api = shipped();
+    let schema = apollo_compiler::Schema::parse(api.sdl(), "schema").expect("it is a schema");
+    let field = |input: &str, name: &str| {
+        Some(schema.get_input_object(input).expect("it is there").fields.get(name)?.ty.inner_named_type().to_string())
+    };
+    for (name, kind) in [("parent", Some("AccountWhere")), ("ultimateParent", Some("AccountWhere")), ("contracts", None)] {
+        assert_eq!(field("AccountWhere", name).as_deref(), kind, "{name}");
+        assert_eq!(field("AccountOwnWhere", name), None, "{name}");
+    }
+    assert_eq!(field("ValueComponentWhere", "account").as_deref(), Some("AccountWhere"));
+    assert_eq!(field("SignalWhere", "account").as_deref(), Some("AccountOwnWhere"));
+    assert_eq!(field("AccountOwnWhere", "segment"), field("AccountWhere", "segment"));
+    let parent = "{ signals(where: {account: {parent: {}}}) { totalCount } }";
+    let (_, body) = fake::send_to(&api, Arc::new(fake::Fake::default()), async_graphql::Request::new(parent));
+    assert_eq!(body["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{body}");
+}
+
+#[test]
+fn what_joins_conditions_keeps_its_names() {
+    let files = |member: &str, relationship: &str| {
+        format!(
+            "project: p\nversion: 1\n---\nentity: thing\nsource: thing\nkey: thing_id\ndimensions: {{{member}: string}}\n\
+             relationships: {{{relationship}: {{to: thing, key: other_id}}}}\nmeasures: {{things: {{count: rows}}}}\n---\n\
+             metrics: {{things: {{measure: thing.things}}}}\n---\nview: of_things\nmetrics: [things]\ndimensions: [thing.*]\n---\n\
+             segments: {{some: {{entity: thing, where: thing_id = 'x'}}}}\n"
+        )
+    };
+    let api = |member: &str, relationship: &str| {
+        let (model, diagnostics) = load(SourceMap::new([("thing.yaml".to_owned(), files(member, relationship))]));
+        Api::new(model.unwrap_or_else(|| panic!("{:?}", diagnostics.sorted())), Settings::default())
+    };
+    for (member, relationship, expected) in [("not", "other", 2), ("size", "or", 1), ("and", "not", 3)] {
+        let wrong = api(member, relationship).expect_err("a name is taken");
+        let codes: Vec<_> = wrong.sorted().iter().map(|wrong| wrong.code).collect();
+        assert_eq!(codes, vec!["G001"; expected], "{member} {relationship}: {wrong:#?}");
+    }
+    // Names of ours that a member may have are its own.
+    let text = "{ things(where: {inSegment: {size: {eq: \"x\"}}}) { totalCount } }";
+    let fake = Arc::new(fake::Fake::default());
+    fake::send_to(&api("size", "in_segment").expect("nothing is taken"), Arc::clone(&fake), async_graphql::Request::new(text));
+    let asked = fake.asked.lock().expect("nobody panics while noting");
+    let [fake::Asked::Count(query)] = &asked[..] else { panic!("{asked:?}") };
+    assert!(matches!(&query.filter, Some(Filter::Related { relationship, .. }) if relationship == "in_segment"), "{query:?}");
 }
 
 fn camel(name: &str) -> String {

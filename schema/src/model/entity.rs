@@ -236,6 +236,16 @@ pub struct Relationship {
     pub span: Span,
 }
 
+impl Relationship {
+    /// Whether one row of ours leads to one of theirs at most, so that joining it multiplies nothing.
+    pub fn is_to_one(&self) -> bool {
+        match self.cardinality {
+            Cardinality::ManyToOne | Cardinality::OneToOne => true,
+            Cardinality::OneToMany | Cardinality::ManyToMany { .. } => false,
+        }
+    }
+}
+
 /// The end of a chain of rows of one entity: the row itself where the chain is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Top {

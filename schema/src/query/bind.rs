@@ -265,6 +265,12 @@ impl Names for ScopeNames<'_> {
         })
     }
 
+    fn related(&self, relationship: &str) -> Result<(Self, Field), QueryError> {
+        let message =
+            format!("`{relationship}` leads to other rows, and conditions of questions about metrics follow no relationship");
+        Err(QueryError::new(Code::InvalidArgument, message).help("use a dimension of the view that is reached that way"))
+    }
+
     fn value_type(&self, field: &Field) -> ValueType {
         self.model.dimension(field.dimension).value_type
     }
@@ -304,7 +310,10 @@ pub(super) fn bind_having(model: &Model, having: &Filter, metrics: &[BoundMetric
             Condition::In { field: position, values, negated: *negated }
         }
         Filter::IsNull { field: name, is_null } => Condition::IsNull { field: field(name)?, is_null: *is_null },
-        Filter::Matches { field: name, .. } | Filter::KeyIn { field: name, .. } | Filter::InSegment(name) => {
+        Filter::Matches { field: name, .. }
+        | Filter::KeyIn { field: name, .. }
+        | Filter::InSegment(name)
+        | Filter::Related { relationship: name, .. } => {
             return Err(QueryError::new(Code::NonAggregateInHaving, format!("`{name}` cannot be tested in `having`"))
                 .help("compare a metric with a number"));
         }

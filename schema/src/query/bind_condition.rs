@@ -27,6 +27,11 @@ pub(crate) trait Names {
     /// The condition of a segment, over the fields of this scope.
     fn segment(&self, segment: &Segment) -> Result<Expr<Self::Field>, QueryError>;
 
+    /// The names of the entity that a relationship to one leads to, and a field that has a value where there is a row and nowhere else.
+    fn related(&self, relationship: &str) -> Result<(Self, Self::Field), QueryError>
+    where
+        Self: Sized;
+
     /// Type of a field's values.
     fn value_type(&self, field: &Self::Field) -> ValueType;
 
@@ -105,6 +110,12 @@ pub(crate) fn bind_condition<N: Names<Field: Clone>>(
                 return Err(QueryError::new(Code::Forbidden, message).help("leave the segment out"));
             }
             Condition::Expr(names.segment(segment)?)
+        }
+        Filter::Related { relationship, filter } => {
+            let (theirs, key) = names.related(relationship)?;
+            let is_there = Condition::IsNull { field: key, is_null: false };
+            let fulfils = bind_condition(model, &theirs, filter)?.conjuncts();
+            Condition::And(std::iter::once(is_there).chain(fulfils).collect())
         }
     })
 }

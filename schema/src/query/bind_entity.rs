@@ -11,6 +11,7 @@ use super::{
     condition::Condition,
     entity::{BoundEntities, BoundOrder, BoundParents, RowField},
     error::{QueryError, QueryErrorCode as Code},
+    related::check_joins,
     value_check,
 };
 use crate::{
@@ -34,7 +35,10 @@ pub fn bind_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Res
 pub(crate) fn bind_entities_for(model: &Model, query: &EntityQuery, access: Access) -> Result<BoundEntities, QueryError> {
     let entity = entity_named(model, &query.entity)?;
     let zone = TimeZone::get(&model.project.time_zone).unwrap_or(TimeZone::UTC);
-    let names = EntityNames { model, entity, access: &access, zone };
+    let names = EntityNames { model, base: Path::new(), entity, access: &access, zone };
+    if let Some(filter) = &query.filter {
+        check_joins(model, entity, filter)?;
+    }
     let filter = query.filter.as_ref().map(|filter| bind_condition(model, &names, filter)).transpose()?;
     let metrics = bind_metrics(model, query, &access)?;
     let known = metrics.as_ref().map_or(&[][..], |metrics| &metrics.metrics);
@@ -86,7 +90,7 @@ fn collect_fields<'a>(filter: &'a Filter, out: &mut Vec<&'a String>) {
         Filter::Not(inner) => collect_fields(inner, out),
         Filter::Compare { field, .. } | Filter::In { field, .. } | Filter::IsNull { field, .. } => out.push(field),
         // Refused as conditions on metrics, under whatever name.
-        Filter::Matches { .. } | Filter::KeyIn { .. } | Filter::InSegment(_) => {}
+        Filter::Matches { .. } | Filter::KeyIn { .. } | Filter::InSegment(_) | Filter::Related { .. } => {}
     }
 }
 
@@ -160,6 +164,8 @@ fn key_dimensions(model: &Model, entity: EntityId) -> impl Iterator<Item = Dimen
 /// rows, as in `account.region`.
 struct EntityNames<'a> {
     model: &'a Model,
+    /// From the rows of the question to those of the entity: empty, or in conditions on related rows the way there.
+    base: Path,
     entity: EntityId,
     access: &'a Access,
     zone: TimeZone,
@@ -209,13 +215,13 @@ impl EntityNames<'_> {
 
     fn place(&self, name: &str) -> Result<Place, QueryError> {
         if name.is_empty() {
-            return Ok(Place::Entity(Path::new(), self.entity));
+            return Ok(Place::Entity(self.base.clone(), self.entity));
         }
         let (hops, last) = match name.rsplit_once('.') {
             Some((hops, last)) => (hops.split('.').collect(), last),
             None => (Vec::new(), name),
         };
-        let mut path = Path::new();
+        let mut path = self.base.clone();
         let mut at = self.entity;
         for hop in hops {
             at = self.follow(&mut path, at, hop)?;
@@ -226,7 +232,7 @@ impl EntityNames<'_> {
         {
             return Ok(Place::Dimension(PathDimension { path, dimension: DimensionId { entity: at, index } }));
         }
-        if path.is_empty() && last == entity.name {
+        if path == self.base && last == entity.name {
             return Ok(Place::Entity(path, at));
         }
         let to = self.follow(&mut path, at, last)?;
@@ -244,30 +250,9 @@ impl EntityNames<'_> {
                 return Err(QueryError::new(Code::FanOut, message).help("put the condition on the nested list"));
             }
         }
+        // Rows that are not there for the caller are not joined, whichever way leads to them: `sql/lower/scan.rs`.
         path.push(RelationshipId { entity: at, index });
-        self.check_rows_are_restricted(path, relationship.to, name)?;
         Ok(relationship.to)
-    }
-
-    /// Rows of the question's entity are restricted by the policies of what they belong to, along the only path there. A path beside
-    /// that one leads to rows that no policy has been applied to, and conditions on those would tell what they hold.
-    fn check_rows_are_restricted(&self, path: &Path, to: EntityId, name: &str) -> Result<(), QueryError> {
-        for restricted in self.access.rows.keys() {
-            let beyond = match self.model.path_between(to, *restricted) {
-                _ if *restricted == to => Path::new(),
-                Some(reach) => reach.path.clone(),
-                None => continue,
-            };
-            let whole: Path = path.iter().chain(&beyond).copied().collect();
-            if self.model.path_between(self.entity, *restricted).is_none_or(|applied| applied.path != whole) {
-                return Err(QueryError::new(
-                    Code::Forbidden,
-                    format!("you may see only a part of `{name}`, so it cannot be used here"),
-                )
-                .help("select it as a nested field"));
-            }
-        }
-        Ok(())
     }
 
     fn is_visible(&self, id: DimensionId) -> bool {
@@ -310,9 +295,9 @@ impl Names for EntityNames<'_> {
     }
 
     fn segment(&self, segment: &Segment) -> Result<Expr<PathDimension>, QueryError> {
-        let prefix = match self.model.path_between(self.entity, segment.entity) {
-            _ if segment.entity == self.entity => Path::new(),
-            Some(reach) => reach.path.clone(),
+        let prefix: Path = match self.model.path_between(self.entity, segment.entity) {
+            _ if segment.entity == self.entity => self.base.clone(),
+            Some(reach) => self.base.iter().chain(&reach.path).copied().collect(),
             None => {
                 let [ours, its] = [self.entity, segment.entity].map(|id| self.model.entity(id).name.as_str());
                 let message = format!("entity `{ours}` has no `{its}`, so segment `{}` does not apply", segment.name);
@@ -323,6 +308,18 @@ impl Names for EntityNames<'_> {
             let path = prefix.iter().chain(&place.path).copied().collect();
             Ok(Expr::Ref(PathDimension { path, dimension: place.dimension }))
         })
+    }
+
+    fn related(&self, relationship: &str) -> Result<(Self, PathDimension), QueryError> {
+        let mut base = self.base.clone();
+        let entity = self.follow(&mut base, self.entity, relationship)?;
+        // Of a key that is masked all is null, whether there is a row or not.
+        let key = self.key_at(&base, entity).into_iter().find(|part| !self.access.masked.contains(&part.dimension));
+        let key = key.ok_or_else(|| {
+            let message = format!("the key of `{relationship}` is masked for you, so it cannot be a condition");
+            QueryError::new(Code::Forbidden, message).help("select it as a nested field")
+        })?;
+        Ok((Self { model: self.model, base, entity, access: self.access, zone: self.zone.clone() }, key))
     }
 
     fn value_type(&self, field: &PathDimension) -> ValueType {

@@ -12,6 +12,7 @@ pub mod condition;
 mod condition_text;
 pub mod entity;
 pub mod error;
+mod related;
 pub(crate) mod scope;
 mod telling;
 mod value_check;
@@ -26,6 +27,7 @@ pub use bound::BoundQuery;
 pub use caller::Caller;
 pub use error::{QueryError, QueryErrorCode};
 use jiff::{Timestamp, civil::Date};
+pub use related::related_joins;
 
 use crate::{
     model::score::ScorePart,
@@ -309,6 +311,14 @@ pub enum Filter {
     },
     /// Rows of a named segment.
     InSegment(String),
+    /// There is a row that a relationship to one leads to, and it fulfils a condition, in the names of its entity. In questions about
+    /// rows only.
+    Related {
+        /// Name of the relationship.
+        relationship: String,
+        /// What the row fulfils; what always holds asks for no more than that there is one.
+        filter: Box<Filter>,
+    },
 }
 
 /// Comparisons.

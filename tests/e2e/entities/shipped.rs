@@ -4,19 +4,24 @@ use std::collections::HashSet;
 
 use holdfast_schema::{
     model::{Cardinality, EntityId},
-    query::{Direction, EntityQuery},
+    query::{Direction, EntityQuery, Filter},
     value::Value,
 };
 use holdfast_server::{definitions::Origin, demo};
 use jiff::civil::date;
 
-use super::{Desk, Row, below, by, list};
+use super::{Desk, Row, below, by, list, only};
 
 const SOME: usize = 20;
 
 fn visible(desk: &Desk, entity: EntityId) -> Vec<&str> {
     let dimensions = desk.model.entity(entity).dimensions.iter().filter(|dimension| !dimension.hidden);
     dimensions.map(|dimension| dimension.name.as_str()).collect()
+}
+
+/// That a relationship to one leads to a row.
+fn there_is(relationship: &str) -> Filter {
+    Filter::Related { relationship: relationship.to_owned(), filter: Box::new(Filter::And(Vec::new())) }
 }
 
 fn some(query: EntityQuery) -> EntityQuery {
@@ -56,6 +61,24 @@ async fn every_entity_and_relationship_answers_alike_and_without_repeats() {
                     Cardinality::OneToMany | Cardinality::ManyToMany { .. } => count.min(SOME as i64 + 1),
                 };
                 assert_eq!(found as i64, shown, "{}.{}", entity.name, relationship.name);
+            }
+            if relationship.is_to_one() {
+                let parents: HashSet<&[Value]> = rows.iter().map(|row| &row[..width]).collect();
+                for (is_there, filter) in
+                    [(true, there_is(&relationship.name)), (false, Filter::Not(Box::new(there_is(&relationship.name))))]
+                {
+                    let chosen = Filter::And(vec![Filter::KeyIn { field: String::new(), keys: keys.clone() }, filter]);
+                    let found = desk.ask(&only(some(list(&entity.name, &[])), chosen)).await;
+                    let expected: HashSet<&[Value]> =
+                        keys.iter().map(Vec::as_slice).filter(|key| parents.contains(key) == is_there).collect();
+                    assert_eq!(
+                        found.iter().map(Vec::as_slice).collect::<HashSet<_>>(),
+                        expected,
+                        "{}.{}",
+                        entity.name,
+                        relationship.name
+                    );
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The shipped definitions with a policy on accounts: whoever may see a part of the accounts gets exactly the answers of a warehouse
-//! that never knew the others. Views with all their metrics and dimensions, entities with what they lead to, metrics of entities,
-//! signals and saved pages are asked of both.
+//! that never knew the others. Views with all their metrics and dimensions, entities with what they lead to and chosen by it, metrics
+//! of entities, signals and saved pages are asked of both.
 //!
 //! There are about 1,900 questions. A run takes some of them, on PostgreSQL many and on the embedded engine, which takes its time in
 //! an unoptimised build, a few; with `EVERY_QUESTION` in the environment PostgreSQL gets all, which takes about ten minutes.
@@ -151,6 +151,9 @@ async fn no_answer_tells_of_more_than_the_caller_may_see() {
     // A source that is SQL reads its tables past every policy; what it gives is restricted by where its rows lead.
     let is_of_sql = |(document, _): &&Question| ["suggestions", "continuousRetention"].iter().any(|view| document.contains(view));
     compare(&restricted, &smaller, all.iter().filter(is_of_sql)).await;
+    // Of what rows lead to, lists choose by paths beside those that policies take.
+    let is_of_related = |(document, _): &&Question| document.starts_with("{ c0: ");
+    compare(&restricted, &smaller, all.iter().filter(is_of_related)).await;
     // The last are pages, which hold many questions each.
     compare(&restricted, &smaller, all.iter().rev().step_by(3).take(5)).await;
 }

@@ -11,7 +11,7 @@ use holdfast_schema::{
 use super::ResultField;
 use crate::{
     error::Problem,
-    filter::{self, Kind},
+    filter::{self, Kind, Subject},
     input::Input,
     plan::{
         Moment, Planner,
@@ -172,7 +172,7 @@ impl<'a> Draft<'_, 'a> {
                     None => Kind::Plain(dimension.value_type),
                 },
             };
-            Some((dimension.name.clone(), kind))
+            Some((dimension.name.clone(), Subject::Value(kind)))
         };
         filter::condition(self.planner, self.moment.as_of, input, &mut look_up)
     }
@@ -184,7 +184,8 @@ impl<'a> Draft<'_, 'a> {
         let mut look_up = |name: &str| {
             let (_, metric) = names.metrics.iter().find(|(field, _)| field == name)?;
             position_or_push(&mut used, *metric);
-            Some((model.metric(*metric).name.clone(), Kind::Plain(model.metric(*metric).value_type)))
+            let metric = model.metric(*metric);
+            Some((metric.name.clone(), Subject::Value(Kind::Plain(metric.value_type))))
         };
         let having = filter::condition(self.planner, self.moment.as_of, arguments.get("having"), &mut look_up)?;
         for metric in used {

@@ -61,6 +61,19 @@ fn pages_cost_by_level_and_multiply_their_rows() {
         ("{ accounts(first: 50) { nodes { metrics { mrr } more: metrics { invoiced openingMrr } } } }", 11 + 10 + 15 + 1),
         ("{ accounts(first: 50, orderBy: [{metrics: {mrr: {}}}]) { nodes { name } totalCount } }", 10 + 5 + 1 + 10 + 1),
         ("{ accounts(first: 50, having: {mrr: {gt: \"1\"}}) { nodes { name } totalCount } }", 10 + 5 + 1 + 10 + 5 + 1),
+        // A row that conditions speak of is read once in each statement, however many of them do.
+        (
+            "{ contracts(first: 50, where: {account: {segment: {eq: ENTERPRISE}}}) { nodes { title } totalCount } }",
+            2 * (10 + 5 + 1),
+        ),
+        (
+            "{ contracts(first: 50, where: {or: [{account: {}}, {not: {account: {name: {eq: \"x\"}}}}]}) { totalCount } }",
+            10 + 5 + 1,
+        ),
+        (
+            "{ accounts(first: 50) { nodes { contracts(first: 50, where: {account: {}}) { nodes { title } } } } }",
+            10 + 1 + 10 + 5 + 25,
+        ),
         ("{ account(id: \"A1\") { name } }", 10 + 1),
         ("{ nodes(ids: [\"account:A1\", \"account:A2\", \"what\"]) { id } }", 10 + 1),
         ("{ retention(by: [{dimension: ACCOUNT}], limit: 100) { rows { account { name } mrr } } }", 10 + 5 + 1 + 10 + 1),

@@ -23,6 +23,34 @@ fn a_cursor_comes_back_as_the_values_it_was_made_from() {
 }
 
 #[test]
+fn a_condition_on_a_related_row_asks_that_there_is_one() {
+    let filter = |condition: &str| {
+        let (body, asked) = ask(&format!("{{ contracts(where: {condition}) {{ nodes {{ id }} }} }}"));
+        assert_eq!(body["errors"], serde_json::Value::Null, "{body}");
+        let Asked::Entities(query) = &asked[0] else { panic!("{asked:?}") };
+        query.filter.clone()
+    };
+    let account = |filter| Filter::Related { relationship: "account".to_owned(), filter: Box::new(filter) };
+    let named = || Filter::Compare { field: "name".to_owned(), operator: Comparator::Equal, value: Value::Text("x".to_owned()) };
+    let any = || account(Filter::And(Vec::new()));
+    assert_eq!(filter("{account: {}}"), Some(any()));
+    assert_eq!(filter("{account: {name: null}}"), Some(any()), "what is null is not given");
+    assert_eq!(filter("{account: null}"), None);
+    assert_eq!(filter("{not: {account: {}}}"), Some(Filter::Not(Box::new(any()))));
+    assert_eq!(
+        filter("{account: {id: {eq: \"A1\"}, or: [{name: {eq: \"x\"}}, {}]}, or: [{account: {name: {eq: \"x\"}}}]}"),
+        Some(Filter::And(vec![
+            account(Filter::And(vec![
+                Filter::KeyIn { field: String::new(), keys: vec![vec![Value::Text("A1".to_owned())]] },
+                Filter::Or(vec![named(), Filter::And(Vec::new())]),
+            ])),
+            Filter::Or(vec![account(named())]),
+        ]))
+    );
+    codes("{ accounts(where: {contracts: {}}) { nodes { id } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+}
+
+#[test]
 fn rows_are_ordered_and_chosen_by_metrics_in_the_statement_of_the_page() {
     let quarter = r#"range: {between: {from: "2025-01-01", to: "2025-04-01"}}"#;
     let list = |how: &str, page: &str| {

@@ -65,6 +65,8 @@ fn wrong() -> Vec<(&'static str, Value)> {
         ("{ retention(by: [], currency: \"EUR\") { rows { mrr } } }", json!({})),
         ("{ accounts(orderBy: [{nme: {}}]) { nodes { id } } }", json!({})),
         ("{ accounts(where: {nmae: {eq: \"x\"}}) { nodes { id } } }", json!({})),
+        ("{ contracts(where: {acount: {}}) { nodes { id } } }", json!({})),
+        ("{ contracts(where: {account: {nmae: {eq: \"x\"}}}) { nodes { id } } }", json!({})),
         ("{ accounts(after: \"x\") { nodes { id } } }", json!({})),
         ("{ accounts { nodes { nme } } }", json!({})),
         ("{ accounts { nodes { contracts { nodes { titel } } } } }", json!({})),

@@ -2,6 +2,7 @@
 
 mod models;
 mod policies;
+mod related;
 mod texts;
 
 use expect_test::{Expect, expect};

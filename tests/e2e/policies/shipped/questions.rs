@@ -25,6 +25,7 @@ pub(super) fn all(surface: &Surface) -> Vec<String> {
     for (turn, entity) in surface.entities.iter().enumerate() {
         of_rows(entity, turn, &mut all);
         of_row_metrics(entity, &mut all);
+        of_related_rows(entity, turn, &mut all);
     }
     for moment in MOMENTS {
         for condition in ["", "where: {fired: true},", "where: {unknown: true},"] {
@@ -122,6 +123,17 @@ fn of_rows(entity: &Entity, turn: usize, into: &mut Vec<String>) {
     }
     if entity.has_signals {
         into.push(format!("{{ {list}(first: 50, {}) {{ nodes {{ id signals {{ {SIGNAL} }} }} }} }}", MOMENTS[0]));
+    }
+}
+
+/// Which rows of an entity lead to others, and what these lead to.
+fn of_related_rows(entity: &Entity, turn: usize, into: &mut Vec<String>) {
+    let (list, moment) = (&entity.list, MOMENTS[turn % 4]);
+    for some in entity.conditions.chunks(TOGETHER) {
+        let lists = some.iter().enumerate().map(|(position, condition)| {
+            format!("c{position}: {list}(first: 100, {moment}, where: {condition}) {{ totalCount nodes {{ id }} }}")
+        });
+        into.push(format!("{{ {} }}", lists.collect::<Vec<_>>().join(" ")));
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Entity {
     pub(super) ones: Vec<String>,
     /// Relationships to many.
     pub(super) manies: Vec<String>,
+    /// Conditions on the rows that relationships to one lead to, and on those that these lead to.
+    pub(super) conditions: Vec<String>,
     pub(super) metrics: Vec<String>,
     pub(super) has_signals: bool,
 }
@@ -113,6 +115,7 @@ impl<'a> Types<'a> {
             values: Vec::new(),
             ones: Vec::new(),
             manies: Vec::new(),
+            conditions: self.conditions(entity),
             metrics: owned(self.names(&format!("{entity}Metrics"), "fields")),
             has_signals: false,
         };
@@ -130,6 +133,23 @@ impl<'a> Types<'a> {
             }
         }
         made
+    }
+
+    /// Fields of conditions that lead to a row, with the conditions there.
+    fn related(&self, filter: &str) -> Vec<(&'a str, &'a str)> {
+        let fields = self.0.get(filter).map(|of| list(of, "inputFields")).into_iter().flatten();
+        let fields = fields.map(|field| (name(field), named(&field["type"])));
+        fields.filter(|(name, of)| of.ends_with("Where") && !["and", "or", "not"].contains(name)).collect()
+    }
+
+    fn conditions(&self, entity: &str) -> Vec<String> {
+        let mut conditions = Vec::new();
+        for (field, of) in self.related(&format!("{entity}Where")) {
+            conditions.extend([format!("{{{field}: {{}}}}"), format!("{{not: {{{field}: {{}}}}}}")]);
+            let further = self.related(of).into_iter();
+            conditions.extend(further.map(|(next, _)| format!("{{not: {{{field}: {{not: {{{next}: {{}}}}}}}}}}")));
+        }
+        conditions
     }
 }
 
