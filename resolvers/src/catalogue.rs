@@ -3,7 +3,7 @@
 use holdfast_schema::{
     definition::test::SavedQuestion,
     model::{
-        Cardinality, DimensionIndex, EntityId, MetricId, MetricKind, RelationshipIndex, View, ViewId, ViewTarget,
+        Cardinality, DimensionIndex, EntityId, MetricId, MetricKind, RelationshipIndex, ViewDimensionIndex, ViewId, ViewTarget,
         access::RuleTime,
         metric::{Additivity, Direction},
     },
@@ -19,7 +19,7 @@ use crate::{
     plan::Planner,
     select::{Arguments, Request, Selected},
     signal,
-    surface::CatalogueRoot,
+    surface::{CatalogueRoot, Surface},
 };
 
 /// Values of one catalogue answer at most: lists inside lists multiply.
@@ -131,11 +131,12 @@ fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>
         None => None,
     };
     let names: Vec<_> = arguments.get("compatibleWith").map_or(&[][..], Input::items).iter().filter_map(Input::text).collect();
-    let fits = |id: MetricId, view: &View| {
+    let fits = |id: MetricId, in_view: ViewId| {
+        let view = model.view(in_view);
         view.metrics.contains(&id)
             && names.iter().all(|name| {
-                let found = view.dimension_named(name).map(|index| &view.dimensions[index.index()]);
-                found.is_some_and(|dimension| planner.surface.shows(model, view, dimension) && model.is_valid(id, dimension))
+                let found = view.dimension_named(name).filter(|index| planner.surface.shows(in_view, *index));
+                found.is_some_and(|index| model.is_valid(id, &view.dimensions[index.index()]))
             })
     };
     Ok(model
@@ -143,9 +144,9 @@ fn metrics(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<MetricId>
         .map(|(id, _)| id)
         .filter(|id| planner.surface.shows_metric(*id))
         .filter(|id| match only {
-            Some(view) => fits(*id, model.view(view)),
+            Some(view) => fits(*id, view),
             None if names.is_empty() => true,
-            None => model.views.iter().any(|view| fits(*id, view)),
+            None => model.view_ids().any(|(view, _)| fits(*id, view)),
         })
         .collect())
 }
@@ -161,12 +162,16 @@ fn dimensions(planner: &Planner<'_>, arguments: &Arguments) -> Result<Vec<Object
         if wanted.iter().all(|metric| view.metrics.contains(metric)) {
             let valid = |index: &usize| {
                 let dimension = &view.dimensions[*index];
-                planner.surface.shows(model, view, dimension) && wanted.iter().all(|metric| model.is_valid(*metric, dimension))
+                shows(planner.surface, id, *index) && wanted.iter().all(|metric| model.is_valid(*metric, dimension))
             };
             out.extend((0..view.dimensions.len()).filter(valid).map(|index| Object::Dimension(id, index)));
         }
     }
     Ok(out)
+}
+
+fn shows(surface: &Surface, view: ViewId, index: usize) -> bool {
+    surface.shows(view, ViewDimensionIndex(index as u16))
 }
 
 impl<'a> Walk<'_, 'a> {
@@ -274,7 +279,7 @@ impl<'a> Walk<'_, 'a> {
                 let dimensions = views.flat_map(|(view_id, view)| {
                     let valid = move |index: &usize| {
                         let dimension = &view.dimensions[*index];
-                        surface.shows(model, view, dimension) && model.is_valid(id, dimension)
+                        shows(surface, view_id, *index) && model.is_valid(id, dimension)
                     };
                     (0..view.dimensions.len()).filter(valid).map(move |index| Object::Dimension(view_id, index))
                 });
@@ -368,8 +373,7 @@ impl<'a> Walk<'_, 'a> {
             }
             "dimensions" => {
                 let surface = self.planner.surface;
-                let shown =
-                    (0..view.dimensions.len()).filter(|index| surface.shows(self.planner.model, view, &view.dimensions[*index]));
+                let shown = (0..view.dimensions.len()).filter(|index| shows(surface, id, *index));
                 self.list(field, shown.map(|index| Object::Dimension(id, index)))?
             }
             "movementGrains" => texts(self.planner.surface.movement_grains(self.planner.model, view)),

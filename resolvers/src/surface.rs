@@ -8,7 +8,7 @@ use holdfast_schema::{
     diagnostic::Diagnostics,
     model::{
         DimensionId, DimensionIndex, EntityId, MetricId, Model, RelationshipId, RelationshipIndex, Rule, Segment, View,
-        ViewDimension, ViewDimensionIndex, ViewId, ViewTarget,
+        ViewDimensionIndex, ViewId, ViewTarget,
         view::{names_of, view_for},
     },
     query::Hidden,
@@ -392,21 +392,20 @@ impl Surface {
         let metrics: Option<Vec<MetricId>> = ask.metrics.iter().map(|text| self.metric_named(model, &text.value)).collect();
         let Some(metrics) = metrics else { return false };
         let view = match &ask.view {
-            Some(name) => model.view_named(&name.value).map(|id| model.view(id)),
-            None => view_for(&model.views, &metrics, ask),
+            Some(name) => Some(name.value.as_str()),
+            None => view_for(&model.views, &metrics, ask).map(|view| view.name.as_str()),
         };
         // Order and conditions on metrics speak of what is asked for.
-        view.is_some_and(|view| {
-            let is_there = |name: &String| {
-                view.dimension_named(name).is_none_or(|index| self.shows(model, view, &view.dimensions[index.index()]))
-            };
+        view.and_then(|name| model.view_named(name)).is_some_and(|id| {
+            let view = model.view(id);
+            let is_there = |name: &String| view.dimension_named(name).is_none_or(|index| self.shows(id, index));
             self.shows_view(view) && names_of(ask).iter().all(is_there)
         })
     }
 
-    /// Whether a dimension of a view is there.
-    pub(crate) fn shows(&self, model: &Model, view: &View, dimension: &ViewDimension) -> bool {
-        self.hidden.shows_dimension(model, view, dimension)
+    /// Whether the dimension at a position of a view is there.
+    pub(crate) fn shows(&self, view: ViewId, index: ViewDimensionIndex) -> bool {
+        self.view(view).dimensions.iter().any(|shown| shown.index == index)
     }
 
     /// The names of an entity.

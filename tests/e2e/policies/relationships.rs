@@ -38,8 +38,8 @@ dimensions: {language_id: string, script: string}
 ---
 entity: speaker
 source: speaker
-key: [person_id, language_id]
-dimensions: {person_id: string, language_id: string, language_name: {column: language_id}}
+key: speaker_id
+dimensions: {speaker_id: string, language_name: {column: language_id}}
 ---
 entity: person
 source: person
@@ -50,6 +50,7 @@ dimensions:
   rank_id: string
   town: {column: town_id}
   loud_town: {expr: upper(town_id)}
+  loud_id: {expr: upper(person_id)}
   boss: {column: boss_id}
 relationships:
   held_rank: {to: rank, key: rank_id}
@@ -77,7 +78,8 @@ rules:
 policies:
   without_rank: {applies_to: person, roles: guest, hide: rank_id}
   without_boss: {applies_to: person, roles: worker, mask: boss}
-  without_loudness: {applies_to: person, roles: quiet, hide: loud_town}
+  without_loudness: {applies_to: person, roles: quiet, hide: [loud_town, loud_id]}
+  without_language: {applies_to: speaker, roles: mute, mask: language_name}
   without_town: {applies_to: person, roles: stranger, hide: town, mask: loud_town}
 ";
 
@@ -86,7 +88,7 @@ fn tables() -> Vec<Table> {
         table("rank", "rank_id text, pay int", "high 9\nlow 1"),
         table("town", "town_id text, country text", "bonn de\nbern ch"),
         table("language", "language_id text, script text", "de latin"),
-        table("speaker", "person_id text, language_id text", "p1 de"),
+        table("speaker", "speaker_id text, person_id text, language_id text", "s1 p1 de"),
         table(
             "person",
             "person_id text, name text, rank_id text, town_id text, boss_id text",
@@ -108,7 +110,7 @@ async fn desk_of(role: &str) -> Desk {
 }
 
 /// What is asked, and which roles may not.
-const QUESTIONS: [(&str, &[&str]); 21] = [
+const QUESTIONS: [(&str, &[&str]); 22] = [
     ("{ persons { nodes { name heldRank { rankId } } } }", &["guest"]),
     ("{ person(id: \"p1\") { heldRank { id } } }", &["guest"]),
     ("{ node(id: \"person:p1\") { ... on Person { heldRank { id } } } }", &["guest"]),
@@ -132,12 +134,13 @@ const QUESTIONS: [(&str, &[&str]); 21] = [
     ("{ persons { nodes { name home { townId } } } }", &["stranger"]),
     ("{ persons(where: {inSegment: [AT_HOME]}) { totalCount } }", &["stranger"]),
     ("{ staff(by: [{dimension: TOWN}]) { rows { town { country } people } } }", &["stranger"]),
-    ("{ persons { nodes { name languages { nodes { script } } } } ranks { nodes { pay } } }", &[]),
+    ("{ persons { nodes { name languages { nodes { script } } } } }", &["mute"]),
+    ("{ persons { nodes { personId name } } ranks { nodes { pay } } speakers { nodes { speakerId } } }", &[]),
 ];
 
 #[tokio::test]
 async fn nothing_is_told_along_a_relationship_by_what_may_not_be_read() {
-    for role in ["", "guest", "worker", "quiet", "stranger"] {
+    for role in ["", "guest", "worker", "quiet", "mute", "stranger"] {
         let desk = desk_of(role).await;
         for (document, refused_to) in QUESTIONS {
             let answer = desk.ask(document).await;
