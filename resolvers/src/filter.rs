@@ -39,7 +39,8 @@ pub(crate) enum Subject<'a> {
     Related(EntityId),
 }
 
-/// A condition over the fields that `look_up` knows: it gives the model's name and what is meant. An absent or empty condition is none.
+/// A condition over the fields that `look_up` knows: it gives the model's name and what is meant. An absent or empty condition is
+/// none.
 pub(crate) fn condition<'a>(
     planner: &Planner<'a>,
     today: Date,

@@ -27,7 +27,8 @@ pub(crate) trait Names {
     /// The condition of a segment, over the fields of this scope.
     fn segment(&self, segment: &Segment) -> Result<Expr<Self::Field>, QueryError>;
 
-    /// The names of the entity that a relationship to one leads to, and a field that has a value where there is a row and nowhere else.
+    /// The names of the entity that a relationship to one leads to, and a field that has a value where there is a row and nowhere
+    /// else.
     fn related(&self, relationship: &str) -> Result<(Self, Self::Field), QueryError>
     where
         Self: Sized;
