@@ -2,6 +2,7 @@
 //! how answers may be added up.
 
 mod additivity;
+mod beside;
 mod finish;
 mod formula;
 mod order;
