@@ -134,7 +134,7 @@ impl<'a> Lowerer<'a> {
         for (n, measure) in balances.enumerate() {
             items.push(balance(&scan, measure).named(&balance_alias(n)));
         }
-        items.extend(numbered(self.levels(&mut scan, wanted).into_iter(), level_alias));
+        items.extend(numbered(self.levels(&mut scan, wanted), level_alias));
         if let Some(local) = self.local_amount(movement) {
             items.push(scan.own(&local.amount).named(&Alias::named("local")));
             items.push(scan.own(&local.rate).named(&Alias::named("rate")));
