@@ -256,9 +256,9 @@ impl Api {
                 plan.selected.place().and_then(|place| place.line_column(&document.sources)).map(pair).into_iter().collect()
             })
             .collect();
-        writer.problems = introspection.errors.iter().map(introspection_problem).collect();
+        writer.note(introspection.errors.iter().map(introspection_problem));
         writer.data(&plans, &fetched, &introspection.data.unwrap_or_default(), &places);
-        let (mut out, mut problems) = (writer.out, writer.problems);
+        let (mut out, mut problems) = writer.finish();
         self.conceal(&mut problems, written);
         write_all(&mut out, b",\"errors\":", &problems, &correlation_id);
         write::extensions(&mut out, &plans, shows_cost.then_some(&charge));

@@ -57,6 +57,8 @@ pub(crate) const BUDGET_EXCEEDED: &str = "BUDGET_EXCEEDED";
 pub(crate) const OVERLOADED: &str = "OVERLOADED";
 /// The response would be larger than allowed.
 pub(crate) const RESULT_TOO_LARGE: &str = "RESULT_TOO_LARGE";
+/// More fields failed than the response has errors for.
+pub(crate) const ERRORS_LEFT_OUT: &str = "ERRORS_LEFT_OUT";
 
 impl Problem {
     /// A problem without a place.

@@ -15,7 +15,7 @@ use holdfast_schema::{
 };
 
 use crate::{
-    error::{Problem, RESULT_TOO_LARGE, Step, UNDECLARED_VALUE},
+    error::{ERRORS_LEFT_OUT, Problem, RESULT_TOO_LARGE, Step, UNDECLARED_VALUE},
     fetch::{Asker, Fetched},
     json,
     plan::{RootKind, RootPlan},
@@ -36,8 +36,10 @@ type Written = Result<(), Nulled>;
 pub(crate) struct Writer<'a> {
     /// The bytes so far.
     pub(crate) out: Vec<u8>,
-    /// Errors so far.
-    pub(crate) problems: Vec<Problem>,
+    /// Errors so far, [`MAX_PROBLEMS`] at most.
+    problems: Vec<Problem>,
+    /// How many more there are.
+    left_out: usize,
     model: &'a Model,
     surface: &'a Surface,
     asker: &'a Asker,
@@ -54,6 +56,7 @@ impl<'a> Writer<'a> {
         Self {
             out: Vec::with_capacity(4096),
             problems: Vec::new(),
+            left_out: 0,
             model,
             surface,
             asker,
@@ -83,6 +86,21 @@ impl<'a> Writer<'a> {
             });
         }
         self.out.push(b'}');
+    }
+
+    /// Notes problems of what somebody else has written.
+    pub(crate) fn note(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+    }
+
+    /// The bytes and the errors. Where there are too many errors the last one says how many are left out.
+    pub(crate) fn finish(self) -> (Vec<u8>, Vec<Problem>) {
+        let mut problems = self.problems;
+        if self.left_out > 0 {
+            let message = format!("{} more errors are left out; their fields are null too", self.left_out);
+            problems.push(Problem::new(ERRORS_LEFT_OUT, message));
+        }
+        (self.out, problems)
     }
 
     fn root(&mut self, plan: &RootPlan<'_>, fetched: &Result<Fetched, Problem>, introspection: &JsonMap) -> Written {
@@ -130,7 +148,9 @@ impl<'a> Writer<'a> {
 
     /// Notes a problem at the current path.
     fn fail(&mut self, problem: Problem) {
-        if self.problems.len() < MAX_PROBLEMS {
+        if self.problems.len() >= MAX_PROBLEMS {
+            self.left_out += 1;
+        } else {
             let locations = if problem.locations.is_empty() { self.place.clone() } else { problem.locations.clone() };
             self.problems.push(Problem { path: self.path.clone(), locations, ..problem });
         }

@@ -45,8 +45,8 @@ pub fn entities_on(terms: Terms<'_>, model: &Model, query: &EntityQuery) -> Resu
         ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, outputs, dialect, plan.is_lookup),
         columns: plan.columns.iter().map(|column| column.role).collect(),
+        policies: bound.access.applied(model, &lowered.entities),
         entities: lowered.entities.into_iter().collect(),
-        policies: bound.access.policies,
     })
 }
 
@@ -75,8 +75,8 @@ pub fn count_on(terms: Terms<'_>, model: &Model, query: &EntityQuery) -> Result<
     Ok(CompiledCount {
         ttl_seconds: ttl_seconds(model, &lowered.entities),
         rows: render(&lowered.query, count_outputs(&plan), dialect, plan.is_lookup),
+        policies: bound.access.applied(model, &lowered.entities),
         entities: lowered.entities.into_iter().collect(),
-        policies: bound.access.policies,
     })
 }
 

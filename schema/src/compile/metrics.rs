@@ -53,7 +53,7 @@ pub fn metrics_on(terms: Terms<'_>, model: &Model, query: &MetricQuery) -> Resul
         time_grain: bound.period(),
         movement_grain: movement_grain(&plan.leaves),
         overlapping: is_overlapping(&plan),
-        policies: bound.access.policies.clone(),
+        policies: bound.access.applied(model, &scanned),
         ttl_seconds: ttl_seconds(model, &scanned),
         entities: scanned.into_iter().collect(),
     })

@@ -81,6 +81,17 @@ impl Access {
         }
     }
 
+    /// Names of the policies that an answer made of these entities can depend on: those about what is read or what its rows belong to,
+    /// and those about metrics.
+    pub(crate) fn applied(&self, model: &Model, scanned: &BTreeSet<EntityId>) -> Vec<String> {
+        let is_concerned = |policy: &Policy| {
+            scanned.iter().any(|entity| *entity == policy.entity || model.path_between(*entity, policy.entity).is_some())
+        };
+        let spared: BTreeSet<&str> =
+            model.policies.iter().filter(|policy| !is_concerned(policy)).map(|policy| policy.name.as_str()).collect();
+        self.policies.iter().filter(|name| !spared.contains(name.as_str())).cloned().collect()
+    }
+
     /// Whether some rows of an entity do not exist for the caller, by its own policies or by those of what its rows belong to.
     pub(crate) fn restricts(&self, model: &Model, entity: EntityId) -> bool {
         self.rows.keys().any(|restricted| *restricted == entity || model.path_between(entity, *restricted).is_some())

@@ -1,13 +1,16 @@
 //! Lists of entities: cursors, and order and choice by metrics.
 
+use async_graphql::{Request, Variables};
+use holdfast_resolvers::Settings;
 use holdfast_schema::{
     query::{Comparator, Direction, EntityOrderBy, EntityOrderKey, Filter, Nulls, TimeRange},
     value::Value,
 };
 use jiff::civil::date;
+use serde_json::json;
 
 use super::{ask, codes};
-use crate::fake::Asked;
+use crate::fake::{Asked, Fake, send};
 
 #[test]
 fn a_cursor_comes_back_as_the_values_it_was_made_from() {
@@ -129,4 +132,20 @@ fn a_metric_that_needs_a_range_says_in_which_argument() {
     let help = body["errors"][0]["extensions"]["help"].as_str().unwrap_or_default();
     assert!(help.starts_with("in `metrics`: "), "{body}");
     codes("{ accounts(orderBy: [{metrics: {}}]) { nodes { id } } }", &["GRAPHQL_VALIDATION_FAILED"]);
+}
+
+#[test]
+fn errors_beyond_a_hundred_are_counted_in_one_more() {
+    let text = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Account { segment } } }";
+    let answered = |rows: usize| {
+        let ids: Vec<String> = (0..rows).map(|n| format!("account:B{n}")).collect();
+        let request = Request::new(text).variables(Variables::from_json(json!({ "ids": ids })));
+        let (_, body, _) = send(Settings::default(), Fake { undeclared: true, ..Fake::default() }, request);
+        body["errors"].as_array().expect("every segment is wrong").clone()
+    };
+    assert_eq!(answered(100).iter().filter(|error| error["extensions"]["code"] == "UNDECLARED_VALUE").count(), 100);
+    let errors = answered(130);
+    let last = errors.last().expect("there are some");
+    assert_eq!((errors.len(), &last["extensions"]["code"], last.get("path")), (101, &json!("ERRORS_LEFT_OUT"), None));
+    assert_eq!(last["message"], "30 more errors are left out; their fields are null too");
 }

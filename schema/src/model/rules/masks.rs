@@ -58,7 +58,12 @@ fn columns_of(dimension: &Dimension) -> BTreeSet<&ColumnName> {
 
 fn dimensions(entity: &Entity, index: DimensionIndex, text: &Text, closed: &BTreeSet<DimensionIndex>, out: &mut Diagnostics) {
     let taken = &entity.dimensions[index.index()];
-    let columns = columns_of(taken);
+    let mut columns = columns_of(taken);
+    // Ids tell the key anyway: what is taken away is what else the dimension is read from.
+    let is_key = |column: &ColumnName| entity.key_columns().any(|key| key == column);
+    if !columns.iter().all(|column| is_key(column)) {
+        columns.retain(|column| !is_key(column));
+    }
     for (position, dimension) in entity.dimensions.iter().enumerate() {
         let shares = !columns.is_disjoint(&columns_of(dimension));
         if shares && !dimension.hidden && !closed.contains(&DimensionIndex(position as u16)) {
@@ -101,6 +106,19 @@ mod tests {
              measures:\n  accounts: {{count: rows}}\n  total: {{sum: size}}\n\
              ---\npolicies:\n{policies}"
         ))
+    }
+
+    #[test]
+    fn the_key_beside_what_else_a_dimension_is_read_from_is_told_anyway() {
+        let of = |hidden: &str| {
+            codes_of(&format!(
+                "project: test\n---\nentity: account\nsource: account\nkey: account_id\n\
+                 dimensions:\n  group: {{expr: \"coalesce(parent_id, account_id)\", type: string}}\n  parent_id: string\n\
+                 ---\npolicies:\n  p: {{applies_to: account, roles: x, description: d, hide: {hidden}}}\n"
+            ))
+        };
+        assert_eq!(of("[group, parent_id]"), [""; 0]);
+        assert_eq!(of("group"), ["M068: dimension `parent_id` is read from what is taken away with `group`"]);
     }
 
     #[test]
