@@ -117,6 +117,25 @@ fn nothing_tells_what_is_hidden_or_masked() {
 }
 
 #[test]
+fn an_answer_names_the_policies_about_what_it_is_made_of_or_belongs_to() {
+    let mut model = guarded();
+    let about_prices = Policy {
+        name: "no_prices".to_owned(),
+        entity: model.entity_named("price").expect("it is defined"),
+        hide: Vec::new(),
+        mask: Vec::new(),
+        ..model.policies[0].clone()
+    };
+    model.policies.push(Policy { rows: None, ..about_prices });
+    for (entity, expected) in [("account", "own_region"), ("contract", "own_region"), ("price", "no_prices")] {
+        let query = list(entity, &[]);
+        let rows = entities(&model, &query, &csm(), Dialect::Postgres).expect("the question is right");
+        let counted = count(&model, &query, &csm(), Dialect::Postgres).expect("the question is right");
+        assert_eq!([rows.policies, counted.policies], [[expected], [expected]], "{entity}");
+    }
+}
+
+#[test]
 fn plans_are_readable() {
     let model = guarded();
     let mut query = below("account", "contracts", vec![vec![text("a1")], vec![text("a2")]], list("contract", &["value"]));
