@@ -96,7 +96,7 @@ pub fn refresh_key(model: &Model, entity: EntityId, dialect: Dialect) -> Option<
 pub fn explain_entities(model: &Model, query: &EntityQuery, caller: &Caller) -> Result<String, QueryError> {
     let bound = bind_entities(model, query, caller)?;
     let mut text = entity_text(model, &plan::build(model, &bound)?);
-    for policy in &bound.access.policies {
+    for policy in entities(model, query, caller, Dialect::Postgres)?.policies {
         text.push_str(&format!("  policy  {policy}\n"));
     }
     Ok(text)

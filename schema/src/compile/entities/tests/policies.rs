@@ -132,6 +132,9 @@ fn an_answer_names_the_policies_about_what_it_is_made_of_or_belongs_to() {
         let rows = entities(&model, &query, &csm(), Dialect::Postgres).expect("the question is right");
         let counted = count(&model, &query, &csm(), Dialect::Postgres).expect("the question is right");
         assert_eq!([rows.policies, counted.policies], [[expected], [expected]], "{entity}");
+        let explained = explain_entities(&model, &query, &csm()).expect("the question is right");
+        let named: Vec<&str> = explained.lines().filter_map(|line| line.trim_start().strip_prefix("policy  ")).collect();
+        assert_eq!(named, [expected], "{entity}");
     }
 }
 
